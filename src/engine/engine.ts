@@ -1,0 +1,62 @@
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
+import type { Actor } from '../pipeline/execution.ts';
+import type { PipelineCommand, Refusal } from '../pipeline/protocol.ts';
+
+/**
+ * A way to make an `Execution` true. Contract:
+ * - `start` may be called again with the same idempotency key, after a crash too: same key, same execution.
+ * - `obey` may be called again with the same command: the second answer is a refusal or `done`, never a second effect.
+ * - `refresh` may be called at any time by anybody; it changes nothing but our own record.
+ * - None of them waits for an action to end. All of them throw TransientError when the other side is away.
+ */
+export interface Engine {
+  start(request: StartRequest): Promise<ExecutionId>;
+  obey(command: PipelineCommand, by: Actor): Promise<Obeyed>;
+  refresh(execution: ExecutionId): Promise<void>;
+}
+
+export interface StartRequest {
+  /** Says which intent this is, for example `push/<repository>/<pipeline>/<sha>`. */
+  readonly idempotencyKey: string;
+  readonly repositoryId: number;
+  /** The name under `pipelines:` in .github/penstock.yml. */
+  readonly pipeline: string;
+  readonly lane: LaneKey;
+  readonly definition: PipelineDefinition;
+  readonly trigger: { readonly type: TriggerType; readonly detail: string };
+  readonly sourceRevisions: readonly SourceRevision[];
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly by: Actor;
+  readonly context: ExecutionContext;
+}
+
+/** What Penstock knows about an execution beyond CodePipeline's own words; stored beside it, never changed. */
+export interface ExecutionContext {
+  /** The commit that check runs are posted on. */
+  readonly headSha: string;
+  readonly headBranch?: string;
+  /** The pull request whose lane this is, or that owns a push execution. */
+  readonly pullRequest?: number;
+  readonly baseRef?: string;
+  readonly baseSha?: string;
+  /** The commit that the configuration was read from, and the digest of what was read. */
+  readonly configSha: string;
+  readonly configDigest: string;
+  /** From a fork: no secrets, no network. */
+  readonly fork: boolean;
+  readonly title?: string;
+  /** GitHub ids that never count for a gate: author, last pusher, committers. */
+  readonly authors: readonly Person[];
+  /** Commit authors that GitHub could not map to an account. */
+  readonly unmappedAuthors: readonly string[];
+  /** Why it started, in words: "push to main", "pull request opened". */
+  readonly cause: string;
+}
+
+export interface Person {
+  readonly id: number;
+  readonly login: string;
+}
+
+export type Obeyed = { readonly outcome: 'done' } | { readonly outcome: 'refused'; readonly refusal: Refusal };

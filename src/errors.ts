@@ -1,0 +1,57 @@
+/** Something a person can mend. The message names the file, key or command, and the next step. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** Worth trying again later: the other side was away, slow or busy. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  /** Do not try before this many milliseconds have passed, when the other side said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+export type ErrorClass = 'user' | 'transient' | 'broken';
+
+const transientCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '57P01', // admin_shutdown
+  '57P02',
+  '57P03', // cannot_connect_now
+  '53300', // too_many_connections
+  '08000',
+  '08003',
+  '08006',
+]);
+
+/** Tells what to do about an error that was caught: show it, try again, or report a defect. */
+export function classify(error: unknown): ErrorClass {
+  if (error instanceof UserError) return 'user';
+  if (error instanceof TransientError) return 'transient';
+  if (error instanceof AggregateError) {
+    return error.errors.every((inner) => classify(inner) === 'transient') ? 'transient' : 'broken';
+  }
+  if (typeof error === 'object' && error !== null) {
+    if ('code' in error && transientCodes.has(String(error.code))) return 'transient';
+    // pg gives no code when a checked-out connection ends under it.
+    if ('message' in error && /connection error and is not queryable|Connection terminated/.test(String(error.message)))
+      return 'transient';
+  }
+  return 'broken';
+}
+
+/** One line for logs and job rows: never a stack, never more than 500 characters. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describeError).join('; ').slice(0, 500);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.slice(0, 500);
+}

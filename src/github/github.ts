@@ -1,0 +1,146 @@
+/**
+ * GitHub in our words. No Octokit types pass this line. Every verb works with a token minted for the one repository
+ * that it names, with the least permissions (SEC-T-01). Not found is `null`; away or limited is TransientError.
+ */
+export interface GitHub {
+  readFile(repository: RepositoryRef, path: string, sha: string): Promise<string | null>;
+  /** Paths changed by a pull request, or between two commits. */
+  changedFiles(repository: RepositoryRef, range: FileRange): Promise<ChangedFiles>;
+  pullRequest(repository: RepositoryRef, number: number): Promise<PullRequest | null>;
+  openPullRequests(repository: RepositoryRef): Promise<readonly PullRequest[]>;
+  /** Pull requests that a commit belongs to; the merged one first. GitHub lags behind a merge. */
+  pullRequestsOf(repository: RepositoryRef, sha: string): Promise<readonly PullRequest[]>;
+  /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
+  commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
+  branchHead(repository: RepositoryRef, branch: string): Promise<string | null>;
+  permissionOf(repository: RepositoryRef, login: string): Promise<Permission>;
+  /** People who could answer a gate: collaborators with write access or more. At most 100. */
+  writers(repository: RepositoryRef): Promise<readonly Account[]>;
+  postCheckRun(repository: RepositoryRef, run: CheckRunDraft): Promise<CheckRunRef>;
+  updateCheckRun(repository: RepositoryRef, id: number, run: CheckRunDraft): Promise<void>;
+  /** Our own check runs on a commit: the read-back after an unclear answer. */
+  checkRunsOf(repository: RepositoryRef, sha: string, name?: string): Promise<readonly CheckRunRef[]>;
+  /** `marker` is hidden in the body; with it a repeated call finds the earlier comment and edits that one. */
+  comment(repository: RepositoryRef, number: number, body: string, marker: string): Promise<void>;
+  react(repository: RepositoryRef, comment: CommentRef, reaction: Reaction): Promise<void>;
+  /** What `git fetch` needs. The token reads contents of this repository only and lives up to an hour. */
+  fetchAccess(repository: RepositoryRef): Promise<{ readonly url: string; readonly token: string }>;
+  /** Every repository that the App is installed on. */
+  installedRepositories(): Promise<readonly RepositoryRef[]>;
+  /** Deliveries that GitHub recorded since then, newest first. */
+  deliveriesSince(since: Date): Promise<readonly DeliveryRecord[]>;
+  redeliver(id: number): Promise<void>;
+}
+
+export interface RepositoryRef {
+  readonly id: number;
+  readonly owner: string;
+  readonly name: string;
+  readonly installationId: number;
+}
+
+export interface Account {
+  readonly id: number;
+  readonly login: string;
+  readonly bot: boolean;
+}
+
+export type FileRange =
+  | { readonly kind: 'pull-request'; readonly number: number }
+  | { readonly kind: 'commits'; readonly before: string; readonly after: string };
+
+export interface ChangedFiles {
+  readonly paths: readonly string[];
+  /** GitHub lists at most 3,000 files of a pull request and 300 of a comparison. */
+  readonly truncated: boolean;
+}
+
+export interface CommitAuthors {
+  readonly accounts: readonly Account[];
+  /** Names of authors or committers without a GitHub account. */
+  readonly unmapped: readonly string[];
+}
+
+/** maintain counts as write, triage as read, as GitHub itself reports it. */
+export type Permission = 'admin' | 'write' | 'read' | 'none';
+
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  readonly state: 'open' | 'closed';
+  readonly merged: boolean;
+  readonly draft: boolean;
+  readonly author: Account;
+  readonly headSha: string;
+  readonly headRef: string;
+  /** Numeric id of the repository that the head branch lives in; null when that repository is gone. */
+  readonly headRepositoryId: number | null;
+  readonly baseRef: string;
+  readonly baseSha: string;
+  readonly mergeSha: string | null;
+}
+
+export type CheckStatus = 'queued' | 'in_progress' | 'completed';
+export type CheckConclusion =
+  'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required';
+
+export interface CheckRunDraft {
+  readonly name: string;
+  readonly headSha: string;
+  readonly externalId: string;
+  readonly detailsUrl: string;
+  readonly status: CheckStatus;
+  /** Present exactly when status is completed. */
+  readonly conclusion?: CheckConclusion;
+  readonly startedAt?: string;
+  readonly completedAt?: string;
+  readonly title: string;
+  /** Markdown, at most 65,535 characters each. */
+  readonly summary: string;
+  readonly text?: string;
+  readonly annotations: readonly Annotation[];
+  /** At most 3; GitHub shows them on completed runs only. */
+  readonly buttons: readonly Button[];
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly startColumn?: number;
+  readonly level: 'notice' | 'warning' | 'failure';
+  readonly title?: string;
+  readonly message: string;
+}
+
+/** label and identifier up to 20 characters, description up to 40. */
+export interface Button {
+  readonly label: string;
+  readonly identifier: string;
+  readonly description: string;
+}
+
+export interface CheckRunRef {
+  readonly id: number;
+  readonly name: string;
+  readonly externalId: string;
+  readonly status: CheckStatus;
+  readonly conclusion: CheckConclusion | null;
+}
+
+/** A review body can be read but GitHub's REST API takes no reactions on it. */
+export interface CommentRef {
+  readonly kind: 'issue-comment' | 'review' | 'review-comment';
+  readonly id: number;
+  readonly nodeId: string;
+}
+
+export type Reaction = '+1' | '-1' | 'confused' | 'eyes' | 'rocket';
+
+export interface DeliveryRecord {
+  readonly id: number;
+  readonly guid: string;
+  readonly event: string;
+  readonly deliveredAt: string;
+  readonly ok: boolean;
+}

@@ -1,0 +1,138 @@
+import type { ExecutionMode } from './definition.ts';
+
+/**
+ * What is remembered of one run of a pipeline. Statuses of executions and stages are computed from this
+ * (see `executionStatus` and `stageStatus` in src/pipeline/status.ts), never stored beside it.
+ * Times are ISO 8601 texts in UTC, so that a stored execution reads back equal.
+ */
+
+export type ExecutionId = string & { readonly __brand: 'ExecutionId' };
+export type ActionExecutionId = string & { readonly __brand: 'ActionExecutionId' };
+/** The unit of lock and mode: one per pull request, one per pipeline for everything else. See `laneKey`. */
+export type LaneKey = string & { readonly __brand: 'LaneKey' };
+
+export type ExecutionStatus =
+  'InProgress' | 'Stopping' | 'Stopped' | 'Succeeded' | 'Failed' | 'Superseded' | 'Cancelled';
+export type StageStatus = 'InProgress' | 'Stopping' | 'Stopped' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
+export type ActionStatus = 'InProgress' | 'Succeeded' | 'Failed' | 'Abandoned';
+
+/** Who asked: a GitHub account, a caller of the CodePipeline API, or Penstock itself with its reason. */
+export type Actor =
+  | { readonly kind: 'person'; readonly id: number; readonly login: string }
+  | { readonly kind: 'api'; readonly arn: string }
+  | { readonly kind: 'penstock'; readonly why: string };
+
+export type TriggerType =
+  | 'CreatePipeline'
+  | 'StartPipelineExecution'
+  | 'PollForSourceChanges'
+  | 'Webhook'
+  | 'CloudWatchEvent'
+  | 'PutActionRevision'
+  | 'WebhookV2'
+  | 'ManualRollback'
+  | 'AutomatedRollback';
+
+export interface SourceRevision {
+  readonly actionName: string;
+  readonly revisionId: string;
+  readonly revisionType?: 'COMMIT_ID' | 'IMAGE_DIGEST' | 'S3_OBJECT_VERSION_ID' | 'S3_OBJECT_KEY';
+  readonly revisionSummary?: string;
+  readonly revisionUrl?: string;
+}
+
+/** Failure codes as CodePipeline's `errorDetails.code`; `ActionLost` is ours: the process that ran it is gone. */
+export interface ActionError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One attempt of one action (the current one; finished attempts are rows of action_executions). */
+export interface ActionRun {
+  readonly action: string;
+  readonly id: ActionExecutionId;
+  /** 1 for the first run of this action in this execution, +1 for each re-run. */
+  readonly attempt: number;
+  readonly status: ActionStatus;
+  /** While InProgress: `waiting` means that a person has to answer. */
+  readonly phase: 'starting' | 'running' | 'waiting' | 'ended';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** A manual approval's token while it waits (equals `id`, CP-A-1). */
+  readonly token?: string;
+  /** When the action fails by itself (CP 1.6). */
+  readonly deadline?: string;
+  readonly externalExecutionId?: string;
+  readonly externalExecutionUrl?: string;
+  readonly summary?: string;
+  readonly error?: ActionError;
+  /** Who answered an approval. */
+  readonly answeredBy?: Actor;
+  readonly percentComplete?: number;
+}
+
+/** One stage of one execution: its current attempt. */
+export interface StageRun {
+  readonly stage: string;
+  /** 1, +1 for each retry of this stage. */
+  readonly attempt: number;
+  readonly startedAt: string;
+  /** Set once the stage is settled (nothing of it runs and nothing more of it will start). */
+  readonly endedAt?: string;
+  /** Set when the entry condition said SKIP (CP-C-5). */
+  readonly skipped?: boolean;
+  readonly actions: readonly ActionRun[];
+  readonly retries?: {
+    readonly manual: number;
+    readonly automatic: number;
+    readonly latest: 'ManualStageRetry' | 'AutomatedStageRetry';
+  };
+}
+
+/** An end that the stages cannot tell. */
+export type Ending =
+  | {
+      readonly as: 'Superseded';
+      readonly at: string;
+      /** The newer execution, or the newer commit of the same pull request. */
+      readonly by: { readonly execution?: ExecutionId; readonly sha?: string };
+    }
+  | { readonly as: 'Stopped'; readonly at: string; readonly why?: string }
+  | { readonly as: 'Cancelled'; readonly at: string; readonly why: string }
+  /** Failed without running anything, for example a required variable without a value (CP-X-7). */
+  | { readonly as: 'Failed'; readonly at: string; readonly summary: string };
+
+export interface Execution {
+  readonly id: ExecutionId;
+  readonly lane: LaneKey;
+  readonly pipeline: string;
+  /** Place in the start order of the lane; "newer" means larger (CP-X-16). */
+  readonly order: number;
+  /** Digest of the definition that it started with: a key of `PipelineState.definitions`. */
+  readonly definition: string;
+  readonly mode: ExecutionMode;
+  readonly type: 'STANDARD' | 'ROLLBACK';
+  readonly rollbackTarget?: ExecutionId;
+  readonly trigger: { readonly type: TriggerType; readonly detail: string };
+  readonly sourceRevisions: readonly SourceRevision[];
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly startedAt: string;
+  readonly startedBy: Actor;
+  readonly updatedAt: string;
+  /** Stages that it entered or skipped, in the order of the declaration. */
+  readonly stages: readonly StageRun[];
+  /** The stage at whose entrance it waits, if it waits. */
+  readonly waitingAt?: string;
+  readonly stop?: {
+    readonly abandon: boolean;
+    readonly reason?: string;
+    readonly at: string;
+    readonly by: Actor;
+  };
+  readonly ending?: Ending;
+}
+
+/** A lane's key: one per pull request, one for all other starts of a pipeline of one repository. */
+export function laneKey(repositoryId: number, pipeline: string, pullRequest?: number): LaneKey {
+  return `${repositoryId}/${pipeline}/${pullRequest === undefined ? 'main' : `pr-${pullRequest}`}` as LaneKey;
+}
