@@ -1,3 +1,5 @@
+import type { WebhookEvent } from './event.ts';
+
 /**
  * GitHub in our words. No Octokit types pass this line. Every verb works with a token minted for the one repository
  * that it names, with the least permissions (SEC-T-01). Not found is `null`; away or limited is TransientError.
@@ -22,7 +24,12 @@ export interface GitHub {
   checkRunsOf(repository: RepositoryRef, sha: string, name?: string): Promise<readonly CheckRunRef[]>;
   /** `marker` is hidden in the body; with it a repeated call finds the earlier comment and edits that one. */
   comment(repository: RepositoryRef, number: number, body: string, marker: string): Promise<void>;
+  /** Nothing happens for a review: GitHub has no reactions on them in REST. */
   react(repository: RepositoryRef, comment: CommentRef, reaction: Reaction): Promise<void>;
+  /** Comments and review bodies by people on a pull request since then, oldest first: what a lost delivery would say. */
+  humanTextSince(repository: RepositoryRef, number: number, since: Date): Promise<readonly HumanText[]>;
+  /** `team` is `org/slug`. Only an active member counts; unknown teams and teams of other organisations have none. */
+  isTeamMember(repository: RepositoryRef, team: string, login: string): Promise<boolean>;
   /** What `git fetch` needs. The token reads contents of this repository only and lives up to an hour. */
   fetchAccess(repository: RepositoryRef): Promise<{ readonly url: string; readonly token: string }>;
   /** Every repository that the App is installed on. */
@@ -134,6 +141,9 @@ export interface CommentRef {
   readonly id: number;
   readonly nodeId: string;
 }
+
+/** Same shape as the event that a webhook would have made. */
+export type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
 
 export type Reaction = '+1' | '-1' | 'confused' | 'eyes' | 'rocket';
 

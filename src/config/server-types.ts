@@ -1,0 +1,58 @@
+import type { Problem } from '../pipeline/problem.ts';
+
+/** `penstock.server.yml`: what the operator says. Nothing here can be widened by a repository (SEC-R8). */
+export interface ServerConfig {
+  /** `all`: every repository that the App is installed on. */
+  readonly repositories: 'all' | readonly RepositoryPattern[];
+  readonly bindings: readonly Binding[];
+  readonly embedded: EmbeddedSettings;
+  readonly secrets: readonly SecretRule[];
+  readonly approvals: ApprovalLimits;
+}
+
+/** `owner/name`, or `owner/*` with name null. Compared without regard to case, as GitHub does. */
+export interface RepositoryPattern {
+  readonly owner: string;
+  readonly name: string | null;
+}
+
+/** Which AWS pipeline a repository's `engine: aws` pipeline stands for, and with which role it is driven. */
+export interface Binding {
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly pipeline: string;
+  readonly aws: {
+    readonly account: string;
+    readonly region: string;
+    readonly pipelineName: string;
+    readonly roleArn: string;
+    /** `generated`: Penstock makes one per repository and prints it in `penstock iam-policy`. */
+    readonly externalId: string;
+  };
+}
+
+export type IsolationChoice = 'auto' | 'bubblewrap' | 'unshare' | 'process';
+
+export interface EmbeddedSettings {
+  readonly isolation: IsolationChoice;
+  readonly network: 'proxy' | 'none';
+  /** Hosts that builds may reach through the proxy; empty: every public address. */
+  readonly allowHosts: readonly string[];
+  readonly maxConcurrentActions: number;
+}
+
+/** A secret that pipelines of these repositories may ask for by name. Values are read by `readSecrets`. */
+export interface SecretRule {
+  readonly name: string;
+  readonly source: { readonly fromEnv: string } | { readonly fromFile: string };
+  readonly repositories: readonly RepositoryPattern[];
+}
+
+/** What a repository's gates may loosen at most; everything is forbidden unless the operator allows it. */
+export interface ApprovalLimits {
+  readonly allowAuthor: boolean;
+  readonly allowLastPusher: boolean;
+  readonly allowCommitters: boolean;
+}
+
+export type ServerConfigRead =
+  { readonly ok: true; readonly config: ServerConfig } | { readonly ok: false; readonly problems: readonly Problem[] };
