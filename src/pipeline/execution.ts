@@ -81,12 +81,55 @@ export interface StageRun {
   readonly endedAt?: string;
   /** Set when the entry condition said SKIP (CP-C-5). */
   readonly skipped?: boolean;
+  /** Set when a stop, or the end of the whole execution, settled it before its own end. */
+  readonly stopped?: boolean;
+  /** Set when an update of the definition settled it (CP-X-61). */
+  readonly cancelled?: boolean;
   readonly actions: readonly ActionRun[];
+  /** Attempts made so far of actions that have no run in `actions` because a retry took it away. */
+  readonly earlierAttempts?: Readonly<Record<string, number>>;
+  /** The stage's conditions as far as they were evaluated in this attempt (CP 2.10). */
+  readonly conditions?: Readonly<Partial<Record<ConditionKind, ConditionRun>>>;
   readonly retries?: {
     readonly manual: number;
     readonly automatic: number;
     readonly latest: 'ManualStageRetry' | 'AutomatedStageRetry';
   };
+}
+
+export type ConditionKind = 'beforeEntry' | 'onSuccess' | 'onFailure';
+export type ConditionStatus =
+  'InProgress' | 'Failed' | 'Errored' | 'Succeeded' | 'Cancelled' | 'Abandoned' | 'Overridden';
+export type RuleStatus = 'InProgress' | 'Abandoned' | 'Succeeded' | 'Failed';
+
+/** One evaluation of a condition: all its rules at once, no short cut (CP-C-1). */
+export interface ConditionRun {
+  readonly startedAt: string;
+  readonly rules: readonly RuleRun[];
+  readonly overridden?: { readonly at: string; readonly by: Actor };
+}
+
+export interface RuleRun {
+  readonly rule: string;
+  readonly id: ActionExecutionId;
+  readonly status: RuleStatus;
+  /** It could not be evaluated; counts as failed (CP-C-8). */
+  readonly errored?: boolean;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly deadline?: string;
+  readonly summary?: string;
+  readonly externalExecutionId?: string;
+  readonly externalExecutionUrl?: string;
+  readonly error?: ActionError;
+}
+
+/** A lock over all lanes for one stage (`exclusive:` in the configuration). */
+export interface StageLock {
+  readonly stage: string;
+  readonly state: 'requested' | 'held';
+  /** Place in the queue, 1 = next; as last reported. */
+  readonly place?: number;
 }
 
 /** An end that the stages cannot tell. */
@@ -129,6 +172,11 @@ export interface Execution {
     readonly at: string;
     readonly by: Actor;
   };
+  /** The definition was updated: what runs may end, nothing new starts, then Cancelled (CP-X-61). */
+  readonly cancel?: { readonly at: string; readonly why: string };
+  /** Stages that only one execution over all lanes may occupy. */
+  readonly exclusive?: readonly string[];
+  readonly lock?: StageLock;
   readonly ending?: Ending;
 }
 

@@ -3,6 +3,7 @@ import type {
   ActionError,
   ActionExecutionId,
   Actor,
+  ConditionKind,
   Execution,
   ExecutionId,
   LaneKey,
@@ -26,6 +27,11 @@ export interface PipelineState {
   /** Live executions, each stage's latest entered and latest succeeded one, and the one that the input names. */
   readonly executions: Readonly<Record<string, Execution>>;
   readonly stages: Readonly<Record<string, StageBook>>;
+  /**
+   * Digest of the definition in force, once `update-definition` set one (CP 2.9). Without it every execution keeps the
+   * definition that it started with, and the newest execution's counts as the one in force.
+   */
+  readonly current?: string;
 }
 
 /** What a lane remembers of a stage beyond single executions. A missing book means: nothing happened yet. */
@@ -54,6 +60,16 @@ export interface StartInput {
   readonly trigger: { readonly type: TriggerType; readonly detail: string };
   readonly sourceRevisions: readonly SourceRevision[];
   readonly variables: readonly { readonly name: string; readonly value: string }[];
+  /** Stages with one lock over all lanes. */
+  readonly exclusive?: readonly string[];
+}
+
+/** The declaration of the whole lane was replaced (CP-X-60 to X-63). */
+export interface UpdateDefinitionInput {
+  readonly kind: 'update-definition';
+  readonly definition: PipelineDefinition;
+  /** Digest of `definition`. */
+  readonly digest: string;
 }
 
 /** What people (or the shell on their behalf) ask of an execution or a stage. */
@@ -144,9 +160,48 @@ export type Fact =
       readonly externalExecutionUrl?: string;
     }
   /** The deadline of a running action passed (CP 1.6). */
-  | { readonly kind: 'deadline-passed'; readonly execution: ExecutionId; readonly action: ActionExecutionId };
+  | { readonly kind: 'deadline-passed'; readonly execution: ExecutionId; readonly action: ActionExecutionId }
+  | RuleFact
+  | LockFact;
 
-export type Input = StartInput | PipelineCommand | Fact;
+/** What is reported of one rule of a condition (CP 2.10). */
+export type RuleFact =
+  | {
+      readonly kind: 'rule-running';
+      readonly execution: ExecutionId;
+      readonly rule: ActionExecutionId;
+      readonly summary?: string;
+      readonly externalExecutionId?: string;
+      readonly externalExecutionUrl?: string;
+    }
+  | {
+      readonly kind: 'rule-succeeded';
+      readonly execution: ExecutionId;
+      readonly rule: ActionExecutionId;
+      readonly summary?: string;
+      readonly externalExecutionId?: string;
+    }
+  | {
+      /** `rule-errored`: it could not be evaluated, for example because an alarm is missing (CP-C-8). */
+      readonly kind: 'rule-failed' | 'rule-errored';
+      readonly execution: ExecutionId;
+      readonly rule: ActionExecutionId;
+      readonly error: ActionError;
+      readonly externalExecutionId?: string;
+    }
+  | { readonly kind: 'rule-deadline-passed'; readonly execution: ExecutionId; readonly rule: ActionExecutionId };
+
+/** What is reported of a lock over all lanes. `place` 1 means next. */
+export type LockFact =
+  | { readonly kind: 'lock-granted'; readonly execution: ExecutionId; readonly stage: string }
+  | {
+      readonly kind: 'lock-queued';
+      readonly execution: ExecutionId;
+      readonly stage: string;
+      readonly place: number;
+    };
+
+export type Input = StartInput | UpdateDefinitionInput | PipelineCommand | Fact;
 
 /** Work for the shell, saved in the same transaction as the new state. Each may run more than once. */
 export type Effect =
@@ -167,7 +222,31 @@ export type Effect =
       readonly id: ActionExecutionId;
       /** ISO 8601, UTC. */
       readonly at: string;
+    }
+  | RuleEffect
+  | {
+      /**
+       * `request-lock`: join the queue of this stage over all lanes of the pipeline, first come first served; answer
+       * `lock-granted` or `lock-queued`. `release-lock`: leave the queue or give the lock back. Both may repeat.
+       */
+      readonly kind: 'request-lock' | 'release-lock';
+      readonly execution: ExecutionId;
+      readonly stage: string;
     };
+
+export type RuleEffect =
+  | ({ readonly kind: 'start-rule' | 'stop-rule' } & RuleAddress)
+  | ({ readonly kind: 'watch-rule-deadline'; readonly at: string } & RuleAddress);
+
+export interface RuleAddress {
+  readonly execution: ExecutionId;
+  readonly stage: string;
+  readonly condition: ConditionKind;
+  readonly rule: string;
+  /** Of the stage: rules are evaluated anew in each attempt. */
+  readonly attempt: number;
+  readonly id: ActionExecutionId;
+}
 
 /** A person asked for what cannot be now. */
 export interface Refusal {
@@ -192,7 +271,11 @@ export interface Given {
   readonly by: Actor;
 }
 
-/** What became different between two states of one lane. Reports, events and audit rows derive from it. */
+/**
+ * What became different between two states of one lane. Reports, events and audit rows derive from it.
+ * Every execution that is not the same as before has exactly one `execution` change; `from` equals `to` when its status
+ * stayed and only something inside it moved.
+ */
 export type Change =
   | { readonly kind: 'execution'; readonly execution: ExecutionId; readonly from?: string; readonly to: string }
   | {

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { ActionExecutionId, ExecutionId } from './execution.ts';
+
+/** The UUID namespace of every id that the core makes. */
+const namespace = Buffer.from('8d0b6a1e5c1f4b6f9d3a2f7c41e05b90', 'hex');
+
+export function actionExecutionId(
+  seed: string,
+  execution: ExecutionId,
+  stage: string,
+  action: string,
+  attempt: number,
+): ActionExecutionId {
+  return uuidV5(JSON.stringify([seed, execution, stage, action, attempt])) as ActionExecutionId;
+}
+
+/** Of an execution that the core itself starts: an automatic rollback. */
+export function rollbackExecutionId(seed: string, failed: ExecutionId, stage: string, attempt: number): ExecutionId {
+  return uuidV5(JSON.stringify([seed, failed, stage, attempt, 'rollback'])) as ExecutionId;
+}
+
+function uuidV5(name: string): string {
+  const bytes = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
