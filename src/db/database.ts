@@ -53,7 +53,10 @@ interface JobTable {
   /** Only workers of this host may claim it; null means any. */
   host: string | null;
   run_at: GeneratedTimestamp;
+  /** Times claimed; never goes back, so (worker, attempts) names one hand-out: the fencing token. */
   attempts: Generated<number>;
+  /** Times in a row that it failed or that its worker vanished; dead at max_attempts. */
+  failures: Generated<number>;
   max_attempts: Generated<number>;
   lease_until: NullableTimestamp;
   worker: string | null;

@@ -1,0 +1,55 @@
+import { defineConfig } from 'vitest/config';
+import { findPostgres } from './test/db/postgres-server.ts';
+
+// *.db.test.ts runs twice, once per engine; *.long.test.ts only when it is asked for.
+const databaseTests = 'test/**/*.db.test.ts';
+const longTests = 'test/**/*.long.test.ts';
+const long = process.env['PENSTOCK_LONG'] === '1';
+const postgres = findPostgres();
+if (postgres.kind === 'none') {
+  console.log(`skipped: no Postgres server ${postgres.why} (install postgresql or set TEST_DATABASE_URL)`);
+}
+
+// The embedded database takes seconds to start on a busy machine; a test that hangs still ends.
+const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000 };
+const serverSetup = ['test/db/server-setup.ts'];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    passWithNoTests: true,
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [databaseTests, longTests],
+          provide: { databaseEngine: 'pglite' },
+        },
+      },
+      {
+        test: { ...patience, name: 'pglite', include: [databaseTests], provide: { databaseEngine: 'pglite' } },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'postgres',
+          include: postgres.kind === 'none' ? [] : [databaseTests],
+          globalSetup: serverSetup,
+          provide: { databaseEngine: 'postgres' },
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'long',
+          include: long ? [longTests] : [],
+          testTimeout: 300_000,
+          ...(postgres.kind === 'none' ? {} : { globalSetup: serverSetup }),
+          provide: { databaseEngine: postgres.kind === 'none' ? 'pglite' : 'postgres' },
+        },
+      },
+    ],
+  },
+});
