@@ -14,7 +14,7 @@ export interface GitHub {
   pullRequestsOf(repository: RepositoryRef, sha: string): Promise<readonly PullRequest[]>;
   /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
   commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
-  branchHead(repository: RepositoryRef, branch: string): Promise<string | null>;
+  branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
   permissionOf(repository: RepositoryRef, login: string): Promise<Permission>;
   /** People who could answer a gate: collaborators with write access or more. At most 100. */
   writers(repository: RepositoryRef): Promise<readonly Account[]>;
@@ -54,7 +54,14 @@ export interface Account {
 
 export type FileRange =
   | { readonly kind: 'pull-request'; readonly number: number }
-  | { readonly kind: 'commits'; readonly before: string; readonly after: string };
+  | { readonly kind: 'commits'; readonly before: string; readonly after: string }
+  /** One commit against its first parent. */
+  | { readonly kind: 'commit'; readonly sha: string };
+
+export interface BranchHead {
+  readonly sha: string;
+  readonly message: string;
+}
 
 export interface ChangedFiles {
   readonly paths: readonly string[];
