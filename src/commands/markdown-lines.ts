@@ -1,0 +1,165 @@
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import type { Nodes, Paragraph, PhrasingContent } from 'mdast';
+import { OpenElements } from './open-elements.ts';
+
+/**
+ * Finds the lines of a comment that stand as plain text of their own, as GitHub would render them: not in a quote,
+ * code, HTML, a link, a list or a table. Everything else can never be a command (SEC-B-22).
+ */
+
+/** `joined`: plain to the eye, but Markdown makes it a part of the quote or list above it. */
+export interface CommentLine {
+  /** 1-based. */
+  readonly line: number;
+  readonly text: string;
+  readonly standing: 'plain' | 'in a quote' | 'in a list';
+}
+
+export type CommentLines =
+  { readonly ok: true; readonly lines: readonly CommentLine[] } | { readonly ok: false; readonly why: string };
+
+/** GitHub's own limit for a comment. */
+const maxLength = 65_536;
+const maxNesting = 20;
+
+/** Emphasis and underlined headings change no meaning here, and are what makes Markdown slow on hostile input. */
+const syntax = { disable: { null: ['attention', 'setextUnderline'] } };
+
+/** Could be a command, whatever stands around it; a cheap look that spares most comments the parser. */
+const candidate = /^[ \t]*\p{Cf}*[/\uFF0F\u2044\u2215\u29F8]/u;
+
+export function commentLines(body: string): CommentLines {
+  const source = new Source(body);
+  if (!source.lines.some((line) => candidate.test(line.text))) return { ok: true, lines: [] };
+  if (body.length > maxLength) return { ok: false, why: `The comment is longer than ${maxLength} characters.` };
+  if (source.lines.some((line) => nesting(line.text) > maxNesting))
+    return { ok: false, why: `The comment has quotes or lists nested more than ${maxNesting} deep.` };
+  return { ok: true, lines: findLines(source).sort((a, b) => a.line - b.line) };
+}
+
+function findLines(source: Source): CommentLine[] {
+  const tree = fromMarkdown(source.text, { extensions: [syntax] });
+  const elements = new OpenElements();
+  const found: CommentLine[] = [];
+  for (const node of tree.children) {
+    if (node.type === 'html') elements.read(node.value);
+    else if (node.type === 'paragraph') found.push(...plainLines(node, source, elements));
+    else if (!elements.hide()) found.push(...joinedLines(node, source));
+  }
+  return found;
+}
+
+function plainLines(paragraph: Paragraph, source: Source, elements: OpenElements): CommentLine[] {
+  const found: CommentLine[] = [];
+  const isTable = linesOf(paragraph).some((line) => isDelimiterRow(source.line(line)));
+  let nextLine = paragraph.position?.start.line ?? 1;
+  for (const child of paragraph.children) {
+    if (child.type === 'html') elements.read(child.value);
+    const last = child.position?.end.line ?? 0;
+    const isPlain = child.type === 'text' && !elements.hide() && !isTable;
+    for (; nextLine <= last; nextLine += 1) {
+      const first = source.firstCharacter(nextLine);
+      if (first >= (child.position?.end.offset ?? 0)) break;
+      // The line belongs to the child that holds its first character.
+      if (isPlain && first >= (child.position?.start.offset ?? 0) && isAtMargin(source.line(nextLine)))
+        found.push({ line: nextLine, text: cleanLine(paragraph, nextLine, source), standing: 'plain' });
+    }
+  }
+  return found;
+}
+
+/** The line as a person reads it: without HTML comments, and code spans without their back-ticks. */
+function cleanLine(paragraph: Paragraph, line: number, source: Source): string {
+  const { from, to } = source.range(line);
+  let text = '';
+  for (const child of childrenBetween(paragraph.children, from, to)) {
+    const start = Math.max(child.position?.start.offset ?? 0, from);
+    const end = Math.min(child.position?.end.offset ?? 0, to);
+    if (child.type === 'break' || (child.type === 'html' && child.value.startsWith('<!--'))) continue;
+    const isWholeCode = child.type === 'inlineCode' && child.position?.start.line === child.position?.end.line;
+    text += isWholeCode ? child.value : source.text.slice(start, end);
+  }
+  return text.trimEnd();
+}
+
+function childrenBetween(children: readonly PhrasingContent[], from: number, to: number): readonly PhrasingContent[] {
+  let low = 0;
+  let high = children.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((children[middle]?.position?.end.offset ?? 0) <= from) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < children.length && (children[end]?.position?.start.offset ?? to) < to) end += 1;
+  return children.slice(low, end);
+}
+
+function joinedLines(block: Nodes, source: Source): CommentLine[] {
+  if (block.type !== 'blockquote' && block.type !== 'list') return [];
+  const standing = block.type === 'blockquote' ? 'in a quote' : 'in a list';
+  const found: CommentLine[] = [];
+  const open: Nodes[] = [block];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (node.type !== 'paragraph') {
+      if ('children' in node) open.push(...node.children);
+      continue;
+    }
+    for (const line of linesOf(node).slice(1)) {
+      const text = source.line(line);
+      if (isAtMargin(text) && text.trimStart().startsWith('/')) found.push({ line, text: text.trimEnd(), standing });
+    }
+  }
+  return found;
+}
+
+function linesOf(node: Nodes): number[] {
+  if (!node.position) return [];
+  const { start, end } = node.position;
+  return Array.from({ length: end.line - start.line + 1 }, (_, index) => start.line + index);
+}
+
+/** Four columns would be code if the line stood alone. */
+function isAtMargin(line: string): boolean {
+  return /^ {0,3}[^ \t]/.test(line);
+}
+
+/** GitHub makes a table of the paragraph around `| --- | --- |`; plain CommonMark does not. */
+function isDelimiterRow(line: string): boolean {
+  return /^[ \t|:-]+$/.test(line) && line.includes('-') && line.includes('|');
+}
+
+function nesting(line: string): number {
+  const margin = /^(?:[ \t>*+-]|\d{1,9}[.)](?=[ \t]))*/.exec(line)?.[0] ?? '';
+  return margin.match(/>|[*+-](?=[ \t])|\d[.)]/g)?.length ?? 0;
+}
+
+/** A comment and where its lines are, counted as the Markdown parser counts them. */
+class Source {
+  readonly text: string;
+  readonly lines: readonly { readonly text: string; readonly from: number; readonly to: number }[];
+
+  constructor(body: string) {
+    // The parser would skip a byte order mark and count one off; it may not turn what follows into a command either.
+    this.text = body.replace(/^\uFEFF/, '\u200B');
+    const lines: { text: string; from: number; to: number }[] = [];
+    let from = 0;
+    for (const end of this.text.matchAll(/\r\n|\n|\r|$/g)) {
+      lines.push({ text: this.text.slice(from, end.index), from, to: end.index });
+      from = end.index + end[0].length;
+    }
+    this.lines = lines;
+  }
+
+  line(number: number): string {
+    return this.lines[number - 1]?.text ?? '';
+  }
+
+  range(number: number): { from: number; to: number } {
+    return this.lines[number - 1] ?? { from: 0, to: 0 };
+  }
+
+  firstCharacter(number: number): number {
+    return this.range(number).from + (/^[ \t]*/.exec(this.line(number))?.[0].length ?? 0);
+  }
+}
