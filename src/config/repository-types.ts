@@ -1,3 +1,4 @@
+import type { GatePolicy } from '../commands/gate-policy.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import type { TriggerFilters } from '../pipeline/definition.ts';
 import type { Locate } from './yaml-file.ts';
@@ -55,9 +56,6 @@ export interface ProjectVariable {
   readonly value: string;
   readonly type: 'PLAINTEXT' | 'PARAMETER_STORE' | 'SECRETS_MANAGER';
 }
-
-/** Provisional until src/commands/approval-rules.ts is there. */
-export type GatePolicy = Readonly<Record<string, unknown>>;
 
 export type RepositoryConfigRead =
   | {
