@@ -1,101 +1,168 @@
-import type { Channel } from './gate-policy.ts';
-export type { ApproverGroup, Approvers, Channel, GatePolicy } from './gate-policy.ts';
-export { defaultApprovers, defaultGatePolicy } from './gate-policy.ts';
+import { approversHold, whyNotAmong } from './approvers.ts';
+import type {
+  Binding,
+  CountedVote,
+  Explanation,
+  GateFacts,
+  GatePerson,
+  GateVerdict,
+  PersonFacts,
+  Vote,
+} from './gate.ts';
+import type { GatePolicy } from './gate-policy.ts';
 
-export interface GatePerson {
-  readonly id: number;
-  readonly login: string;
+export type { Binding, GateFacts, GateVerdict, PersonFacts, Vote } from './gate.ts';
+export type { GatePolicy } from './gate-policy.ts';
+
+/**
+ * Judges a gate from the votes that are stored and what GitHub says about people now. Called when a vote arrives and once
+ * more in the transaction that releases the gate (SEC R2). The same facts give the same verdict.
+ *
+ * - A person's newest bound answer is their only one; nothing brings an older one back (SEC-B-18).
+ * - One rejection by somebody who may reject ends the gate, however many approved before.
+ * - After the limit the gate is expired, whatever was said before.
+ */
+export function evaluateGate(policy: GatePolicy, facts: GateFacts): GateVerdict {
+  const { counted, notCounted } = sortVotes(policy, facts);
+  const approvals = counted.filter((vote) => vote.answer === 'approve');
+  const people = approvals.map((vote) => vote.person);
+  const couldApprove = facts.people.filter(
+    (person) => !people.some(({ id }) => id === person.id) && whyNot(policy, facts, person, 'approve') === undefined,
+  );
+  const explanation = explain(policy, facts, people, couldApprove);
+  return {
+    outcome: outcomeOf(policy, facts, counted, explanation),
+    needed: policy.count,
+    had: people.length,
+    counted,
+    notCounted,
+    explanation,
+    whoCould: couldApprove.map(({ login }) => login),
+    warnings: warningsOf(policy, facts, explanation, couldApprove),
+  };
 }
 
-/** What GitHub said about a person just now. `unknown` never counts (SEC-B-06). */
-export interface PersonFacts extends GatePerson {
-  readonly bot: boolean;
-  readonly permission: 'admin' | 'write' | 'read' | 'none' | 'unknown';
-  /** Active memberships, `organisation/team-slug`, among the teams that the policy or CODEOWNERS name. */
-  readonly teams: readonly string[];
+/** Why this person's answer to the gate would not count; undefined when it would. Reads on from "does not count: ". */
+export function whyNot(
+  policy: GatePolicy,
+  facts: GateFacts,
+  person: PersonFacts,
+  answer: 'approve' | 'reject',
+): string | undefined {
+  if (person.bot && !policy.allowBots.includes(person.id)) return 'bots do not count';
+  if (person.permission === 'unknown') return 'GitHub could not say which access they have';
+  // Saying no to one's own change is always allowed to those who could say yes to another's.
+  const part = answer === 'approve' ? partIn(policy, facts, person) : undefined;
+  return part ?? whyNotAmong(policy.from, person, facts);
 }
 
-/** One row of `votes`: what a person said, and what exactly it was bound to (SEC R1). */
-export interface Vote {
-  readonly person: GatePerson;
-  readonly answer: 'approve' | 'reject' | 'withdrawn';
-  readonly channel: Channel;
-  readonly reason: string;
-  readonly at: string;
-  readonly binding: Binding;
+/** ISO 8601: from then on the gate is expired. */
+export function expiryOf(policy: Pick<GatePolicy, 'expireAfterMs'>, waitingSince: string): string {
+  return new Date(Date.parse(waitingSince) + policy.expireAfterMs).toISOString();
 }
 
-/** What a gate is, and what a vote was given for: all of it must be equal. */
-export interface Binding {
-  readonly execution: string;
-  readonly token: string;
-  readonly headSha: string;
-  readonly baseSha: string | null;
-  readonly configDigest: string;
+function partIn(policy: GatePolicy, facts: GateFacts, { id }: GatePerson): string | undefined {
+  if (!policy.allowAuthor && facts.author?.id === id) return 'they are the author';
+  if (!policy.allowLastPusher && facts.lastPusher?.id === id) return 'they pushed last';
+  const isCommitter = facts.committers.some((committer) => committer.id === id);
+  // Whoever may count as the author or the last pusher has commits in the change as a rule.
+  const isAllowed =
+    policy.allowCommitters ||
+    (policy.allowAuthor && facts.author?.id === id) ||
+    (policy.allowLastPusher && facts.lastPusher?.id === id);
+  return isCommitter && !isAllowed ? 'they have commits in this change' : undefined;
 }
 
-export interface GateFacts {
-  readonly binding: Binding;
-  /** ISO 8601: when the gate began to wait. */
-  readonly waitingSince: string;
-  /** ISO 8601. */
-  readonly now: string;
-  /** In the order they were given. */
-  readonly votes: readonly Vote[];
-  /** Everybody who voted, and everybody known who could. */
-  readonly people: readonly PersonFacts[];
-  readonly author?: GatePerson;
-  readonly lastPusher?: GatePerson;
-  readonly committers: readonly GatePerson[];
-  /** Names of commit authors without a GitHub account. */
-  readonly unmappedAuthors: readonly string[];
-  readonly fork: boolean;
-  /** One entry per different set of owners among the touched files; `unknown` when the list of files is cut. */
-  readonly owners: readonly OwnedFiles[] | 'unknown';
-}
-
-export interface OwnedFiles {
-  /** As CODEOWNERS writes them: `@login`, `@organisation/team` or an e-mail address. */
-  readonly owners: readonly string[];
-  /** Touched files with these owners. */
-  readonly files: readonly string[];
-}
-
-export interface GateVerdict {
-  readonly outcome: 'approved' | 'rejected' | 'expired' | 'waiting';
-  /** Different people needed and had. */
-  readonly needed: number;
-  readonly had: number;
+interface SortedVotes {
   readonly counted: readonly CountedVote[];
-  readonly notCounted: readonly UncountedVote[];
-  /** The policy as a tree: each node says whether it holds and, if not, who is missing. */
-  readonly explanation: Explanation;
-  /** Logins of people, known to us, whose approval would count now. */
-  readonly whoCould: readonly string[];
-  readonly warnings: readonly string[];
+  readonly notCounted: GateVerdict['notCounted'];
 }
 
-export interface CountedVote {
-  readonly person: GatePerson;
-  readonly answer: 'approve' | 'reject';
-  readonly channel: Channel;
-  readonly reason: string;
-  readonly at: string;
+function sortVotes(policy: GatePolicy, facts: GateFacts): SortedVotes {
+  const counted: CountedVote[] = [];
+  const notCounted: GateVerdict['notCounted'][number][] = [];
+  const newest = new Map<number, Vote>();
+  for (const vote of facts.votes) {
+    const why = whyUnbound(vote.binding, facts.binding);
+    if (why === undefined) newest.set(vote.person.id, vote);
+    else notCounted.push({ person: vote.person, answer: vote.answer, at: vote.at, why });
+  }
+  for (const vote of newest.values()) {
+    const { person, answer, channel, reason, at } = vote;
+    const why = whyVoteNotCounted(policy, facts, vote);
+    if (answer === 'withdrawn' || why !== undefined) notCounted.push({ person, answer, at, why: why ?? 'withdrawn' });
+    else counted.push({ person, answer, channel, reason, at });
+  }
+  return { counted, notCounted };
 }
 
-export interface UncountedVote {
-  readonly person: GatePerson;
-  readonly answer: 'approve' | 'reject' | 'withdrawn';
-  readonly at: string;
-  /** Reads on from "does not count:". */
-  readonly why: string;
+function whyVoteNotCounted(policy: GatePolicy, facts: GateFacts, vote: Vote): string | undefined {
+  if (vote.answer === 'withdrawn') return 'it was withdrawn';
+  if (!policy.channels.includes(vote.channel)) return `answers by ${vote.channel} are not taken here`;
+  if (vote.at >= expiryOf(policy, facts.waitingSince)) return 'it came after the gate had expired';
+  const person = facts.people.find(({ id }) => id === vote.person.id);
+  return person ? whyNot(policy, facts, person, vote.answer) : 'GitHub could not say which access they have';
 }
 
-export interface Explanation {
-  readonly holds: boolean;
-  /** Plain words, for example `2 people from acme/release`. */
-  readonly text: string;
-  readonly countedLogins: readonly string[];
-  readonly couldLogins: readonly string[];
-  readonly children: readonly Explanation[];
+/** Any difference between what was voted on and what would be released makes the vote void (SEC R1). */
+function whyUnbound(vote: Binding, gate: Binding): string | undefined {
+  if (vote.headSha !== gate.headSha)
+    return `it was given for ${vote.headSha.slice(0, 7)}, and this is ${gate.headSha.slice(0, 7)}`;
+  if (vote.execution !== gate.execution || vote.token !== gate.token)
+    return 'it was given for another run of this gate';
+  if (vote.baseSha !== gate.baseSha) return 'the base of the change is another one now';
+  return vote.configDigest === gate.configDigest ? undefined : 'the configuration changed since';
+}
+
+function explain(
+  policy: GatePolicy,
+  facts: GateFacts,
+  people: readonly GatePerson[],
+  could: readonly PersonFacts[],
+): Explanation {
+  const counting = facts.people.filter((person) => people.some(({ id }) => id === person.id));
+  const node = approversHold({ ...policy.from, count: policy.count }, counting, could, facts);
+  if (!isBlockedByUnmapped(policy, facts)) return node;
+  const unmapped: Explanation = {
+    holds: false,
+    text: `every commit author has a GitHub account (${facts.unmappedAuthors.length} without)`,
+    countedLogins: [],
+    couldLogins: [],
+    children: [],
+  };
+  return { ...node, holds: false, children: [...node.children, unmapped] };
+}
+
+/** An author without an account could be the approver; a fork does not get the benefit of the doubt (SEC R4). */
+function isBlockedByUnmapped(policy: GatePolicy, facts: GateFacts): boolean {
+  return facts.fork && !policy.allowCommitters && facts.unmappedAuthors.length > 0;
+}
+
+function outcomeOf(
+  policy: GatePolicy,
+  facts: GateFacts,
+  counted: readonly CountedVote[],
+  explanation: Explanation,
+): GateVerdict['outcome'] {
+  if (counted.some((vote) => vote.answer === 'reject')) return 'rejected';
+  if (facts.now >= expiryOf(policy, facts.waitingSince)) return 'expired';
+  return explanation.holds ? 'approved' : 'waiting';
+}
+
+function warningsOf(
+  policy: GatePolicy,
+  facts: GateFacts,
+  explanation: Explanation,
+  could: readonly PersonFacts[],
+): string[] {
+  const warnings: string[] = [];
+  const names = facts.unmappedAuthors.length;
+  if (names > 0 && !policy.allowCommitters)
+    warnings.push(
+      `${names === 1 ? 'One commit author has' : `${names} commit authors have`} no GitHub account, ` +
+        'so it cannot be told whether an approver wrote the commits.',
+    );
+  if (!explanation.holds && could.length === 0)
+    warnings.push('Nobody known to Penstock could give what is missing: look at `gates:` in .github/penstock.yml.');
+  return warnings;
 }

@@ -2,6 +2,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Target } from './command.ts';
 import { targetPath } from './command.ts';
 import { editDistance } from './near-miss.ts';
+import { quote, quoteList } from './quote.ts';
 
 /** The names that a comment may use: every pipeline that it can reach, with its stages, actions and variables. */
 export type KnownPipelines = Readonly<Record<string, KnownPipeline>>;
@@ -41,7 +42,7 @@ interface Named extends Target {
 export function readTarget(word: string, known: KnownPipelines | undefined): TargetRead {
   const parts = word.split('/');
   if (parts.length > 3 || parts.some((part) => part === ''))
-    return { ok: false, problem: `\`${word}\` is not of the form pipeline/stage/action.` };
+    return { ok: false, problem: `${quote(word)} is not of the form pipeline/stage/action.` };
   if (!known) return { ok: true, target: targetOf(parts) };
   const things = everything(known);
   const exact = meanings(parts, things, (name) => name);
@@ -49,7 +50,10 @@ export function readTarget(word: string, known: KnownPipelines | undefined): Tar
   if (found.length === 0) return { ok: false, problem: unknownName(word, parts, things, known) };
   const shapes = new Set(found.map(depth));
   if (shapes.size > 1)
-    return { ok: false, problem: `\`${word}\` can mean ${list(found.map(targetPath))}. Write one of them in full.` };
+    return {
+      ok: false,
+      problem: `${quote(word)} can mean ${quoteList(found.map(targetPath))}. Write one of them in full.`,
+    };
   return { ok: true, target: inCommon(found) };
 }
 
@@ -116,14 +120,14 @@ function targetOfNames(pipeline: string | undefined, stage: string | undefined, 
 
 function unknownName(word: string, parts: readonly string[], things: readonly Named[], known: KnownPipelines): string {
   const near = things.map(targetPath).find((path) => editDistance(path.toLowerCase(), word.toLowerCase()) <= 2);
-  if (near !== undefined) return `There is no \`${word}\`. Did you mean \`${near}\`?`;
-  const [pipeline] = parts;
-  const inPipeline = pipeline !== undefined && Object.hasOwn(known, pipeline) ? known[pipeline] : undefined;
+  if (near !== undefined) return `There is no ${quote(word)}. Did you mean ${quote(near)}?`;
+  const [pipeline = ''] = parts;
+  const inPipeline = Object.hasOwn(known, pipeline) ? known[pipeline] : undefined;
   if (inPipeline && parts.length > 1)
-    return `There is no \`${word}\`. The stages of \`${pipeline}\` are ${list(inPipeline.stages.map((stage) => stage.name))}.`;
+    return `There is no ${quote(word)}. The stages of ${quote(pipeline)} are ${quoteList(inPipeline.stages.map((stage) => stage.name))}.`;
   const names = Object.keys(known);
-  if (names.length === 0) return `There is no \`${word}\`: no pipeline can be reached from here.`;
-  return `There is no \`${word}\`. The pipelines are ${list(names)}.`;
+  if (names.length === 0) return `There is no ${quote(word)}: no pipeline can be reached from here.`;
+  return `There is no ${quote(word)}. The pipelines are ${quoteList(names)}.`;
 }
 
 function depth(thing: Target): number {
@@ -132,10 +136,4 @@ function depth(thing: Target): number {
 
 function lastName(thing: Named): string {
   return thing.action ?? thing.stage ?? thing.pipeline;
-}
-
-/** At most ten names, as inline code. */
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, 10).map((name) => `\`${name}\``);
-  return names.length > 10 ? `${shown.join(', ')} and ${names.length - 10} more` : shown.join(', ');
 }

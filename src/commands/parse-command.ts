@@ -2,6 +2,7 @@ import type { Command, Target, Variable, Verb } from './command.ts';
 import { targetPath } from './command.ts';
 import { isKnownName, nearName, readTarget } from './names.ts';
 import type { KnownPipelines } from './names.ts';
+import { quote, quoteList } from './quote.ts';
 import type { Shape } from './verbs.ts';
 import { asVerb, verbTable, verbs } from './verbs.ts';
 import type { Word } from './words.ts';
@@ -60,7 +61,7 @@ function take(word: Word, shape: Shape, said: Said, known: KnownPipelines | unde
     return setTarget(word.value, said, known);
   if (shape.execution && said.execution === undefined) return setExecution(word.value, said);
   if (shape.reason !== undefined) return mayBeginReason(word.value, shape, said, known);
-  return { problem: `\`${word.value}\` is one word too many.` };
+  return { problem: `${quote(word.value)} is one word too many.` };
 }
 
 /** With a reason allowed, only what looks like a name is one; without, a word can be nothing else. */
@@ -71,14 +72,14 @@ function isTarget(word: string, shape: Shape, known: KnownPipelines | undefined)
 /** A lone mistyped name or cut commit must not become a reason and approve something by guess. */
 function mayBeginReason(word: string, shape: Shape, said: Said, known: KnownPipelines | undefined): Taken {
   const near = said.target === undefined && shape.target !== undefined ? nearName(word, known) : undefined;
-  if (near !== undefined) return { problem: `There is no \`${word}\`. Did you mean \`${near}\`?` };
+  if (near !== undefined) return { problem: `There is no ${quote(word)}. Did you mean ${quote(near)}?` };
   if (shape.commit && said.sha === undefined && shortSha.test(word))
-    return { problem: `\`${word}\` is too short for a commit: write at least 7 digits of it.` };
+    return { problem: `${quote(word)} is too short for a commit: write at least 7 digits of it.` };
   return 'reason';
 }
 
 function takeKey(key: string, value: string, shape: Shape, said: Said): Taken {
-  if (said.keys.has(key)) return { problem: `\`${key}\` is given twice.` };
+  if (said.keys.has(key)) return { problem: `${quote(key)} is given twice.` };
   said.keys.add(key);
   if (shape.variables) {
     said.variables.push({ name: key, value });
@@ -100,7 +101,7 @@ function addFlag(flag: string, said: Said): Taken {
 }
 
 function setSha(value: string, said: Said): Taken {
-  if (!sha.test(value)) return { problem: `\`${value}\` is not a commit: write 7 to 40 digits of it.` };
+  if (!sha.test(value)) return { problem: `${quote(value)} is not a commit: write 7 to 40 digits of it.` };
   const lower = value.toLowerCase();
   if (said.sha !== undefined && said.sha !== lower) return { problem: 'Two different commits are given.' };
   said.sha = lower;
@@ -109,7 +110,7 @@ function setSha(value: string, said: Said): Taken {
 
 function setTopic(value: string, said: Said): Taken {
   const topic = asVerb(value.replace(/^\//, ''));
-  if (!topic) return { problem: `There is no command \`${value}\`. The commands are ${verbs.join(', ')}.` };
+  if (!topic) return { problem: `There is no command ${quote(value)}. The commands are ${verbs.join(', ')}.` };
   said.topic = topic;
   return 'taken';
 }
@@ -123,7 +124,7 @@ function setTarget(value: string, said: Said, known: KnownPipelines | undefined)
 
 function setExecution(value: string, said: Said): Taken {
   if (!executionId.test(value))
-    return { problem: `\`${value}\` is not an execution: write its id, or the first 8 digits of it.` };
+    return { problem: `${quote(value)} is not an execution: write its id, or the first 8 digits of it.` };
   said.execution = value.toLowerCase();
   return 'taken';
 }
@@ -147,12 +148,12 @@ function finish(verb: Verb, said: Said, known: KnownPipelines | undefined): Comm
 
 function depthProblem(shape: Shape, target: Target): string | undefined {
   if (shape.target === 'pipeline' && (target.stage !== undefined || target.action !== undefined))
-    return `\`${targetPath(target)}\` is not a pipeline.`;
+    return `${quote(targetPath(target))} is not a pipeline.`;
   if (shape.target !== 'stage') return undefined;
-  if (target.action !== undefined) return `\`${targetPath(target)}\` is an action; write its stage.`;
-  if (target.stage === undefined) return `\`${targetPath(target)}\` is not a stage: write pipeline/stage.`;
+  if (target.action !== undefined) return `${quote(targetPath(target))} is an action; write its stage.`;
+  if (target.stage === undefined) return `${quote(targetPath(target))} is not a stage: write pipeline/stage.`;
   return target.pipeline === undefined
-    ? `Several pipelines have \`${target.stage}\`: write pipeline/stage.`
+    ? `Several pipelines have ${quote(target.stage)}: write pipeline/stage.`
     : undefined;
 }
 
@@ -168,9 +169,8 @@ function variableProblem(
   const declared = Object.hasOwn(known, pipeline) ? (known[pipeline]?.variables ?? []) : [];
   const unknown = variables.find(({ name }) => !declared.includes(name));
   if (!unknown) return undefined;
-  const may =
-    declared.length === 0 ? 'It declares none.' : `It declares ${declared.map((name) => `\`${name}\``).join(', ')}.`;
-  return `\`${pipeline}\` declares no variable \`${unknown.name}\`. ${may}`;
+  const may = declared.length === 0 ? 'It declares none.' : `It declares ${quoteList(declared)}.`;
+  return `${quote(pipeline)} declares no variable ${quote(unknown.name)}. ${may}`;
 }
 
 function build(verb: Verb, said: Said, target: Target): Command {

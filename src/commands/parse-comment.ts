@@ -4,6 +4,7 @@ import { commentLines } from './markdown-lines.ts';
 import type { KnownPipelines } from './names.ts';
 import { nearVerb, nearVerbOfOurs } from './near-miss.ts';
 import { readCommand } from './parse-command.ts';
+import { quote } from './quote.ts';
 import type { CommandPrefix } from './verbs.ts';
 import { asVerb, usageLine } from './verbs.ts';
 
@@ -44,6 +45,7 @@ const maxShownText = 200;
 // Characters that cannot be seen, turn the direction of text, or look like a space; the last ones are fillers that
 // count as letters. U+200D is left out, because emoji are made with it; a verb or a name never holds it anyhow.
 const invisible = /(?![ \t\u200D])[\p{Cc}\p{Cf}\p{Z}\u115F\u1160\u3164\uFFA0]/u;
+const everyInvisible = new RegExp(invisible, 'gu');
 const slashes = /^[/\uFF0F\u2044\u2215\u29F8]/;
 
 export function parseComment(body: string, options: ParseOptions): readonly ParsedLine[] {
@@ -76,7 +78,7 @@ function parseOurs(line: CommentLine, text: string, rest: string, options: Parse
   const verb = asVerb(said.word);
   if (said.word === '') return parseVerb(line, text, 'help', '', '/penstock ', options);
   if (verb) return parseVerb(line, text, verb, said.rest, '/penstock ', options);
-  const why = hiddenCharacter(text) ?? `\`${short(said.word)}\` is not a command.`;
+  const why = hiddenCharacter(text) ?? `${quote(said.word)} is not a command.`;
   return miss(line, text, `/penstock ${nearVerbOfOurs(visible(said.word)) ?? 'help'}`, why);
 }
 
@@ -102,13 +104,13 @@ function parseVerb(
 
 function nearMiss(line: CommentLine, text: string): ParsedLine | undefined {
   if (line.standing !== 'plain') return undefined;
-  const word = /^\S*/.exec(visible(text))?.[0] ?? '';
+  const word = /^\S*/.exec(text.replaceAll(everyInvisible, ''))?.[0] ?? '';
   if (!slashes.test(word)) return undefined;
   const meant = word.slice(1);
   const verb = asVerb(meant) ?? nearVerb(meant);
   if (!verb) return undefined;
   const why = hiddenCharacter(text) ?? (text.startsWith('/') ? undefined : 'It does not begin with a plain slash.');
-  return miss(line, text, `/${verb}`, why ?? `\`/${short(meant)}\` is not a command.`);
+  return miss(line, text, `/${verb}`, why ?? `${quote(`/${meant}`)} is not a command.`);
 }
 
 function miss(line: CommentLine, text: string, suggestion: string, why: string): ParsedLine {
@@ -129,7 +131,7 @@ function hiddenCharacter(text: string): string | undefined {
 }
 
 function visible(text: string): string {
-  return text.replaceAll(new RegExp(invisible, 'gu'), ' ').trim();
+  return text.replaceAll(everyInvisible, ' ').trim();
 }
 
 function short(text: string): string {

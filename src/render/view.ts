@@ -1,6 +1,6 @@
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, Execution } from '../pipeline/execution.ts';
-import type { GateVerdict } from '../commands/approval-rules.ts';
+import type { GateVerdict } from '../commands/gate.ts';
 
 /** Everything that the check runs of one execution are drawn from. Equal views draw equal check runs. */
 export interface ExecutionView {
