@@ -14,6 +14,17 @@ export function actionExecutionId(
   return uuidV5(JSON.stringify([seed, execution, stage, action, attempt])) as ActionExecutionId;
 }
 
+export function ruleExecutionId(
+  seed: string,
+  execution: ExecutionId,
+  stage: string,
+  condition: string,
+  rule: string,
+  attempt: number,
+): ActionExecutionId {
+  return uuidV5(JSON.stringify([seed, execution, stage, condition, rule, attempt])) as ActionExecutionId;
+}
+
 /** Of an execution that the core itself starts: an automatic rollback. */
 export function rollbackExecutionId(seed: string, failed: ExecutionId, stage: string, attempt: number): ExecutionId {
   return uuidV5(JSON.stringify([seed, failed, stage, attempt, 'rollback'])) as ExecutionId;

@@ -1,4 +1,4 @@
-import type { PipelineDefinition, StageDeclaration } from './definition.ts';
+import type { ConditionResult, PipelineDefinition, StageDeclaration } from './definition.ts';
 import type {
   ActionExecutionId,
   ConditionRun,
@@ -101,9 +101,14 @@ export function isUnmet(condition: ConditionRun): boolean {
 
 /** The automatic retry of the stage is declared, not used, and its condition (if any) not yet answered with no (CP-X-50). */
 export function mayStillRetry(run: StageRun, stage: StageDeclaration | undefined): boolean {
-  if (stage?.onFailure?.result !== 'RETRY' || (run.retries?.automatic ?? 0) > 0) return false;
+  if (failureResult(stage) !== 'RETRY' || (run.retries?.automatic ?? 0) > 0) return false;
   const condition = run.conditions?.onFailure;
   return condition === undefined || !isUnmet(condition);
+}
+
+/** `onFailure` may say its result itself or inside its condition. */
+export function failureResult(stage: StageDeclaration | undefined): ConditionResult | undefined {
+  return stage?.onFailure?.result ?? stage?.onFailure?.conditions?.[0]?.result;
 }
 
 export function declaredStage(definition: PipelineDefinition, name: string): StageDeclaration | undefined {

@@ -44,7 +44,7 @@ export function decideTrigger(filters: TriggerFilters, event: TriggerEvent): Tri
 /** The declaration's own triggers, else `on:`, else what its source action says (CP-D-29, design 6a). */
 export function filtersOf(definition: PipelineDefinition, on?: TriggerFilters): TriggerFilters {
   if (definition.triggers.length === 0) return on ?? sourceFilters(definition);
-  const own = definition.triggers.map(({ gitConfiguration }) =>
+  const own = definition.triggers.map(({ gitConfiguration }): TriggerFilters =>
     gitConfiguration.push || gitConfiguration.pullRequest
       ? gitConfiguration
       : { push: branchOf(definition, gitConfiguration.sourceActionName).map((branches) => ({ branches })) },
