@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { pipelineName } from './names.ts';
+import { rule, strict } from './schema-problems.ts';
+
+/** The shape of penstock.server.yml. */
+
+const repositoryPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}\/(?:\*|(?!\.\.?$)[A-Za-z0-9._-]{1,100})$/;
+
+const pattern = z
+  .string()
+  .check(
+    rule(
+      (text) => repositoryPattern.test(text),
+      'is not a repository.',
+      'Write owner/name, or owner/* for all repositories of one owner.',
+    ),
+  );
+const oneRepository = pattern.check(
+  rule(
+    (text) => !text.endsWith('/*'),
+    'has to be one repository.',
+    'Write owner/name: a role is never shared by pattern.',
+  ),
+);
+
+const binding = strict({
+  repository: oneRepository,
+  pipeline: pipelineName,
+  aws: strict({
+    account: z
+      .string()
+      .check(rule((text) => /^\d{12}$/.test(text), 'is not an AWS account.', 'Write its 12 digits in quotes.')),
+    region: z
+      .string()
+      .check(
+        rule((text) => /^[a-z]{2}(?:-[a-z]+)+-\d$/.test(text), 'is not an AWS region.', 'Write it as in eu-west-1.'),
+      ),
+    pipelineName: z
+      .string()
+      .check(
+        rule(
+          (text) => /^[A-Za-z0-9.@_-]{1,100}$/.test(text),
+          'is not a CodePipeline name.',
+          'Write the name that AWS shows.',
+        ),
+      ),
+    roleArn: z
+      .string()
+      .check(
+        rule(
+          (text) => /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(text),
+          'is not the ARN of a role.',
+          'Write it as in arn:aws:iam::111122223333:role/penstock; `penstock iam-policy` prints what the role needs.',
+        ),
+      ),
+    externalId: z
+      .string()
+      .check(
+        rule(
+          (text) => text === 'generated' || /^[\w+=,.@:/-]{16,1224}$/.test(text),
+          'is not a good external id.',
+          'Write `generated`, or at least 16 characters that nobody can guess.',
+        ),
+      )
+      .optional(),
+  }),
+}).check(
+  rule(
+    ({ aws }) => aws.roleArn.includes(`::${aws.account}:`),
+    'names a role of another account.',
+    'Make the digits in aws.roleArn equal to aws.account.',
+  ),
+);
+export type WrittenBinding = z.output<typeof binding>;
+
+const host = z
+  .string()
+  .check(
+    rule(
+      (text) =>
+        /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i.test(text) &&
+        text.length <= 253,
+      'is not a host.',
+      'Write a host name, or *.example.org for all below it; no scheme, port or path.',
+    ),
+  );
+
+const secretName = z
+  .string()
+  .check(
+    rule(
+      (text) => /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+=-]{0,254})$/.test(text),
+      'is not a name for a secret.',
+      'Use letters, digits and _ . / @ + = -, such as NPM_TOKEN or prod/npm.',
+    ),
+  );
+
+const secret = strict({
+  fromEnv: z
+    .string()
+    .check(
+      rule(
+        (text) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text),
+        'is not a name of the environment.',
+        'Write it as in NPM_TOKEN.',
+      ),
+    )
+    .optional(),
+  fromFile: z.string().min(1).optional(),
+  repositories: z.array(pattern).min(1).max(500),
+}).check(
+  rule(
+    (written) => (written.fromEnv === undefined) !== (written.fromFile === undefined),
+    'needs one source.',
+    'Write either fromEnv: NAME or fromFile: path.',
+  ),
+);
+export type WrittenSecret = z.output<typeof secret>;
+
+export const serverSchema = strict({
+  repositories: z.array(pattern).min(1).max(1000).optional(),
+  bindings: z.array(binding).max(1000).optional(),
+  embedded: strict({
+    isolation: z.enum(['auto', 'bubblewrap', 'unshare', 'process']).optional(),
+    network: z.enum(['proxy', 'none']).optional(),
+    allowHosts: z.array(host).min(1).max(500).optional(),
+    maxConcurrentActions: z.int().min(1).max(256).optional(),
+  }).optional(),
+  secrets: z.record(secretName, secret).optional(),
+  approvals: strict({
+    allowAuthor: z.boolean().optional(),
+    allowLastPusher: z.boolean().optional(),
+    allowCommitters: z.boolean().optional(),
+  }).optional(),
+});

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { Problem } from '../pipeline/problem.ts';
+import { check } from './schema-problems.ts';
+import { serverSchema } from './server-schema.ts';
+import type { WrittenBinding, WrittenSecret } from './server-schema.ts';
+import type { Binding, RepositoryPattern, SecretRule, ServerConfig, ServerConfigRead } from './server-types.ts';
+import { readYaml } from './yaml-file.ts';
+import type { Locate } from './yaml-file.ts';
+
+/** Without a file: every repository that the App is installed on, embedded builds in the best isolation there is. */
+export const defaultServerConfig: ServerConfig = {
+  repositories: 'all',
+  bindings: [],
+  embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4 },
+  secrets: [],
+  approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
+};
+
+/** Reads penstock.server.yml. Never throws; every problem has its line, column and mend. */
+export function readServerConfig(text: string, file = 'penstock.server.yml'): ServerConfigRead {
+  const yaml = readYaml(text, file);
+  if (!yaml.ok) return yaml;
+  const checked = check(serverSchema, { file, ...yaml, value: yaml.value ?? {} });
+  if (!checked.ok) return checked;
+  const { repositories, bindings = [], embedded, secrets = {}, approvals } = checked.value;
+  const problems = repeatedBindings(bindings, file, yaml.locate);
+  if (problems.length > 0) return { ok: false, problems };
+  const config: ServerConfig = {
+    repositories: repositories?.map(patternOf) ?? 'all',
+    bindings: bindings.map(bindingOf),
+    embedded: { ...defaultServerConfig.embedded, ...written(embedded) },
+    secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
+    approvals: { ...defaultServerConfig.approvals, ...written(approvals) },
+  };
+  return { ok: true, config };
+}
+
+export function serverConfigJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(serverSchema, { io: 'input' }), title: 'Penstock: what the operator says' };
+}
+
+/** GitHub compares names without case, and so do we. */
+export function covers(pattern: RepositoryPattern, owner: string, name: string): boolean {
+  return same(pattern.owner, owner) && (pattern.name === null || same(pattern.name, name));
+}
+
+/** Whether the operator serves this repository. */
+export function serves(config: ServerConfig, owner: string, name: string): boolean {
+  return config.repositories === 'all' || config.repositories.some((pattern) => covers(pattern, owner, name));
+}
+
+/** Null: this repository may not drive an AWS pipeline under that name (SEC-T-05). */
+export function bindingFor(config: ServerConfig, owner: string, name: string, pipeline: string): Binding | null {
+  const bound = config.bindings.find(
+    ({ repository, ...binding }) =>
+      same(repository.owner, owner) && same(repository.name, name) && binding.pipeline === pipeline,
+  );
+  return bound ?? null;
+}
+
+function same(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function patternOf(text: string): RepositoryPattern {
+  const [owner = '', name = ''] = text.split('/');
+  return { owner, name: name === '*' ? null : name };
+}
+
+function bindingOf({ repository, pipeline, aws }: WrittenBinding): Binding {
+  const [owner = '', name = ''] = repository.split('/');
+  return { repository: { owner, name }, pipeline, aws: { ...aws, externalId: aws.externalId ?? 'generated' } };
+}
+
+function secretOf(name: string, secret: WrittenSecret): SecretRule {
+  const source = secret.fromEnv !== undefined ? { fromEnv: secret.fromEnv } : { fromFile: secret.fromFile ?? '' };
+  return { name, source, repositories: secret.repositories.map(patternOf) };
+}
+
+function repeatedBindings(bindings: readonly WrittenBinding[], file: string, locate: Locate): Problem[] {
+  const seen = new Set<string>();
+  return bindings.flatMap(({ repository, pipeline }, index): Problem[] => {
+    const key = `${repository.toLowerCase()} ${pipeline}`;
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    const message = `${repository} has two bindings for the pipeline ${pipeline}.`;
+    const position = locate(['bindings', index]);
+    return [{ severity: 'error', file, ...position, path: `bindings[${index}]`, message, mend: 'Remove one of them.' }];
+  });
+}
+
+type Written<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function written<T extends object>(value: T | undefined): Written<T> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, entry]) => entry !== undefined)) as Written<T>;
+}

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadServerConfig } from '../../src/config/load-server.ts';
+import { readSecrets, secretsOf } from '../../src/config/secrets.ts';
+import {
+  bindingFor,
+  defaultServerConfig,
+  readServerConfig,
+  serverConfigJsonSchema,
+  serves,
+} from '../../src/config/server.ts';
+import { formatProblem } from '../../src/pipeline/problem.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'penstock-server-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const full = `repositories: [acme/web, acme/shop, other/*]
+bindings:
+  - repository: acme/shop
+    pipeline: shop
+    aws: { account: "111122223333", region: eu-west-1, pipelineName: shop-prod, roleArn: "arn:aws:iam::111122223333:role/penstock", externalId: generated }
+embedded: { isolation: bubblewrap, network: none, maxConcurrentActions: 2 }
+secrets:
+  NPM_TOKEN: { fromEnv: NPM_TOKEN, repositories: [acme/web] }
+`;
+
+function configOf(text: string) {
+  const read = readServerConfig(text);
+  if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'));
+  return read.config;
+}
+
+function linesOf(text: string): readonly string[] {
+  const read = readServerConfig(text);
+  return read.ok ? [] : read.problems.map(formatProblem);
+}
+
+describe('penstock.server.yml', () => {
+  test('the example of the design is read whole', () => {
+    expect(configOf(full)).toEqual({
+      repositories: [
+        { owner: 'acme', name: 'web' },
+        { owner: 'acme', name: 'shop' },
+        { owner: 'other', name: null },
+      ],
+      bindings: [
+        {
+          repository: { owner: 'acme', name: 'shop' },
+          pipeline: 'shop',
+          aws: {
+            account: '111122223333',
+            region: 'eu-west-1',
+            pipelineName: 'shop-prod',
+            roleArn: 'arn:aws:iam::111122223333:role/penstock',
+            externalId: 'generated',
+          },
+        },
+      ],
+      embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2 },
+      secrets: [
+        { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
+      ],
+      approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
+    });
+  });
+
+  test('an empty file, and no file, are the defaults; a file that was named has to exist', async () => {
+    expect(configOf('')).toEqual(defaultServerConfig);
+    const missing = join(folder, 'none.yml');
+    expect(await loadServerConfig({ configFile: missing, configFileNamed: false })).toEqual({
+      ok: true,
+      config: defaultServerConfig,
+    });
+    expect(await loadServerConfig({ configFile: missing, configFileNamed: true })).toMatchObject({
+      ok: false,
+      problems: [{ file: missing, mend: 'Correct PENSTOCK_CONFIG, or make the file.' }],
+    });
+    const there = join(folder, 'there.yml');
+    writeFileSync(there, 'embedded: { maxConcurrentActions: 9 }\n');
+    expect(await loadServerConfig({ configFile: there, configFileNamed: true })).toMatchObject({
+      config: { embedded: { isolation: 'auto', maxConcurrentActions: 9 } },
+    });
+  });
+
+  test.each<[string, string]>([
+    [
+      'repositories: [web]',
+      'penstock.server.yml:1:16: `repositories[0]` is not a repository. Write owner/name, or owner/* for all repositories of one owner.',
+    ],
+    [
+      'repositories: ["*/*"]',
+      'penstock.server.yml:1:16: `repositories[0]` is not a repository. Write owner/name, or owner/* for all repositories of one owner.',
+    ],
+    [
+      'repositories: [acme/..]',
+      'penstock.server.yml:1:16: `repositories[0]` is not a repository. Write owner/name, or owner/* for all repositories of one owner.',
+    ],
+    [
+      'repositores: [a/b]',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, approvals.',
+    ],
+    [
+      'embedded:\n  isolation: docker',
+      'penstock.server.yml:2:14: `embedded.isolation` cannot be "docker". Write one of auto, bubblewrap, unshare, process.',
+    ],
+    [
+      'embedded: { allowHosts: ["https://x.test/a"] }',
+      'penstock.server.yml:1:26: `embedded.allowHosts[0]` is not a host. Write a host name, or *.example.org for all below it; no scheme, port or path.',
+    ],
+    [
+      'secrets: { A: { repositories: [a/b] } }',
+      'penstock.server.yml:1:15: `secrets.A` needs one source. Write either fromEnv: NAME or fromFile: path.',
+    ],
+    [
+      'secrets: { A: { fromEnv: X } }',
+      'penstock.server.yml:1:15: `secrets.A.repositories` is missing. Add it: a list.',
+    ],
+    ['secrets: { A: hunter2 }', 'penstock.server.yml:1:15: `secrets.A` must be keys with values. It is "hunter2" now.'],
+  ])('%s is refused at its place', (text, line) => {
+    expect(linesOf(text)).toEqual([line]);
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      'a pattern instead of one repository',
+      full.replace('repository: acme/shop', 'repository: acme/*'),
+      /:3:17: .*has to be one repository/,
+    ],
+    [
+      'an account as a number',
+      full.replace('"111122223333"', '111122223333'),
+      /:5:21: .*must be a text, but YAML reads 111122223333 as a number\. Put it in quotes/,
+    ],
+    [
+      'a role of another account',
+      full.replace('::111122223333:', '::999922223333:'),
+      /:3:5: `bindings\[0\]` names a role of another account/,
+    ],
+    ['a region that is none', full.replace('eu-west-1', 'europe'), /is not an AWS region/],
+    [
+      'an external id that can be guessed',
+      full.replace('externalId: generated', 'externalId: acme'),
+      /is not a good external id/,
+    ],
+  ])('SEC-T-05 a binding with %s is refused', (_, text, expected) => {
+    expect(linesOf(text)).toHaveLength(1);
+    expect(linesOf(text)[0]).toMatch(expected);
+  });
+
+  test('two bindings for one name are refused: it could not be told which one counts', () => {
+    const binding = full.slice(full.indexOf('  - repository'), full.indexOf('embedded:'));
+    const twice = `bindings:\n${binding}${binding.replace('acme/shop', 'Acme/Shop')}`;
+    expect(linesOf(twice)).toEqual([
+      'penstock.server.yml:5:5: Acme/Shop has two bindings for the pipeline shop. Remove one of them.',
+    ]);
+  });
+
+  test('which repositories are served, and who may drive which AWS pipeline', () => {
+    const config = configOf(full);
+    expect(serves(config, 'Acme', 'WEB')).toBe(true);
+    expect(serves(config, 'other', 'anything')).toBe(true);
+    expect(serves(config, 'acme', 'secret')).toBe(false);
+    expect(serves(defaultServerConfig, 'any', 'thing')).toBe(true);
+    expect(bindingFor(config, 'acme', 'Shop', 'shop')?.aws.pipelineName).toBe('shop-prod');
+    expect(bindingFor(config, 'acme', 'web', 'shop')).toBeNull();
+    expect(bindingFor(config, 'acme', 'shop', 'other')).toBeNull();
+  });
+
+  test('editors get a schema that refuses unknown keys', () => {
+    expect(serverConfigJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false });
+  });
+});
+
+describe('secrets', () => {
+  const repositories = [{ owner: 'acme', name: 'web' }];
+
+  test('come from the environment or from files, for the named repositories only', async () => {
+    const path = join(folder, 'token');
+    writeFileSync(path, 's3cret\n');
+    const read = await readSecrets(
+      [
+        { name: 'NPM', source: { fromEnv: 'NPM_TOKEN' }, repositories },
+        { name: 'FILE', source: { fromFile: path }, repositories: [{ owner: 'other', name: null }] },
+      ],
+      { NPM_TOKEN: 'abc' },
+    );
+    if (!read.ok) throw new Error(read.problems.join());
+    expect(secretsOf(read.secrets, 'acme', 'web').map(({ name, value }) => [name, value])).toEqual([['NPM', 'abc']]);
+    expect(secretsOf(read.secrets, 'other', 'x').map(({ name, value }) => [name, value])).toEqual([['FILE', 's3cret']]);
+  });
+
+  test('a name without a value stops the start and says what to do', async () => {
+    const rules = [
+      { name: 'NPM', source: { fromEnv: 'NPM_TOKEN' }, repositories },
+      { name: 'FILE', source: { fromFile: join(folder, 'nowhere') }, repositories },
+    ];
+    const read = await readSecrets(rules, { NPM_TOKEN: '' });
+    expect(read.ok ? [] : read.problems).toEqual([
+      'secrets.NPM: the environment variable NPM_TOKEN is not set. Set it, or remove the secret.',
+      `secrets.FILE: the file ${join(folder, 'nowhere')} cannot be read (ENOENT). Correct the path or its permissions.`,
+    ]);
+  });
+});
