@@ -1,0 +1,87 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { markerVariable } from './environment.ts';
+
+/** A process as it can be found again later: a pid alone may have been given to another process meanwhile. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks after boot, from /proc; empty where there is no /proc. */
+  readonly startTime: string;
+  /** The value of the marker variable in its environment. */
+  readonly marker: string;
+}
+
+/** Clock ticks after boot at which a process started, or undefined when it is gone (a zombie counts as gone). */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command name stands in parentheses and may hold anything, so fields are counted from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sends a signal to a process group; false when nothing of it is left. */
+export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Processes that carry a marker, also those that left the group and the session of their command. */
+export function findMarked(marker: string): readonly number[] {
+  const wanted = `${markerVariable}=${marker}`;
+  return allPids().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function allPids(): readonly number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Kills every process with the marker, again and again while new ones appear. Says how many there were. */
+export async function killMarked(marker: string): Promise<number> {
+  const killed = new Set<number>();
+  for (let round = 0; round < 20; round += 1) {
+    const found = findMarked(marker).filter((pid) => startTimeOf(pid) !== undefined);
+    if (found.length === 0) break;
+    for (const pid of found) {
+      killed.add(pid);
+      signalProcess(pid);
+    }
+    await sleep(10);
+  }
+  return killed.size;
+}
+
+function signalProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Ends what an earlier life of this program left running. True when something was still there. */
+export async function killLeftover(identity: ProcessIdentity): Promise<boolean> {
+  const alive = startTimeOf(identity.pid) === identity.startTime && identity.startTime !== '';
+  if (alive) signalGroup(identity.pid, 'SIGKILL');
+  const marked = await killMarked(identity.marker);
+  return alive || marked > 0;
+}

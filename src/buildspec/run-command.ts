@@ -1,0 +1,129 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { markerVariable } from './environment.ts';
+import type { Isolation, SandboxCommand } from './isolation.ts';
+import { killMarked, signalGroup, startTimeOf, type ProcessIdentity } from './processes.ts';
+
+/**
+ * One command in its own process group. Contract:
+ * - `result` never rejects and always settles: at the latest a grace period after the deadline or `stop`.
+ * - It settles on the exit of the command, not on the closing of its pipes, which a daemon could hold for ever.
+ * - After it has settled nothing of the command runs, as far as the rung can promise; `leftOver` counts what had to
+ *   be searched for and killed.
+ */
+export interface RunningCommand {
+  readonly identity: ProcessIdentity;
+  readonly result: Promise<CommandResult>;
+  /** Lines for the command, on its standard input; present when `control` was asked for. */
+  readonly input?: Writable;
+  /** What the command writes to file descriptor 4; present when `control` was asked for. */
+  readonly replies?: Readable;
+  /** TERM to the group, then KILL after the grace period. */
+  stop(): void;
+}
+
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timed-out'; readonly afterMs: number }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'not-started'; readonly reason: string };
+
+export type CommandResult = CommandEnd & { readonly leftOver: number };
+
+/** Gets every byte of output; a promise holds the command back until it settles. */
+export type OutputSink = (chunk: Buffer) => void | Promise<void>;
+
+export interface RunRequest {
+  readonly isolation: Isolation;
+  readonly command: SandboxCommand;
+  readonly marker: string;
+  readonly output: OutputSink;
+  readonly deadlineMs: number;
+  /** Between TERM and KILL; 2 seconds when absent. */
+  readonly graceMs?: number;
+  readonly control?: boolean;
+}
+
+const pipeGraceMs = 300;
+
+export function runCommand(request: RunRequest): RunningCommand {
+  const wrapped = request.isolation.wrap(request.command);
+  const stdin = request.control === true ? ('pipe' as const) : ('ignore' as const);
+  const child = spawn(wrapped.file, wrapped.args, {
+    cwd: request.command.cwd,
+    env: { ...wrapped.env, [markerVariable]: request.marker },
+    detached: true,
+    stdio: [stdin, 'pipe', 'pipe', 'ignore', request.control === true ? 'pipe' : 'ignore'],
+  });
+  const closed = new AbortController();
+  child.once('close', () => closed.abort());
+  const ending = { reason: undefined as 'stopped' | 'timed-out' | undefined };
+  const end = (reason: 'stopped' | 'timed-out'): void => {
+    ending.reason ??= reason;
+    void endGroup(child, request.graceMs ?? 2_000);
+  };
+  const timer = setTimeout(() => end('timed-out'), request.deadlineMs);
+  const pid = child.pid ?? 0;
+  const identity = { pid, startTime: pid === 0 ? '' : (startTimeOf(pid) ?? ''), marker: request.marker };
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) pump(stream, request.output);
+  child.stdin?.on('error', () => {}); // EPIPE: the command ended; its exit tells more.
+  const result = exitOf(child).then(async (exit): Promise<CommandResult> => {
+    clearTimeout(timer);
+    const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, closed.signal);
+    if (ending.reason === 'stopped') return { kind: 'stopped', leftOver };
+    if (ending.reason === 'timed-out') return { kind: 'timed-out', afterMs: request.deadlineMs, leftOver };
+    return { ...exit, leftOver };
+  });
+  return { identity, result, stop: () => end('stopped'), ...controlOf(child) };
+}
+
+function controlOf(child: ChildProcess): { input?: Writable; replies?: Readable } {
+  const replies = child.stdio[4];
+  return {
+    ...(child.stdin === null ? {} : { input: child.stdin }),
+    ...(replies ? { replies: replies as Readable } : {}),
+  };
+}
+
+function exitOf(child: ChildProcess): Promise<CommandEnd> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ kind: 'not-started', reason: error.message }));
+    child.once('exit', (status, signal) => resolve(endOf(status, signal)));
+  });
+}
+
+function endOf(status: number | null, signal: NodeJS.Signals | null): CommandEnd {
+  if (status !== null) return { kind: 'exited', status };
+  return { kind: 'signalled', signal: signal ?? 'unknown' };
+}
+
+async function endGroup(child: ChildProcess, graceMs: number): Promise<void> {
+  if (child.pid === undefined) return;
+  signalGroup(child.pid, 'SIGTERM');
+  const exited = new AbortController();
+  child.once('exit', () => exited.abort());
+  await sleep(graceMs, undefined, { signal: exited.signal }).catch(() => {});
+  signalGroup(child.pid, 'SIGKILL');
+}
+
+/** Kills the rest of the group and everything that left it; then gives the pipes a moment to run dry. */
+async function clearUp(child: ChildProcess, request: RunRequest, closed: AbortSignal): Promise<number> {
+  child.stdin?.destroy();
+  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  const leftOver = request.isolation.contained ? 0 : await killMarked(request.marker);
+  await sleep(pipeGraceMs, undefined, { signal: closed }).catch(() => {});
+  for (const stream of child.stdio) stream?.destroy();
+  return leftOver;
+}
+
+function pump(stream: Readable, sink: OutputSink): void {
+  stream.on('error', () => {});
+  stream.on('data', (chunk: Buffer) => {
+    const taken = sink(chunk);
+    if (taken === undefined) return;
+    stream.pause();
+    void taken.catch(() => {}).then(() => stream.resume());
+  });
+}

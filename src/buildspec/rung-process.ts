@@ -1,0 +1,38 @@
+import { UserError } from '../errors.ts';
+import { baseEnvironment } from './environment.ts';
+import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
+import { limitWords } from './limits.ts';
+import type { Prepared, RungParts } from './rung.ts';
+
+/** The last rung: a process group of its own and an empty environment, on the files and network of this machine. */
+export function prepareProcess(parts: RungParts): Prepared {
+  const why = parts.rejected.length === 0 ? '' : ` (${parts.rejected.join('; ')})`;
+  const isolation: Isolation = {
+    level: 'process',
+    contained: false,
+    path: parts.tools.path,
+    describe: () =>
+      `Commands run as plain process groups${why}: they can read and write whatever this user can, ` +
+      'use the network of this machine, and a process that leaves its group is only searched for. ' +
+      'Use this for code that you trust.',
+    wrap: (command) => wrap(parts, command),
+  };
+  return { kind: 'ready', isolation };
+}
+
+function wrap(parts: RungParts, command: SandboxCommand): WrappedCommand {
+  if (command.network === 'none') {
+    throw new UserError(
+      'This command must run without network, and the isolation level "process" cannot take the network away. ' +
+        'Install bubblewrap or allow user namespaces.',
+    );
+  }
+  const setpriv = parts.tools.find('setpriv');
+  const words = [
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']),
+    ...limitWords(parts.tools),
+    ...command.argv,
+  ];
+  const [file = command.argv[0], ...args] = words;
+  return { file, args, env: baseEnvironment(command, parts.tools.path, command.temporary) };
+}

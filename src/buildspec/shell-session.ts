@@ -1,0 +1,127 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Isolation, SandboxCommand } from './isolation.ts';
+import { runCommand, type CommandResult, type OutputSink, type RunningCommand } from './run-command.ts';
+import type { ProcessIdentity } from './processes.ts';
+
+/**
+ * One shell that runs commands one after the other, so that `cd`, variables and background processes carry over.
+ * The driver reads the names of command files on standard input and answers each with its exit status on descriptor 4.
+ * Commands see neither descriptor. A command that ends the shell (`exit 3`) ends the session with its status.
+ */
+export interface ShellSession {
+  readonly identity: ProcessIdentity;
+  run(command: string): Promise<CommandOutcome>;
+  /** Values of shell variables; a variable that is not set is left out. */
+  read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  /** Ends the session and everything that its commands left running. */
+  close(): Promise<CommandResult>;
+  stop(): void;
+}
+
+/** `ended`: the shell is gone, because the command left it, or was killed, stopped or timed out. */
+export type CommandOutcome =
+  { readonly kind: 'finished'; readonly status: number } | { readonly kind: 'ended'; readonly result: CommandResult };
+
+export interface SessionRequest {
+  readonly isolation: Isolation;
+  readonly command: Omit<SandboxCommand, 'argv'>;
+  /** `/bin/sh` or `/bin/bash`. */
+  readonly shell: string;
+  /** An empty directory of ours for command files; visible inside. */
+  readonly control: string;
+  readonly marker: string;
+  readonly output: OutputSink;
+  readonly deadlineMs: number;
+  readonly graceMs?: number;
+}
+
+const driver = `exec 3<&0 0</dev/null 2>&1
+PENSTOCK_CONTROL=$1; shift
+penstock_reply() { printf '%s %s\\n' "$1" "$2" >&4; }
+while IFS= read -r PENSTOCK_NEXT <&3; do
+  case $PENSTOCK_NEXT in
+    run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
+    read\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#read }")" 3<&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
+  esac
+done
+`;
+
+export async function openShellSession(request: SessionRequest): Promise<ShellSession> {
+  await mkdir(request.control, { recursive: true });
+  const running = runCommand({
+    isolation: request.isolation,
+    command: {
+      ...request.command,
+      writable: [...request.command.writable, request.control],
+      argv: [request.shell, '-c', driver, 'build', request.control],
+    },
+    marker: request.marker,
+    output: request.output,
+    deadlineMs: request.deadlineMs,
+    ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
+    control: true,
+  });
+  const ask = askerOf(running);
+  let count = 0;
+  const send = async (verb: 'run' | 'read', text: string): Promise<CommandOutcome> => {
+    count += 1;
+    await writeFile(join(request.control, `c${count}`), text);
+    return ask(`${verb} c${count}`);
+  };
+  return {
+    identity: running.identity,
+    run: (command) => send('run', command),
+    read: async (names) => {
+      const file = join(request.control, 'values');
+      await send('read', names.map((name) => readLine(name, file)).join('\n'));
+      return valuesOf(names, file);
+    },
+    close: () => {
+      running.input?.end();
+      return running.result;
+    },
+    stop: () => running.stop(),
+  };
+}
+
+/** Sends one line and waits for its answer, or for the end of the shell, whichever is first. */
+function askerOf(running: RunningCommand): (line: string) => Promise<CommandOutcome> {
+  const waiting = new Map<string, (status: number) => void>();
+  if (running.replies !== undefined) {
+    running.replies.on('error', () => {});
+    createInterface({ input: running.replies }).on('line', (line) => {
+      const cut = line.lastIndexOf(' ');
+      waiting.get(line.slice(0, cut))?.(Number(line.slice(cut + 1)));
+    });
+  }
+  return async (line) => {
+    const answered = new Promise<CommandOutcome>((resolve) => {
+      waiting.set(line, (status) => resolve({ kind: 'finished', status }));
+    });
+    running.input?.write(`${line}\n`);
+    const ended = running.result.then((result): CommandOutcome => ({ kind: 'ended', result }));
+    const outcome = await Promise.race([answered, ended]);
+    waiting.delete(line);
+    return outcome;
+  };
+}
+
+/** `name` has passed `refusedEnvironmentName` or the definition reader: letters, digits and underscores only. */
+function readLine(name: string, file: string): string {
+  const target = `'${file.replaceAll("'", `'\\''`)}'`;
+  return `[ -z "\${${name}+set}" ] || printf '%s=%s\\0' ${name} "$${name}" >> ${target}`;
+}
+
+async function valuesOf(names: readonly string[], file: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  await rm(file, { force: true });
+  const values: Record<string, string> = {};
+  for (const entry of text.split('\0')) {
+    const cut = entry.indexOf('=');
+    const name = entry.slice(0, cut);
+    if (cut > 0 && names.includes(name)) values[name] = entry.slice(cut + 1);
+  }
+  return values;
+}

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { killLeftover, type ProcessIdentity } from '../buildspec/processes.ts';
+import { describeError, TransientError, UserError } from '../errors.ts';
+import { nameOfToken, readActionRecord, writeActionRecord, type ActionRecord } from './action-record.ts';
+import type { ActionReport } from './provider.ts';
+import { failed, type EndReport } from './reports.ts';
+
+/**
+ * Work of actions that goes on after `start` has returned. One token is one piece of work, also over a restart:
+ * what had ended is reported as it ended, what was cut off is `ActionLost` unless the work says that it may be repeated.
+ */
+export interface Background {
+  start(work: Work): Promise<ActionReport>;
+  /** `repeatable` work of a process that is gone is started again by the next `start`; until then it counts as lost. */
+  poll(token: string): Promise<ActionReport>;
+  stop(token: string): Promise<void>;
+}
+
+export interface Work {
+  readonly token: string;
+  readonly externalId: string;
+  /** Doing it twice does no harm. */
+  readonly repeatable: boolean;
+  /** Counts against the number of actions that may run at once. */
+  readonly heavy: boolean;
+  run(context: WorkContext): Promise<EndReport>;
+  changed(): void;
+}
+
+export interface WorkContext {
+  /** Aborted by `stop`. */
+  readonly signal: AbortSignal;
+  /** Of the first start, also when this is a repeated one. */
+  readonly startedAt: Date;
+  /** To be called as soon as a process runs: what a later life has to kill. */
+  recordProcess(identity: ProcessIdentity): Promise<void>;
+}
+
+interface Current {
+  readonly work: Work;
+  readonly abort: AbortController;
+  readonly ended: Promise<EndReport>;
+}
+
+const pollAfterMs = 10_000;
+
+export function createBackground(home: string, maxConcurrent: number): Background {
+  const current = new Map<string, Current>();
+  const enter = createGate(maxConcurrent);
+  return {
+    start: async (work) => {
+      const known = current.get(work.token);
+      if (known !== undefined) return running(known.work);
+      const record = await readActionRecord(home, work.token);
+      if (record?.report !== undefined) return record.report;
+      if (record !== null && !work.repeatable) return lose(home, record);
+      // Two calls may have come this far; the map decides.
+      if (current.has(work.token)) return running(work);
+      const startedAt = record?.startedAt ?? new Date().toISOString();
+      const abort = new AbortController();
+      const ended = perform(home, work, { startedAt, abort, enter }).finally(() => {
+        current.delete(work.token);
+        work.changed();
+      });
+      current.set(work.token, { work, abort, ended });
+      return running(work);
+    },
+    poll: async (token) => {
+      const known = current.get(token);
+      if (known !== undefined) return running(known.work);
+      const record = await readActionRecord(home, token);
+      return record?.report ?? lose(home, record ?? { token, startedAt: new Date().toISOString() });
+    },
+    stop: async (token) => {
+      const known = current.get(token);
+      known?.abort.abort();
+      await known?.ended;
+      const record = known === undefined ? await readActionRecord(home, token) : null;
+      if (record?.process !== undefined && record.report === undefined) await killLeftover(record.process);
+    },
+  };
+}
+
+function running(work: Work): ActionReport {
+  return { kind: 'running', externalId: work.externalId, pollAfterMs };
+}
+
+interface Performance {
+  readonly startedAt: string;
+  readonly abort: AbortController;
+  readonly enter: Gate;
+}
+
+async function perform(home: string, work: Work, { startedAt, abort, enter }: Performance): Promise<EndReport> {
+  let record: ActionRecord = { token: work.token, startedAt };
+  await writeActionRecord(home, record);
+  const leave = work.heavy ? await enter(abort.signal) : () => {};
+  const report = await endOf(work, {
+    signal: abort.signal,
+    startedAt: new Date(startedAt),
+    recordProcess: async (process) => {
+      record = { ...record, process };
+      await writeActionRecord(home, record);
+    },
+  });
+  leave();
+  await writeActionRecord(home, { ...record, report });
+  return report;
+}
+
+const pausesMs = [1_000, 5_000, 15_000];
+
+/** Never throws: the other side being away is tried again a few times, everything else is a failed action. */
+async function endOf(work: Work, context: WorkContext): Promise<EndReport> {
+  for (let attempt = 0; ; attempt += 1) {
+    if (context.signal.aborted) return failed('JobFailed', 'The action was stopped.');
+    try {
+      return await work.run(context);
+    } catch (error) {
+      const pause = pausesMs[attempt];
+      if (error instanceof UserError) return failed('ConfigurationError', error.message);
+      const again = error instanceof TransientError && pause !== undefined && work.repeatable;
+      if (!again) return failed('InternalError', describeError(error));
+      await sleep(error.retryAfterMs ?? pause, undefined, { signal: context.signal }).catch(() => {});
+    }
+  }
+}
+
+async function lose(home: string, record: ActionRecord): Promise<ActionReport> {
+  const left = record.process !== undefined && (await killLeftover(record.process));
+  const rest = left ? ' What it had left running was ended.' : '';
+  const report = failed(
+    'ActionLost',
+    `The process that ran this action is gone, and so is its result.${rest} Retry the stage.`,
+  );
+  await writeActionRecord(home, { ...record, report });
+  return report;
+}
+
+/** Waits for a free place and gives the function that frees it again. Waiting ends when the signal is aborted. */
+type Gate = (signal: AbortSignal) => Promise<() => void>;
+
+function createGate(places: number): Gate {
+  let free = places;
+  const queue: (() => void)[] = [];
+  const leave = (): void => {
+    const next = queue.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return (signal) =>
+    new Promise((resolve) => {
+      const enter = (): void => resolve(leave);
+      if (free > 0) {
+        free -= 1;
+        return enter();
+      }
+      queue.push(enter);
+      signal.addEventListener('abort', () => {
+        const place = queue.indexOf(enter);
+        if (place < 0) return;
+        queue.splice(place, 1);
+        resolve(() => {});
+      });
+    });
+}
+
+/** The external id of local work: it says nothing but which token it belongs to. */
+export function localId(token: string): string {
+  return `local:${nameOfToken(token)}`;
+}

@@ -1,0 +1,133 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TransientError, UserError } from '../errors.ts';
+import { runGit, type GitCall, type GitResult } from './git.ts';
+
+/**
+ * One bare repository per GitHub repository under `<home>/repositories`, named by its numeric id. Commits are fetched by
+ * their full SHA and kept under refs of our own. Only one fetch at a time works on a mirror.
+ */
+export interface Mirror {
+  /** Makes sure that the commit is here. Throws UserError when GitHub does not have it or does not let us. */
+  fetch(sha: string, access: { readonly url: string; readonly token: string }, signal: AbortSignal): Promise<void>;
+  describe(sha: string): Promise<CommitFacts>;
+  /** Writes the whole tree of a commit as ZIP: no `.git`, no submodules, nothing left out or rewritten by attributes. */
+  archive(sha: string, to: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface CommitFacts {
+  /** ISO 8601 with the author's offset. */
+  readonly authorDate: string;
+  readonly message: string;
+}
+
+export interface MirrorOptions {
+  readonly path: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const fetchTimeoutMs = 15 * 60_000;
+const localTimeoutMs = 5 * 60_000;
+const locks = new Map<string, Promise<unknown>>();
+
+export async function openMirror(home: string, repositoryId: number, options: MirrorOptions): Promise<Mirror> {
+  if (!Number.isSafeInteger(repositoryId)) throw new Error(`not a repository id: ${String(repositoryId)}`);
+  const directory = join(home, 'repositories', `${repositoryId}.git`);
+  const git = (args: readonly string[], more: Partial<GitCall> = {}): Promise<GitResult> =>
+    runGit({ args: ['--git-dir', directory, ...args], ...options, timeoutMs: localTimeoutMs, ...more });
+  await exclusively(directory, () => initialize(directory, git));
+  return {
+    fetch: (sha, access, signal) => exclusively(directory, () => fetchCommit(git, checkSha(sha), access, signal)),
+    describe: (sha) => describeCommit(git, checkSha(sha)),
+    archive: async (sha, to, signal) => {
+      const result = await git(['archive', '--format=zip', '-1', `--output=${to}`, checkSha(sha)], { signal });
+      if (result.status !== 0) throw new Error(`git archive failed: ${lastLine(result.stderr)}`);
+    },
+  };
+}
+
+type Git = (args: readonly string[], more?: Partial<GitCall>) => Promise<GitResult>;
+
+async function initialize(directory: string, git: Git): Promise<void> {
+  if ((await stat(join(directory, 'penstock-ready')).catch(() => null)) !== null) return;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const made = await git(['init', '--quiet', '--bare', '--template=']);
+  if (made.status !== 0) throw new Error(`git init failed: ${lastLine(made.stderr)}`);
+  await mkdir(join(directory, 'info'), { recursive: true });
+  // These outrank the attributes of a commit, which could leave files out of the archive or rewrite them.
+  await writeFile(join(directory, 'info', 'attributes'), '* -export-ignore -export-subst -filter -ident\n');
+  await writeFile(join(directory, 'penstock-ready'), '');
+}
+
+async function fetchCommit(
+  git: Git,
+  sha: string,
+  access: { readonly url: string; readonly token: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const present = await git(['cat-file', '-e', `${sha}^{commit}`]);
+  if (present.status === 0) return;
+  const url = new URL(access.url);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new UserError(
+      `Repositories are fetched over http or https only; the configured GitHub URL begins with ${url.protocol}`,
+    );
+  }
+  const credentials = Buffer.from(`x-access-token:${access.token}`).toString('base64');
+  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--depth=1'];
+  const result = await git(['fetch', ...options, '--end-of-options', url.href, `+${sha}:refs/penstock/${sha}`], {
+    config: { [`http.${url.origin}/.extraHeader`]: `Authorization: Basic ${credentials}` },
+    protocols: url.protocol.slice(0, -1),
+    timeoutMs: fetchTimeoutMs,
+    signal,
+  });
+  if (result.status !== 0 && !signal.aborted) throw fetchError(sha, result.stderr);
+}
+
+const missing =
+  /not our ref|couldn't find remote ref|unadvertised object|did not send all necessary objects|bad object/i;
+const refused =
+  /Authentication failed|could not read Username|Repository not found|not found$|returned error: 40[134]/im;
+
+function fetchError(sha: string, stderr: string): Error {
+  if (missing.test(stderr)) {
+    return new UserError(
+      `[GitHub] The commit ${sha} does not exist any more in the repository. Push again to start a new execution.`,
+    );
+  }
+  if (refused.test(stderr)) {
+    return new UserError(
+      '[GitHub] The repository cannot be read. Check that the GitHub App is installed on it with read access to contents.',
+    );
+  }
+  return new TransientError(`[GitHub] git fetch failed: ${lastLine(stderr)}`);
+}
+
+async function describeCommit(git: Git, sha: string): Promise<CommitFacts> {
+  const result = await git(['log', '-1', '--no-show-signature', '--format=%aI%x00%B', '--end-of-options', sha]);
+  const [authorDate, message] = result.stdout.split('\0');
+  if (result.status !== 0 || message === undefined) throw new Error(`git log failed: ${lastLine(result.stderr)}`);
+  return { authorDate: authorDate ?? '', message: message.trim() };
+}
+
+function checkSha(sha: string): string {
+  if (/^[0-9a-f]{40}$/.test(sha)) return sha;
+  throw new UserError(`"${sha.slice(0, 60)}" is not a full commit SHA: 40 hexadecimal digits are needed.`);
+}
+
+function lastLine(stderr: string): string {
+  return (stderr.trim().split('\n').at(-1) ?? '').slice(0, 300);
+}
+
+/** Runs after everything that was asked for the same mirror before. */
+async function exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const before = locks.get(key) ?? Promise.resolve();
+  const result = before.then(work);
+  const settled = Promise.allSettled([result]);
+  locks.set(key, settled);
+  try {
+    return await result;
+  } finally {
+    if (locks.get(key) === settled) locks.delete(key);
+  }
+}

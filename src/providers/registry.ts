@@ -1,0 +1,46 @@
+import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
+import type { ActionTypeId } from '../pipeline/definition.ts';
+import type { ArtifactStore } from './artifact-store.ts';
+import { createBackground } from './background.ts';
+import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
+import { commands } from './commands.ts';
+import { manualApproval } from './manual-approval.ts';
+import type { AnyProvider } from './provider.ts';
+import { s3Deploy } from './s3-deploy.ts';
+import { s3Source } from './s3-source.ts';
+
+export interface ProviderDeps {
+  readonly home: string;
+  readonly isolation: Isolation;
+  readonly fetchAccess: FetchAccess;
+  readonly artifacts: ArtifactStore;
+  /** Commands and builds that run at once; the others wait for a place. */
+  readonly maxConcurrentActions: number;
+  /** For code of the repository itself; `host` when absent. Code of forks never has network. */
+  readonly network?: NetworkAccess;
+  /** Proxy and certificate variables (HTTPS_PROXY, NO_PROXY, GIT_SSL_CAINFO…) for our own git. */
+  readonly gitEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** Providers by `category/owner/provider/version`. A new one is one file and one line here. */
+export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProvider> {
+  const { home, isolation, artifacts, fetchAccess } = deps;
+  const background = createBackground(home, deps.maxConcurrentActions);
+  const gitEnvironment = deps.gitEnvironment ?? {};
+  const providers: readonly AnyProvider[] = [
+    codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
+    s3Source(artifacts),
+    commands({ home, isolation, network: deps.network ?? 'host', artifacts, background }),
+    s3Deploy({ home, artifacts, background }),
+    manualApproval(),
+  ];
+  return new Map(providers.map((provider) => [providerKey(provider.type), provider]));
+}
+
+export function providerKey(type: ActionTypeId): string {
+  return `${type.category}/${type.owner}/${type.provider}/${type.version}`;
+}
+
+export function findProvider(providers: ReadonlyMap<string, AnyProvider>, type: ActionTypeId): AnyProvider | undefined {
+  return providers.get(providerKey(type));
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { openShellSession, type CommandOutcome, type ShellSession } from '../buildspec/shell-session.ts';
+import type { CommandResult } from '../buildspec/run-command.ts';
+import { declaredEnvironment } from './action-environment.ts';
+import { nameOfToken } from './action-record.ts';
+import { localId, type WorkContext } from './background.ts';
+import { say } from './build-log.ts';
+import type { CommandDeps, CommandsConfiguration } from './commands.ts';
+import { maskText } from './mask.ts';
+import { storeOutput } from './store-output.ts';
+import type { StartedAction } from './provider.ts';
+import { failed, type EndReport } from './reports.ts';
+import { makeWorkArea, unpackInputs, type WorkArea } from './work-area.ts';
+
+type Action = StartedAction<CommandsConfiguration>;
+
+const defaultTimeoutMinutes = 55;
+const maxVariableBytes = 122_880;
+
+export async function runCommands(deps: CommandDeps, action: Action, context: WorkContext): Promise<EndReport> {
+  const area = await makeWorkArea(deps.home, action.actionExecution);
+  try {
+    const directories = await unpackInputs(deps.artifacts, area, action.inputs);
+    const primary = directories.get(action.inputs[0]?.name ?? '') ?? area.sources;
+    say(action.log, deps.isolation.describe());
+    const session = await openSession(deps, action, area, primary, directories);
+    await context.recordProcess(session.identity);
+    const stop = (): void => session.stop();
+    context.signal.addEventListener('abort', stop);
+    if (context.signal.aborted) stop();
+    const failure = await runAll(session, action);
+    const values = failure === undefined ? await session.read(action.declaration.outputVariables) : {};
+    const end = await session.close();
+    context.signal.removeEventListener('abort', stop);
+    tellLeftOver(action, end);
+    return failure ?? (await finish(deps, action, primary, values));
+  } finally {
+    await area.remove();
+  }
+}
+
+async function openSession(
+  deps: CommandDeps,
+  action: Action,
+  area: WorkArea,
+  primary: string,
+  directories: ReadonlyMap<string, string>,
+): Promise<ShellSession> {
+  const minutes = action.declaration.timeoutInMinutes ?? defaultTimeoutMinutes;
+  const others = [...directories].map(([name, directory]) => [`CODEBUILD_SRC_DIR_${name}`, directory] as const);
+  return openShellSession({
+    isolation: deps.isolation,
+    command: {
+      cwd: primary,
+      writable: [area.sources],
+      home: area.home,
+      temporary: area.temporary,
+      env: {
+        ...declaredEnvironment(action.declaration.environmentVariables, action.secrets),
+        CODEBUILD_SRC_DIR: primary,
+        ...Object.fromEntries(others),
+        CODEBUILD_INITIATOR: `codepipeline/${action.pipeline}`,
+        CODEBUILD_RESOLVED_SOURCE_VERSION: action.origin.headSha,
+      },
+      network: action.trust === 'fork' ? 'none' : deps.network,
+    },
+    shell: '/bin/sh',
+    control: area.control,
+    marker: nameOfToken(action.token),
+    output: (chunk) => action.log.write(chunk),
+    deadlineMs: minutes * 60_000,
+  });
+}
+
+/** Stops at the first command that does not succeed. */
+async function runAll(session: ShellSession, action: Action): Promise<EndReport | undefined> {
+  for (const command of action.declaration.commands) {
+    say(action.log, `Running command ${command}`);
+    const outcome = await session.run(command);
+    const failure = failureOf(command, outcome);
+    if (failure === undefined) continue;
+    say(action.log, `Command did not exit successfully ${command} ${failure}`);
+    return failed('JobFailed', maskText(messageOf(command, failure), Object.values(action.secrets)));
+  }
+  return undefined;
+}
+
+function messageOf(command: string, failure: string): string {
+  return `The command "${command.length > 200 ? `${command.slice(0, 200)}…` : command}" ended with ${failure}.`;
+}
+
+function failureOf(command: string, outcome: CommandOutcome): string | undefined {
+  if (outcome.kind === 'finished') return outcome.status === 0 ? undefined : `exit status ${outcome.status}`;
+  return (
+    describeEnd(outcome.result) ??
+    (/\bexit\b/.test(command) ? 'exit status 0, which left the shell' : 'the end of its shell')
+  );
+}
+
+/** How a shell ended, in words; undefined for exit status 0. */
+export function describeEnd(result: CommandResult): string | undefined {
+  switch (result.kind) {
+    case 'exited':
+      return result.status === 0 ? undefined : `exit status ${result.status}`;
+    case 'signalled':
+      return `signal ${result.signal}`;
+    case 'timed-out':
+      return `a timeout after ${Math.round(result.afterMs / 60_000)} minutes`;
+    case 'stopped':
+      return 'a stop that was asked for';
+    case 'not-started':
+      return `an error before it started: ${result.reason}`;
+  }
+  return result satisfies never;
+}
+
+function tellLeftOver(action: Action, end: CommandResult): void {
+  if (end.leftOver === 0) return;
+  const many = end.leftOver === 1 ? 'One process' : `${end.leftOver} processes`;
+  say(action.log, `${many} had left the group of the commands and had to be searched for and killed.`);
+}
+
+async function finish(
+  deps: CommandDeps,
+  action: Action,
+  primary: string,
+  values: Readonly<Record<string, string>>,
+): Promise<EndReport> {
+  const secrets = Object.values(action.secrets);
+  const outputVariables = Object.fromEntries(
+    action.declaration.outputVariables.map((name) => [name, maskText(values[name] ?? '', secrets)]),
+  );
+  if (Buffer.byteLength(JSON.stringify(outputVariables)) > maxVariableBytes) {
+    return failed(
+      'JobFailed',
+      `The output variables take more than ${maxVariableBytes} bytes. Write large values to a file of the output artifact.`,
+    );
+  }
+  const [output] = action.outputs;
+  if (output !== undefined) {
+    const files = action.declaration.outputArtifacts[0]?.files ?? ['**/*'];
+    const to = join(deps.home, 'work', action.actionExecution, `${nameOfToken(action.token)}.zip`);
+    const problem = await storeOutput(deps.artifacts, output, { directory: primary, files, to, log: action.log });
+    if (problem !== undefined) return failed('JobFailed', problem);
+  }
+  const count = action.declaration.commands.length;
+  return {
+    kind: 'succeeded',
+    outputVariables,
+    externalId: localId(action.token),
+    summary: count === 1 ? '1 command' : `${count} commands`,
+  };
+}

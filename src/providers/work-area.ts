@@ -1,0 +1,84 @@
+import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { ArtifactStore } from './artifact-store.ts';
+import type { NamedArtifact } from './provider.ts';
+import { unzip, UnsafeArchive } from './zip.ts';
+
+/** The directories of one action attempt under `<home>/work`; commands see `sources`, `home` and `temporary` only. */
+export interface WorkArea {
+  readonly root: string;
+  /** Holds one directory per input artifact. */
+  readonly sources: string;
+  readonly home: string;
+  readonly temporary: string;
+  readonly control: string;
+  /** Deletes everything, also what commands made unreadable. */
+  remove(): Promise<void>;
+}
+
+export async function makeWorkArea(home: string, id: string): Promise<WorkArea> {
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(id)) throw new Error(`not an id of ours: ${JSON.stringify(id.slice(0, 80))}`);
+  const root = join(home, 'work', id);
+  await removeTree(root);
+  const area = {
+    sources: join(root, 'src'),
+    home: join(root, 'home'),
+    temporary: join(root, 'tmp'),
+    control: join(root, 'ctl'),
+  };
+  for (const directory of Object.values(area)) await mkdir(directory, { recursive: true, mode: 0o700 });
+  return { root, ...area, remove: () => removeTree(root) };
+}
+
+/**
+ * Unpacks every input; the primary one first, and into `src` itself being `src/<number>`. Gives its directory and those
+ * of the others by name. A missing or damaged artifact and an unsafe archive are UserErrors.
+ */
+export async function unpackInputs(
+  artifacts: ArtifactStore,
+  area: WorkArea,
+  inputs: readonly NamedArtifact[],
+): Promise<ReadonlyMap<string, string>> {
+  const directories = new Map<string, string>();
+  for (const [index, input] of inputs.entries()) {
+    const directory = join(area.sources, String(index));
+    await mkdir(directory);
+    await unpackInput(artifacts, input, directory);
+    directories.set(input.name, directory);
+  }
+  return directories;
+}
+
+async function unpackInput(artifacts: ArtifactStore, input: NamedArtifact, directory: string): Promise<void> {
+  const stored = await artifacts.get(input.location);
+  if (stored === null) {
+    throw new UserError(
+      `The input artifact ${input.name} was never written (NoSuchKey: ${input.location.key}). ` +
+        'Check that the action which makes it stores files, and retry that stage.',
+    );
+  }
+  try {
+    await unzip({ file: stored.file }, directory);
+  } catch (error) {
+    if (!(error instanceof UnsafeArchive)) throw error;
+    throw new UserError(`The input artifact ${input.name} cannot be unpacked. ${error.message}`, { cause: error });
+  }
+}
+
+async function removeTree(root: string): Promise<void> {
+  try {
+    await rm(root, { recursive: true, force: true });
+  } catch {
+    await makeRemovable(root);
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function makeRemovable(directory: string): Promise<void> {
+  if (!(await lstat(directory)).isDirectory()) return;
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeRemovable(join(directory, entry.name));
+  }
+}

@@ -1,0 +1,71 @@
+import { createWriteStream } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
+
+export { unzip, unzipLimits, type UnzipLimits } from './unzip.ts';
+export { UnsafeArchive } from './archive-names.ts';
+
+/** A file to be packed: its name in the archive and where it is. */
+export interface PackedFile {
+  readonly name: string;
+  readonly file: string;
+  readonly executable: boolean;
+}
+
+// The earliest time that a ZIP can hold: bytes depend on contents, names and modes alone.
+const epoch = new Date(1980, 0, 1);
+
+/** Packs a directory, or only the given relative paths of it, into `to`. Same files, same bytes. */
+export async function zipDirectory(directory: string, to: string, paths?: readonly string[]): Promise<void> {
+  const listed = paths ?? (await listFiles(directory)).map(({ path }) => path);
+  await zipFiles(await Promise.all(listed.map((path) => packedFile(directory, path))), to);
+}
+
+export async function zipFiles(files: readonly PackedFile[], to: string): Promise<void> {
+  const zip = new ZipFile();
+  for (const { name, file, executable } of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    zip.addFile(file, name, { mtime: epoch, mode: executable ? 0o100755 : 0o100644, forceDosTimestamp: true });
+  }
+  zip.end();
+  const failed = new Promise<never>((_resolve, reject) => zip.once('error', reject));
+  const output = Readable.from(zip.outputStream as AsyncIterable<Buffer>);
+  await Promise.race([pipeline(output, createWriteStream(to, { flags: 'wx', mode: 0o600 })), failed]);
+}
+
+async function packedFile(directory: string, path: string): Promise<PackedFile> {
+  const file = join(directory, path);
+  return { name: path, file, executable: ((await lstat(file)).mode & 0o111) !== 0 };
+}
+
+export interface FoundFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  /** A link is listed only when it leads to a file below the directory: artifacts never carry files of the machine. */
+  readonly kind: 'file' | 'link';
+}
+
+/** Every file below a directory, sorted; without .git directories, pipes, sockets and links that lead out. */
+export async function listFiles(directory: string): Promise<readonly FoundFile[]> {
+  const root = await realpath(directory);
+  const found: FoundFile[] = [];
+  const visit = async (relative: string): Promise<void> => {
+    for (const entry of await readdir(join(root, relative), { withFileTypes: true })) {
+      const path = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      if (entry.name === '.git') continue;
+      if (entry.isDirectory()) await visit(path);
+      else if (entry.isFile()) found.push({ path, kind: 'file' });
+      else if (entry.isSymbolicLink() && (await leadsInside(root, path))) found.push({ path, kind: 'link' });
+    }
+  };
+  await visit('');
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function leadsInside(root: string, path: string): Promise<boolean> {
+  const real = await realpath(join(root, path)).catch(() => undefined);
+  if (real === undefined || !real.startsWith(`${root}/`)) return false;
+  return (await lstat(real)).isFile();
+}

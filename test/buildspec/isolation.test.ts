@@ -1,0 +1,237 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { refusedEnvironmentName } from '../../src/buildspec/environment.ts';
+import { detectIsolation, type Isolation, type NetworkAccess } from '../../src/buildspec/isolation.ts';
+import { findMarked } from '../../src/buildspec/processes.ts';
+import { runCommand, type CommandResult } from '../../src/buildspec/run-command.ts';
+import { availableRungs, makeBox, temporaryDirectory } from './rungs.ts';
+
+const rungs = await availableRungs();
+const contained = rungs.filter((isolation) => isolation.contained);
+const root = await temporaryDirectory();
+let count = 0;
+
+interface Ran {
+  readonly result: CommandResult;
+  readonly output: string;
+  readonly marker: string;
+}
+
+async function run(
+  isolation: Isolation,
+  script: string,
+  more: Partial<Parameters<typeof runCommand>[0]> & { network?: NetworkAccess } = {},
+): Promise<Ran> {
+  count += 1;
+  const box = await makeBox(root, `${isolation.level}-${count}`);
+  const marker = `test-${process.pid}-${count}`;
+  let output = '';
+  const running = runCommand({
+    isolation,
+    marker,
+    command: {
+      argv: ['/bin/sh', '-c', script],
+      cwd: box.work,
+      writable: [box.work],
+      home: box.home,
+      temporary: box.temporary,
+      env: { GIVEN: 'a value; $(id)' },
+      network: more.network ?? (isolation.contained ? 'none' : 'host'),
+    },
+    output: (chunk) => {
+      output += chunk.toString();
+    },
+    deadlineMs: 20_000,
+    graceMs: 300,
+    ...more,
+  });
+  return { result: await running.result, output, marker };
+}
+
+describe.each(rungs)('the rung $level', (isolation) => {
+  it('gives a command the allow-list and what was given, and nothing of our own environment', async () => {
+    process.env['PENSTOCK_CANARY'] = 'canary-in-the-environment';
+    const { output } = await run(isolation, 'env');
+    delete process.env['PENSTOCK_CANARY'];
+    const names = output
+      .split('\n')
+      .filter((line) => line.includes('='))
+      .map((line) => line.split('=')[0]!);
+    expect(output).not.toContain('canary-in-the-environment');
+    expect(output).toContain('GIVEN=a value; $(id)');
+    expect(new Set(names)).toEqual(
+      new Set([
+        ...[
+          'PATH',
+          'HOME',
+          'TMPDIR',
+          'LANG',
+          'TERM',
+          'CI',
+          'USER',
+          'LOGNAME',
+          'SHELL',
+          'GIVEN',
+          'PENSTOCK_COMMAND',
+          'PWD',
+        ],
+        ...names.filter((name) => name === 'OLDPWD'),
+      ]),
+    );
+  });
+
+  it('lets a command find node, npm and git and write to its directory, home and /tmp', async () => {
+    const script =
+      'node --version && npm --version && git --version && echo a > a && echo b > "$HOME/b" && echo c > "$TMPDIR/c" && cat a "$HOME/b" "$TMPDIR/c"';
+    const { result, output } = await run(isolation, script);
+    expect(result).toEqual({ kind: 'exited', status: 0, leftOver: 0 });
+    expect(output).toMatch(/v\d+[^]*git version[^]*a\nb\nc\n$/);
+  });
+
+  it('says how a command ended', async () => {
+    expect((await run(isolation, 'exit 7')).result).toEqual({ kind: 'exited', status: 7, leftOver: 0 });
+    expect((await run(isolation, 'sleep 60', { deadlineMs: 300 })).result).toMatchObject({
+      kind: 'timed-out',
+      afterMs: 300,
+    });
+  });
+
+  it('ends a step that ignores TERM, forks daemons out of its group and fills its pipes (SEC-C-13)', async () => {
+    const script = `trap '' TERM
+      setsid sh -c "trap '' TERM; sleep 300" & (setsid sleep 300 &) ; yes | head -c 3000000; sleep 300`;
+    const { result, output, marker } = await run(isolation, script, { deadlineMs: 1_500 });
+    expect(result.kind).toBe('timed-out');
+    expect(output.length).toBe(3_000_000);
+    expect(findMarked(marker)).toEqual([]);
+  });
+
+  it('does not wait for a daemon that holds the pipes of a step that ended', async () => {
+    const { result, output, marker } = await run(isolation, 'setsid sleep 300 & echo done');
+    expect(result).toMatchObject({ kind: 'exited', status: 0 });
+    expect(output).toBe('done\n');
+    expect(findMarked(marker)).toEqual([]);
+  });
+
+  it('gives a command that is asked to stop time to tidy up', async () => {
+    const box = await makeBox(root, `stop-${isolation.level}`);
+    const running = runCommand({
+      isolation,
+      marker: `stop-${isolation.level}-${process.pid}`,
+      command: {
+        argv: ['/bin/sh', '-c', 'trap "echo tidy > tidied; exit 0" TERM; echo ready; sleep 60 & wait'],
+        cwd: box.work,
+        writable: [box.work],
+        home: box.home,
+        temporary: box.temporary,
+        env: {},
+        network: 'host',
+      },
+      output: () => running.stop(),
+      deadlineMs: 20_000,
+      graceMs: 5_000,
+    });
+    expect((await running.result).kind).toBe('stopped');
+    expect(await readFile(join(box.work, 'tidied'), 'utf8')).toBe('tidy\n');
+  });
+
+  it('limits the size of files and the number of open files (SEC-C-14)', async () => {
+    const { output } = await run(isolation, 'ulimit -f; ulimit -n; ulimit -c');
+    const [blocks, open, core] = output.trim().split('\n');
+    expect(blocks).not.toBe('unlimited');
+    expect(Number(open)).toBeLessThanOrEqual(65_536);
+    expect(core).toBe('0');
+  });
+});
+
+describe.each(contained)('the contained rung $level', (isolation) => {
+  it('hides other processes, files outside and the users of the machine (SEC-C-12)', async () => {
+    await writeFile(join(root, 'canary'), 'canary-in-a-file');
+    const script = `cat ${join(root, 'canary')} /etc/shadow /proc/[0-9]*/environ; ls /root /home ${root}; ls /proc | grep -c '^[0-9]'; id -un; ps ax`;
+    const { output } = await run(isolation, script);
+    expect(output).not.toContain('canary-in-a-file');
+    expect(output).not.toMatch(/root:[^x]/);
+    expect(output).toContain('build');
+    expect(output).not.toContain('vitest');
+  });
+
+  it('lets nothing but the work directory be written (SEC-C-17)', async () => {
+    const { output } = await run(
+      isolation,
+      'for d in / /usr /usr/local /etc /bin; do touch "$d/penstock-was-here" && echo "wrote $d"; done; mount -o remount,rw /usr && echo remounted; true',
+    );
+    expect(output).not.toMatch(/^wrote|^remounted/m);
+  });
+
+  it('without network reaches neither this machine nor the metadata address, but its own loopback works', async () => {
+    const server = createServer((socket) => socket.end('reached'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const script = `node -e '
+      const net = require("net");
+      const dial = (host, port) => new Promise((done) => { const s = net.connect({ host, port, timeout: 1000 }); s.on("data", (d) => done(host + " " + d)); s.on("error", (e) => done(host + " " + e.code)); s.on("timeout", () => done(host + " timeout")); });
+      const own = net.createServer((s) => s.end("own"));
+      own.listen(0, "127.0.0.1", async () => { console.log(await dial("127.0.0.1", own.address().port)); console.log(await dial("127.0.0.1", ${port})); console.log(await dial("169.254.169.254", 80)); own.close(); });'`;
+    const { output } = await run(isolation, script);
+    await new Promise((resolve) => server.close(resolve));
+    expect(output.trim().split('\n')).toEqual([
+      '127.0.0.1 own',
+      '127.0.0.1 ECONNREFUSED',
+      '169.254.169.254 ENETUNREACH',
+    ]);
+  });
+});
+
+describe('choosing a rung', () => {
+  it('says in a sentence what is in force, and why it is no better', async () => {
+    const isolation = await detectIsolation({ path: '/nonexistent' });
+    expect(isolation.level).toBe('process');
+    expect(isolation.describe()).toContain(
+      'bubblewrap: bwrap is not on PATH; unshare: unshare (util-linux) is not on PATH',
+    );
+  });
+
+  it('refuses a level that does not work here, with what to do', async () => {
+    await expect(detectIsolation({ path: '/nonexistent', wanted: 'bubblewrap' })).rejects.toThrow(
+      /embedded.isolation: bubblewrap.*bwrap is not on PATH.*Install bubblewrap/,
+    );
+  });
+
+  it('at the level process refuses to promise that there is no network', async () => {
+    const isolation = await detectIsolation({ wanted: 'process' });
+    const command = {
+      argv: ['true'] as const,
+      cwd: root,
+      writable: [],
+      home: root,
+      temporary: root,
+      env: {},
+      network: 'none' as const,
+    };
+    expect(() => isolation.wrap(command)).toThrow(/without network/);
+  });
+});
+
+describe('names that files may not set (SEC-C-09)', () => {
+  it.each([
+    'LD_PRELOAD',
+    'BASH_ENV',
+    'ENV',
+    'NODE_OPTIONS',
+    'GIT_SSH_COMMAND',
+    'PATH',
+    'HOME',
+    'IFS',
+    'PYTHONPATH',
+    'AWS_SECRET_ACCESS_KEY',
+    'PENSTOCK_COMMAND',
+    'a b',
+    '',
+    '1X',
+    'X=Y',
+  ])('%j is refused', (name) => expect(refusedEnvironmentName(name)).toMatch(/environment variable/));
+  it.each(['NODE_ENV', 'FOO', '_x', 'CODEBUILD_X'])('%s is fine', (name) =>
+    expect(refusedEnvironmentName(name)).toBeUndefined(),
+  );
+});
