@@ -104,6 +104,8 @@ const people = [
     text text not null,
     outcome text,
     answer text,
+    claimer text,
+    claimed_at timestamptz not null default now(),
     at timestamptz not null default now()
   )`,
   `create index human_commands_pull_request on human_commands (repository_id, pull_request)`,
@@ -221,4 +223,5 @@ const views = [
     unique (execution_id, stage, n)
   )`,
   `create index check_runs_sha on check_runs (repository_id, head_sha, name)`,
+  `create unique index check_runs_alone on check_runs (repository_id, head_sha, name, n) where execution_id is null`,
 ];

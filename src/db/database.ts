@@ -197,6 +197,9 @@ interface HumanCommandTable {
   text: string;
   outcome: string | null;
   answer: string | null;
+  /** The delivery or sweep that works on it, since when. */
+  claimer: string | null;
+  claimed_at: GeneratedTimestamp;
   at: GeneratedTimestamp;
 }
 

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { UserError } from '../errors.ts';
+import type { Effect } from '../pipeline/protocol.ts';
+
+/** What each kind of job needs to know. Ids only: a job looks at the newest state when it runs. */
+export interface JobPayloads {
+  /** Work on a stored webhook. */
+  readonly delivery: { readonly guid: string };
+  /** Do one effect of the embedded engine. */
+  readonly effect: { readonly effect: Effect };
+  /** Ask a provider how a running action stands. */
+  readonly poll: { readonly execution: string; readonly action: string };
+  readonly deadline: { readonly execution: string; readonly action: string };
+  /** Make an execution's check runs true. */
+  readonly report: { readonly execution: string };
+  /** Make a stored execution true again (AWS). */
+  readonly refresh: { readonly execution: string };
+  /** One round of periodic work. */
+  readonly tick: { readonly name: string };
+}
+
+export type JobKind = keyof JobPayloads;
+
+const execution = z.string().min(1);
+const action = execution;
+const effectShape = z.object({ kind: z.string(), execution, stage: z.string() });
+const effect = z.custom<Effect>((value) => effectShape.safeParse(value).success);
+
+const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
+  delivery: z.object({ guid: z.string() }),
+  effect: z.object({ effect }),
+  poll: z.object({ execution, action }),
+  deadline: z.object({ execution, action }),
+  report: z.object({ execution }),
+  refresh: z.object({ execution }),
+  tick: z.object({ name: z.string() }),
+};
+
+/** Throws UserError for a row that somebody edited by hand or that a newer version wrote: it becomes a dead job. */
+export function readPayload<K extends JobKind>(kind: K, payload: unknown): JobPayloads[K] {
+  const read = payloadShapes[kind].safeParse(payload);
+  if (read.success) return read.data;
+  const text = `The ${kind} job has a payload that this version cannot read: ${z.prettifyError(read.error)}`;
+  throw new UserError(`${text}. Mend the row and revive the job, or delete it.`);
+}

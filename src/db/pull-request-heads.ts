@@ -1,0 +1,52 @@
+import { sql, type Kysely } from 'kysely';
+import type { Database } from './database.ts';
+
+export interface PullRequestHead {
+  readonly repositoryId: number;
+  readonly number: number;
+  readonly headSha: string;
+  readonly baseRef: string;
+  readonly baseSha: string;
+  readonly authorId: number;
+  readonly pushedBy: number | null;
+}
+
+/**
+ * Remembers what a pull request's head and base are now, as read from GitHub. Seeing the same again adds nothing; a head
+ * that comes back after a force push is a new row. `seenAt` is for what happened earlier.
+ */
+export async function recordHead(db: Kysely<Database>, head: PullRequestHead, seenAt?: Date): Promise<void> {
+  await sql`
+    insert into pull_request_heads
+      (repository_id, number, head_sha, base_ref, base_sha, author_id, pushed_by, seen_at)
+    select ${head.repositoryId}::bigint, ${head.number}::integer, ${head.headSha}::text, ${head.baseRef}::text,
+      ${head.baseSha}::text, ${head.authorId}::bigint, ${head.pushedBy}::bigint,
+      coalesce(${seenAt ?? null}::timestamptz, clock_timestamp())
+    where (${head.headSha}, ${head.baseRef}, ${head.baseSha}) is distinct from (
+      select (head_sha, base_ref, base_sha) from pull_request_heads
+      where repository_id = ${head.repositoryId} and number = ${head.number}
+      order by seen_at desc limit 1)
+    on conflict do nothing`.execute(db);
+}
+
+/** The head at that moment, as far as we had seen it; null when nothing was seen by then. */
+export async function headAt(db: Kysely<Database>, repositoryId: number, number: number, at: Date) {
+  const row = await heads(db, repositoryId, number).where('seen_at', '<=', at).executeTakeFirst();
+  return row?.headSha ?? null;
+}
+
+export async function latestHead(db: Kysely<Database>, repositoryId: number, number: number) {
+  const row = await heads(db, repositoryId, number).executeTakeFirst();
+  return row ?? null;
+}
+
+/** Newest first. */
+function heads(db: Kysely<Database>, repositoryId: number, number: number) {
+  return db
+    .selectFrom('pull_request_heads')
+    .select(['repository_id as repositoryId', 'number', 'head_sha as headSha', 'base_ref as baseRef'])
+    .select(['base_sha as baseSha', 'author_id as authorId', 'pushed_by as pushedBy', 'seen_at as seenAt'])
+    .where('repository_id', '=', repositoryId)
+    .where('number', '=', number)
+    .orderBy('seen_at', 'desc');
+}
