@@ -1,6 +1,8 @@
+import type { Transaction } from 'kysely';
+import type { GatePolicy } from '../commands/approval-rules.ts';
+import type { Database } from '../db/database.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
-import type { Actor } from '../pipeline/execution.ts';
+import type { Actor, ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
 import type { PipelineCommand, Refusal } from '../pipeline/protocol.ts';
 
 /**
@@ -12,7 +14,11 @@ import type { PipelineCommand, Refusal } from '../pipeline/protocol.ts';
  */
 export interface Engine {
   start(request: StartRequest): Promise<ExecutionId>;
-  obey(command: PipelineCommand, by: Actor): Promise<Obeyed>;
+  /**
+   * `recheck` runs as close to the effect as the engine can: inside the transaction that releases the gate where that
+   * transaction is ours. A refusal from it stops the command.
+   */
+  obey(command: PipelineCommand, by: Actor, recheck?: Recheck): Promise<Obeyed>;
   refresh(execution: ExecutionId): Promise<void>;
 }
 
@@ -46,13 +52,22 @@ export interface ExecutionContext {
   /** From a fork: no secrets, no network. */
   readonly fork: boolean;
   readonly title?: string;
-  /** GitHub ids that never count for a gate: author, last pusher, committers. */
+  /** Author of the pull request (or of the push) first, then authors and committers of the commits. */
   readonly authors: readonly Person[];
+  /** Who pushed the head commit, or merged it. */
+  readonly lastPusher?: Person;
   /** Commit authors that GitHub could not map to an account. */
   readonly unmappedAuthors: readonly string[];
   /** Why it started, in words: "push to main", "pull request opened". */
   readonly cause: string;
+  /** The gates' policies as they were read at `configSha`, by `Stage/Action`. */
+  readonly gates: Readonly<Record<string, GatePolicy>>;
+  /** False: only `/penstock verb` is heard in this repository. */
+  readonly bareCommands: boolean;
 }
+
+/** Looks once more at stored votes under the lane's lock (SEC R2). Never asks the network. */
+export type Recheck = (trx: Transaction<Database>) => Promise<Refusal | undefined>;
 
 export interface Person {
   readonly id: number;

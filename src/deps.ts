@@ -1,0 +1,31 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from './db/database.ts';
+import type { Engine } from './engine/engine.ts';
+import type { GitHub } from './github/github.ts';
+
+/** What handlers are given. Each names the part that it uses: `Pick<Deps, 'db' | 'github'>`. */
+export interface Deps {
+  readonly db: Kysely<Database>;
+  readonly github: GitHub;
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Signed, time-limited address of our page of an execution. */
+  readonly detailsUrl: (execution: string) => string;
+  readonly appId: number;
+  /** Where people reach this server; no slash at the end. */
+  readonly publicUrl: string;
+  /** The isolation in force, in a sentence for people. */
+  readonly isolation: string;
+  /** The last lines of an action attempt's log, already masked; empty when there is none on this host. */
+  readonly logTail: (execution: string, actionExecution: string, lines: number) => Promise<LogTail>;
+  /** Repositories that the operator serves; `null` means every repository that the App is installed on. */
+  readonly serves: (owner: string, name: string) => boolean;
+}
+
+export interface LogTail {
+  readonly lines: readonly string[];
+  /** Lines left out above the first one. */
+  readonly cut: number;
+}

@@ -1,0 +1,172 @@
+import { actionOutputs, type ActionOutputs } from '../../db/action-executions.ts';
+import type { ActionInput } from '../../db/database.ts';
+import { hurryJob } from '../../db/jobs.ts';
+import type { ActionDeclaration } from '../../pipeline/definition.ts';
+import type { Execution, SourceRevision } from '../../pipeline/execution.ts';
+import { resolveVariables } from '../../pipeline/variables.ts';
+import type {
+  ActionOrigin,
+  ActionReport,
+  AnyProvider,
+  NamedArtifact,
+  StartedAction,
+} from '../../providers/provider.ts';
+import type { ActionSite } from './action-site.ts';
+import type { EffectRunner } from './run-effect.ts';
+
+export type Described =
+  | { readonly kind: 'ready'; readonly action: StartedAction<unknown>; readonly input: ActionInput }
+  /** It cannot start: a variable or its configuration does not hold. Failed is data. */
+  | { readonly kind: 'unresolved'; readonly report: ActionReport };
+
+/** Gathers what the provider is told: resolved configuration, artifacts in and out, secrets, a log (CP-V-4, CP-D-27). */
+export async function describeAction(
+  runner: EffectRunner,
+  site: ActionSite,
+  provider: AnyProvider,
+): Promise<Described> {
+  const { execution, context } = site.record;
+  const outputs = await actionOutputs(runner.db, outputSources(execution));
+  const resolved = resolveDeclaration(site, namespacesOf(site, outputs));
+  if (!resolved.ok) return unresolved('ConfigurationError', resolved.message);
+  const configuration = provider.configuration.safeParse(resolved.declaration.configuration);
+  if (!configuration.success)
+    return unresolved('ConfigurationError', configuration.error.issues.map(issueText).join(' '));
+  const inputs = inputArtifacts(site, outputs);
+  if (!inputs.ok) return unresolved('ConfigurationError', inputs.message);
+  const produced = outputArtifacts(runner, site);
+  const trust = context.fork ? 'fork' : 'repository';
+  const secrets = context.fork ? {} : runner.secretsFor(site.repository);
+  const revision = revisionOf(execution, site.declaration);
+  const action: StartedAction<unknown> = {
+    token: `${execution.id}/${site.stage}/${site.declaration.name}/${site.run.attempt}`,
+    execution: execution.id,
+    actionExecution: site.run.id,
+    pipeline: site.record.execution.pipeline,
+    stage: site.stage,
+    attempt: site.run.attempt,
+    declaration: resolved.declaration,
+    configuration: configuration.data,
+    repository: site.repository,
+    ...(revision ? { sourceRevision: revision } : {}),
+    inputs: inputs.artifacts,
+    outputs: produced,
+    origin: originOf(site),
+    trust,
+    secrets,
+    log: runner.logs.log(execution.id, site.run.id, Object.values(secrets)),
+    changed: () =>
+      void hurryJob(runner.db, `poll/${site.run.id}`).catch((error: unknown) => runner.log.warn({ error })),
+  };
+  const input: ActionInput = {
+    configuration: site.declaration.configuration,
+    resolvedConfiguration: resolved.declaration.configuration,
+    inputArtifacts: inputs.artifacts,
+    outputArtifacts: produced,
+  };
+  return { kind: 'ready', action, input };
+}
+
+function unresolved(code: string, message: string): Described {
+  return { kind: 'unresolved', report: { kind: 'failed', error: { code, message } } };
+}
+
+function issueText(issue: { readonly path: readonly PropertyKey[]; readonly message: string }): string {
+  return `Configuration '${issue.path.join('.')}': ${issue.message}.`;
+}
+
+/** A rollback runs one stage with the artifacts and variables of its target (CP-X-51). */
+function outputSources(execution: Execution): string[] {
+  return execution.rollbackTarget ? [execution.rollbackTarget, execution.id] : [execution.id];
+}
+
+type Namespaces = Record<string, Record<string, string>>;
+
+function namespacesOf(site: ActionSite, outputs: readonly ActionOutputs[]): Namespaces {
+  const { execution, context } = site.record;
+  const named: Namespaces = {};
+  for (const stage of site.definition.stages) {
+    for (const action of stage.actions) {
+      const output = outputs.findLast((one) => one.stage === stage.name && one.action === action.name);
+      if (action.namespace && output) named[action.namespace] = { ...output.outputVariables };
+    }
+  }
+  named['codepipeline'] = { PipelineExecutionId: execution.id };
+  if (site.definition.variables.length > 0) {
+    named['variables'] = Object.fromEntries(execution.variables.map((one) => [one.name, one.value]));
+  }
+  if (context.pullRequest !== undefined) {
+    named['pr'] = { Number: String(context.pullRequest), Title: context.title ?? '', HeadSha: context.headSha };
+  }
+  return named;
+}
+
+type ResolvedDeclaration =
+  { readonly ok: true; readonly declaration: ActionDeclaration } | { readonly ok: false; readonly message: string };
+
+function resolveDeclaration(site: ActionSite, namespaces: Namespaces): ResolvedDeclaration {
+  const { declaration } = site;
+  // Commands and environment variables are resolved like configuration (CP-V-5): one map, keys that cannot collide.
+  const texts: Record<string, string> = {};
+  for (const [key, value] of Object.entries(declaration.configuration)) texts[`configuration/${key}`] = value;
+  declaration.commands.forEach((command, index) => (texts[`command/${index}`] = command));
+  declaration.environmentVariables.forEach((one, index) => (texts[`environment/${index}`] = one.value));
+  const resolved = resolveVariables(texts, namespaces, declaration.name);
+  if (!resolved.ok) return { ok: false, message: resolved.message };
+  const text = (key: string): string => resolved.resolved[key] ?? '';
+  const configuration = Object.fromEntries(
+    Object.keys(declaration.configuration).map((key) => [key, text(`configuration/${key}`)]),
+  );
+  return {
+    ok: true,
+    declaration: {
+      ...declaration,
+      configuration,
+      commands: declaration.commands.map((_, index) => text(`command/${index}`)),
+      environmentVariables: declaration.environmentVariables.map((one, index) => ({
+        ...one,
+        value: text(`environment/${index}`),
+      })),
+    },
+  };
+}
+
+type Inputs =
+  | { readonly ok: true; readonly artifacts: readonly NamedArtifact[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Consumers take the newest successful producer's object of the same execution (CP-D-27). */
+function inputArtifacts(site: ActionSite, outputs: readonly ActionOutputs[]): Inputs {
+  const artifacts: NamedArtifact[] = [];
+  for (const { name } of site.declaration.inputArtifacts) {
+    const found = outputs.flatMap((one) => one.outputArtifacts).findLast((one) => one.name === name);
+    if (!found) return { ok: false, message: `Input artifact '${name}' was never written by an earlier action.` };
+    artifacts.push(found);
+  }
+  return { ok: true, artifacts };
+}
+
+function outputArtifacts(runner: EffectRunner, site: ActionSite): NamedArtifact[] {
+  return site.declaration.outputArtifacts.map(({ name }) => ({
+    name,
+    location: runner.allotArtifact(site.definition, name, `${site.run.id}/${name}`),
+  }));
+}
+
+function revisionOf(execution: Execution, declaration: ActionDeclaration): SourceRevision | undefined {
+  if (declaration.actionTypeId.category !== 'Source') return undefined;
+  return execution.sourceRevisions.find((revision) => revision.actionName === declaration.name);
+}
+
+function originOf(site: ActionSite): ActionOrigin {
+  const { context, execution } = site.record;
+  const branch = context.headBranch;
+  const forPullRequest = execution.lane.includes('/pr-') && context.pullRequest !== undefined;
+  return {
+    headSha: context.headSha,
+    ...(branch === undefined ? {} : { branch }),
+    ...(forPullRequest && context.pullRequest !== undefined
+      ? { pullRequest: { number: context.pullRequest, title: context.title ?? '', baseRef: context.baseRef ?? '' } }
+      : {}),
+  };
+}

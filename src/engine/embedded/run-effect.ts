@@ -1,0 +1,107 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { saveActionInput } from '../../db/action-executions.ts';
+import type { Database } from '../../db/database.ts';
+import { enqueue } from '../../db/jobs.ts';
+import type { RepositoryRef } from '../../github/github.ts';
+import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
+import type { ActionExecutionId, ExecutionId } from '../../pipeline/execution.ts';
+import type { Effect } from '../../pipeline/protocol.ts';
+import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
+import { findSite, type ActionSite } from './action-site.ts';
+import { describeAction } from './describe-action.ts';
+import type { LogBook } from './log-book.ts';
+import { applyFact, applyReport } from './report-fact.ts';
+
+/** What running actions needs beyond the database. */
+export interface EffectRunner {
+  readonly db: Kysely<Database>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly findProvider: (declaration: ActionDeclaration) => AnyProvider | undefined;
+  readonly logs: LogBook;
+  readonly allotArtifact: (definition: PipelineDefinition, artifact: string, seed: string) => ArtifactLocation;
+  /** Secrets that the operator lets this repository's pipelines see, by name. */
+  readonly secretsFor: (repository: RepositoryRef) => Readonly<Record<string, string>>;
+}
+
+type ActionEffect = Extract<Effect, { kind: 'start-action' | 'stop-action' }>;
+
+/** Starts or stops an action. Called at least once per effect: a repeated call finds the action as it stands. */
+export async function runEffect(runner: EffectRunner, effect: ActionEffect): Promise<void> {
+  const site = await findSite(runner.db, effect.execution, effect.id);
+  if (!site) return;
+  if (effect.kind === 'stop-action') return stopAction(runner, site);
+  if (site.run.status === 'InProgress') await startAction(runner, site);
+}
+
+/** Asks a running action how it stands; the answer says when to ask again, if at all. */
+export async function pollAction(
+  runner: EffectRunner,
+  execution: ExecutionId,
+  action: ActionExecutionId,
+): Promise<{ againAfterMs: number } | undefined> {
+  const site = await findSite(runner.db, execution, action);
+  if (!site || site.run.status !== 'InProgress' || site.run.externalExecutionId === undefined) return undefined;
+  const provider = runner.findProvider(site.declaration);
+  if (!provider?.poll) return undefined;
+  const described = await describeAction(runner, site, provider);
+  if (described.kind === 'unresolved') return undefined;
+  const report = await provider.poll({ ...described.action, externalId: site.run.externalExecutionId });
+  await applyReport(runner, site, report);
+  return report.kind === 'running' ? { againAfterMs: report.pollAfterMs } : undefined;
+}
+
+/** The action's deadline: the core fails it if it still goes on, and asks for its work to be stopped (CP 1.6). */
+export async function passDeadline(
+  runner: EffectRunner,
+  execution: ExecutionId,
+  action: ActionExecutionId,
+): Promise<void> {
+  const site = await findSite(runner.db, execution, action);
+  if (!site || site.run.status !== 'InProgress') return;
+  await applyFact(runner, site, {
+    kind: 'deadline-passed',
+    execution: site.record.execution.id,
+    action: site.run.id,
+  });
+}
+
+async function startAction(runner: EffectRunner, site: ActionSite): Promise<void> {
+  const provider = runner.findProvider(site.declaration);
+  if (!provider) return applyReport(runner, site, noProvider(site.declaration));
+  const described = await describeAction(runner, site, provider);
+  if (described.kind === 'unresolved') return applyReport(runner, site, described.report);
+  await saveActionInput(runner.db, site.run.id, described.input);
+  const report = await provider.start(described.action);
+  await applyReport(runner, site, report);
+  if (report.kind === 'running') await schedulePoll(runner, site, Math.min(report.pollAfterMs, firstPollMs));
+}
+
+/** The work may end, and say so, before its poll job exists; the first poll comes soon enough to make up for that. */
+const firstPollMs = 300;
+
+async function schedulePoll(runner: EffectRunner, site: ActionSite, delayMs: number): Promise<void> {
+  await enqueue(runner.db, {
+    kind: 'poll',
+    payload: { execution: site.record.execution.id, action: site.run.id },
+    dedupeKey: `poll/${site.run.id}`,
+    delayMs,
+    host: site.record.host,
+  });
+}
+
+async function stopAction(runner: EffectRunner, site: ActionSite): Promise<void> {
+  const provider = runner.findProvider(site.declaration);
+  if (!provider?.stop) return;
+  const described = await describeAction(runner, site, provider);
+  if (described.kind === 'unresolved') return;
+  await provider.stop({ ...described.action, externalId: site.run.externalExecutionId ?? '' });
+}
+
+function noProvider(declaration: ActionDeclaration): ActionReport {
+  const { category, owner, provider, version } = declaration.actionTypeId;
+  const type = `ActionType (Category: '${category}', Provider: '${provider}', Owner: '${owner}', Version: '${version}')`;
+  const message = `${type} in action '${declaration.name}' does not run on the embedded engine.`;
+  return { kind: 'failed', error: { code: 'ConfigurationError', message } };
+}
