@@ -31,8 +31,10 @@ export interface ExecutionView {
   readonly pullRequest?: number;
   /** Stages that could be rolled back, to which commit. */
   readonly rollbackTo: Readonly<Record<string, { readonly execution: string; readonly sha: string }>>;
-  /** Set while it waits at a stage that allows one execution at a time: its place, 1 is next. */
-  readonly queue?: { readonly stage: string; readonly place: number; readonly behind: string };
+  /** The commit of the newer execution that overtook this one, when the execution's own ending does not say it. */
+  readonly supersededBySha?: string;
+  /** Stages whose entrance is held (`/hold`), with the reason and who holds it. */
+  readonly holds?: Readonly<Record<string, { readonly reason?: string; readonly by: Actor }>>;
 }
 
 export interface EarlierAttempt {

@@ -1,0 +1,44 @@
+import type { CountedVote, Explanation, GateVerdict, UncountedVote } from '../commands/gate.ts';
+import { code, prose } from './markdown.ts';
+import { count, moment } from './words.ts';
+
+/** The story of one gate: who is needed, who counted, who did not and why, who could. Markdown, made of list lines. */
+export function gateLines(verdict: GateVerdict): readonly string[] {
+  return [
+    `- **${verdict.had} of ${count(verdict.needed, 'approval')}**`,
+    ...explanationLines(verdict.explanation, '  '),
+    ...verdict.counted.map(countedLine),
+    ...verdict.notCounted.map(notCountedLine),
+    ...(verdict.whoCould.length > 0 ? [`- Could approve: ${logins(verdict.whoCould)}`] : []),
+    ...verdict.warnings.map((warning) => `- ⚠️ ${prose(warning)}`),
+  ];
+}
+
+/** Who could, in words; names are code, so that nobody is called. */
+export function logins(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(code).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+}
+
+function explanationLines(node: Explanation, indent: string): readonly string[] {
+  const lines = [`${indent}- ${node.holds ? '✓' : '✗'} ${prose(node.text, 500)}${missing(node)}`];
+  return [...lines, ...node.children.flatMap((child) => explanationLines(child, `${indent}  `))];
+}
+
+/** Only a leaf says who is missing; above it, the same names would stand again. */
+function missing(node: Explanation): string {
+  if (node.holds) return node.countedLogins.length > 0 ? `: ${logins(node.countedLogins)}` : '';
+  if (node.children.length > 0) return '';
+  return node.couldLogins.length === 0 ? ' (nobody known could)' : '';
+}
+
+function countedLine(vote: CountedVote): string {
+  const verb = vote.answer === 'approve' ? 'approved' : 'rejected';
+  const reason = vote.reason === '' ? '' : `: ${prose(vote.reason)}`;
+  return `- ${vote.answer === 'approve' ? '✅' : '❌'} ${code(vote.person.login)} ${verb} by ${vote.channel}, ${moment(vote.at)}${reason}`;
+}
+
+function notCountedLine(vote: UncountedVote): string {
+  const verb = vote.answer === 'approve' ? 'approval' : vote.answer === 'reject' ? 'rejection' : 'answer';
+  return `- ▫️ The ${verb} of ${code(vote.person.login)} does not count: ${prose(vote.why)}`;
+}

@@ -1,0 +1,180 @@
+import { isTimeout } from './explain.ts';
+import { actorName } from './explain.ts';
+import { shortSha } from './markdown.ts';
+import type { Phase, StageView, WaitingGate } from './stage-view.ts';
+import { failedActions, stagesOf } from './stage-view.ts';
+import { fittingTitle, title } from './titles.ts';
+import type { ButtonView, CheckRunView, ExecutionView, GateStory } from './view.ts';
+import { count, duration, durationOf, prefixOf } from './words.ts';
+
+/** Status, conclusion, title and buttons of one check run: what the merge box shows. */
+export type Verdict = Pick<CheckRunView, 'status' | 'conclusion' | 'title' | 'buttons'>;
+
+/** `stage` absent: the aggregate. */
+export function verdictOf(view: ExecutionView, phase: Phase, stage?: StageView): Verdict {
+  switch (phase.kind) {
+    case 'not-reached':
+    case 'queued':
+      return open('queued', 'Queued');
+    case 'entrance':
+      return open('queued', entranceTitle(view, phase.stage));
+    case 'running':
+      return open('in_progress', runningTitle(view, stage, 'Running'));
+    case 'failing':
+      return open('in_progress', runningTitle(view, stage, 'Failing, still running'));
+    case 'stopping':
+      return open('in_progress', runningTitle(view, stage, 'Stopping after'));
+    case 'gate':
+      return done('action_required', gateTitle(view, phase.gates), gateButtons(phase.gates));
+    case 'succeeded':
+      return done('success', succeededTitle(view, stage), rollbackButtons(view, stage));
+    case 'failed':
+      return failedVerdict(view, stage);
+    case 'stopped':
+      return done('cancelled', stoppedTitle(view), stoppedButtons(view, stage));
+    case 'skipped':
+      return done('skipped', 'Skipped: its entry condition was not met', []);
+    case 'superseded':
+      return done('cancelled', supersededTitle(phase.bySha), []);
+    case 'cancelled':
+      return done('cancelled', title('Cancelled: ', phase.why || 'the pipeline was changed'), []);
+    default:
+      return phase satisfies never;
+  }
+}
+
+export function supersededTitle(sha: string | undefined): string {
+  return `Superseded by ${sha === undefined ? 'a newer execution' : shortSha(sha)}`;
+}
+
+/** The stage that a failed or stopped execution stands in. */
+export function endedStage(view: ExecutionView): StageView | undefined {
+  return stagesOf(view).findLast((stage) => stage.phase.kind === 'failed' || stage.phase.kind === 'stopped');
+}
+
+function open(status: 'queued' | 'in_progress', text: string): Verdict {
+  return { status, title: text, buttons: [] };
+}
+
+function done(conclusion: NonNullable<Verdict['conclusion']>, text: string, buttons: readonly ButtonView[]): Verdict {
+  return { status: 'completed', conclusion, title: text, buttons };
+}
+
+function entranceTitle(view: ExecutionView, stage: string): string {
+  const hold = view.holds?.[stage];
+  if (hold) return title(`Waiting to enter ${stage}: held by `, actorName(hold.by));
+  const { lock } = view.execution;
+  const place = lock?.stage === stage ? lock.place : undefined;
+  return title(`Waiting to enter ${stage}`, place === undefined ? '' : `: place ${place} in the queue`);
+}
+
+function runningTitle(view: ExecutionView, stage: StageView | undefined, lead: string): string {
+  const run = stage?.run ?? view.execution.stages.at(-1);
+  const where = stage ? '' : ` ${run?.stage ?? ''}`;
+  const names = (run?.actions ?? []).filter((action) => action.status === 'InProgress').map(({ action }) => action);
+  const attempt = run && run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
+  return title(`${lead}${where}${attempt}`, names.length === 0 ? '' : `: ${names.join(', ')}`);
+}
+
+function gateTitle(view: ExecutionView, gates: readonly WaitingGate[]): string {
+  const [gate] = gates;
+  if (!gate || gates.length > 1) return title(`${gates.length} approvals are awaited: see what to comment`);
+  const story = view.gates[`${gate.stage}/${gate.action}`];
+  if (view.pullRequest === undefined) return title(`${awaited(story)}: press Approve on this check`);
+  if (story?.shaNeeded || story?.reasonNeeded)
+    return fittingTitle(
+      `${awaited(story)} of ${gate.stage}: see what to comment`,
+      `${awaited(story)}: see what to comment`,
+    );
+  const line = `${prefixOf(view)}approve ${gate.stage}`;
+  return fittingTitle(
+    `${awaited(story)}: comment ${line}`,
+    `${awaited(story)}: ${line}`,
+    `${awaited(story)}: see inside`,
+  );
+}
+
+function awaited(story: GateStory | undefined): string {
+  const verdict = story?.verdict;
+  return verdict && verdict.needed > 1 ? `${verdict.had} of ${verdict.needed} approvals` : 'Waiting for approval';
+}
+
+function gateButtons(gates: readonly WaitingGate[]): readonly ButtonView[] {
+  const [gate] = gates;
+  if (!gate || gates.length > 1) return [];
+  return [
+    { label: 'Approve', identifier: 'approve', description: 'Let the execution go on' },
+    { label: 'Reject', identifier: 'reject', description: 'Fail the stage' },
+  ];
+}
+
+function succeededTitle(view: ExecutionView, stage: StageView | undefined): string {
+  const run = stage?.run;
+  const took = run ? durationOf(run) : executionDuration(view);
+  const verb = view.execution.type === 'ROLLBACK' ? 'Rolled back' : 'Succeeded';
+  const attempts = run && run.attempt > 1 ? ` on attempt ${run.attempt}` : '';
+  return title(`${verb}${attempts}${took === '' ? '' : ` in ${took}`}`);
+}
+
+function executionDuration({ execution }: ExecutionView): string {
+  const end = execution.stages.at(-1)?.endedAt;
+  return end === undefined ? '' : duration(Date.parse(end) - Date.parse(execution.startedAt));
+}
+
+function failedVerdict(view: ExecutionView, stage: StageView | undefined): Verdict {
+  const failed = stage ?? endedStage(view);
+  const runs = failedActions(failed?.run);
+  const conclusion = runs.length > 0 && runs.every((run) => isTimeout(run.error)) ? 'timed_out' : 'failure';
+  const buttons = failed ? [...retryButtons, ...rollbackButtons(view, failed)] : [];
+  return done(conclusion, failedTitle(view, failed, stage === undefined), buttons.slice(0, 3));
+}
+
+function failedTitle(view: ExecutionView, failed: StageView | undefined, isAggregate: boolean): string {
+  const { ending } = view.execution;
+  if (!failed) return title('Failed: ', ending?.as === 'Failed' ? ending.summary : 'see inside');
+  const where = isAggregate ? ` in ${failed.name}` : '';
+  const next = `: ${prefixOf(view)}retry`;
+  const rejected = failedActions(failed.run).find((run) => run.answeredBy);
+  if (rejected?.answeredBy) return title(`Rejected by ${actorName(rejected.answeredBy)}${where}`);
+  const took = failed.run ? durationOf(failed.run) : '';
+  const time = took === '' ? '' : isAggregate ? ` (${took})` : ` after ${took}`;
+  return fittingTitle(`Failed${where}${time}${next}`, `Failed${where}${next}`, `Failed${where}`);
+}
+
+const retryButtons: readonly ButtonView[] = [
+  { label: 'Retry failed', identifier: 'retry', description: 'Run the failed actions again' },
+  { label: 'Retry stage', identifier: 'retry-all', description: 'Run every action of the stage again' },
+];
+
+function rollbackButtons(view: ExecutionView, stage: StageView | undefined): readonly ButtonView[] {
+  const to = stage ? view.rollbackTo[stage.name] : undefined;
+  if (!to) return [];
+  return [{ label: 'Roll back', identifier: 'rollback', description: `Put back what ${shortSha(to.sha)} put there` }];
+}
+
+function stoppedTitle({ execution }: ExecutionView): string {
+  const { ending, stop } = execution;
+  if (ending?.as === 'Stopped') return title('Stopped: ', (ending.why ?? 'see inside').replace(/\.$/, ''));
+  return stop ? title(`Stopped by ${actorName(stop.by)}`, stop.reason ? `: ${stop.reason}` : '') : 'Stopped';
+}
+
+/** What a person stopped can be retried; what ended with its pull request can not. */
+function stoppedButtons(view: ExecutionView, stage: StageView | undefined): readonly ButtonView[] {
+  const stopped = stage ?? endedStage(view);
+  return view.execution.ending === undefined && stopped?.run ? retryButtons.slice(1) : [];
+}
+
+/** Words for the first line of a summary, where there is more room than in the title. */
+export function headline(view: ExecutionView, phase: Phase, stage?: StageView): string {
+  const failed = stage ?? endedStage(view);
+  const names = failedActions(failed?.run).map(({ action }) => action);
+  switch (phase.kind) {
+    case 'failed':
+    case 'failing':
+      return names.length > 0 && failed ? `Failed in ${failed.name}: ${names.join(', ')}` : 'Failed';
+    case 'gate':
+      return `Waiting for ${count(phase.gates.length, 'approval')}`;
+    default:
+      return verdictOf(view, phase, stage).title;
+  }
+}
