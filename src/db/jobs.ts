@@ -87,12 +87,16 @@ export async function claimDueJobs(db: Kysely<Database>, claim: Claim): Promise<
   return rows.toSorted((a, b) => a.id - b.id);
 }
 
-/** Milliseconds until the next waiting job is due that is not due yet; undefined when there is none. */
-export async function nextDueInMs(db: Kysely<Database>, claim: Pick<Claim, 'host' | 'kinds'>) {
+/**
+ * Milliseconds until the next waiting job is due, 0 when one became due in the last `sinceMs`; undefined when there is
+ * none. Jobs due for longer are not counted: a claim has seen them, and they wait for another one of their key.
+ */
+export async function nextDueInMs(db: Kysely<Database>, claim: Pick<Claim, 'host' | 'kinds'>, sinceMs = 0) {
   const { rows } = await sql<{ ms: number | null }>`
     select (extract(epoch from min(run_at) - now()) * 1000)::float8 as ms from jobs
-    where not dead and worker is null and run_at > now() and ${claimable(claim)}`.execute(db);
-  return rows[0]?.ms ?? undefined;
+    where not dead and worker is null and run_at > ${after(-sinceMs)} and ${claimable(claim)}`.execute(db);
+  const ms = rows[0]?.ms ?? undefined;
+  return ms === undefined ? undefined : Math.max(0, ms);
 }
 
 /** Done. False: another worker has it by now, and what this one did may be done again. */
