@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { listActionExecutions } from '../../src/db/action-executions.ts';
+import { findExecution } from '../../src/db/executions.ts';
+import { laneKey } from '../../src/pipeline/execution.ts';
+import { waitingApprovals } from '../../src/pipeline/status.ts';
+import { testDatabase } from '../database.ts';
+import { aPipeline } from './a-pipeline.ts';
+import { engineBench, repository } from './engine-bench.ts';
+
+const database = await testDatabase();
+const { db } = database;
+const bench = await engineBench(database);
+
+const twoStages = aPipeline({ Source: { Checkout: 'CodeStarSourceConnection' }, Build: { Unit: {}, Lint: {} } });
+const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
+
+test('an execution runs its stages in order and the actions of one runOrder together', async () => {
+  const id = await bench.start(twoStages);
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Succeeded');
+  const ran = bench.started.filter((action) => action.execution === id).map((action) => action.declaration.name);
+  expect(ran[0]).toBe('Checkout');
+  expect(ran.slice(1).toSorted()).toEqual(['Lint', 'Unit']);
+});
+
+test('the same idempotency key is the same execution, also when two ask at once (CP-X-8)', async () => {
+  const [first, second] = await Promise.all([
+    bench.start(twoStages, { key: 'push/42/web/abc' }),
+    bench.start(twoStages, { key: 'push/42/web/abc' }),
+  ]);
+  expect(second).toBe(first);
+  await bench.settled();
+  const ran = bench.started.filter((action) => action.execution === first);
+  expect(ran).toHaveLength(3);
+});
+
+test('variables of an earlier action reach a later one; a missing one fails it with the text of CP-V-6', async () => {
+  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'v7' } });
+  const definition = aPipeline({
+    Source: { Checkout: 'CodeStarSourceConnection' },
+    Build: { Unit: { namespace: 'Build' } },
+    Deploy: {
+      Ship: { configuration: { Tag: '#{Build.TAG}' }, commands: ['echo #{codepipeline.PipelineExecutionId}'] },
+    },
+    After: { Notify: { configuration: { Text: '#{Build.NOPE}' } } },
+  });
+  const id = await bench.start(definition, { pullRequest: 5 });
+  await bench.settled();
+  const ship = bench.started.find((action) => action.execution === id && action.declaration.name === 'Ship');
+  expect(ship?.configuration).toEqual({ Tag: 'v7' });
+  expect(ship?.declaration.commands).toEqual([`echo ${id}`]);
+  expect(await bench.status(id)).toBe('Failed');
+  const rows = await listActionExecutions(db, id);
+  expect(rows.find((row) => row.action === 'Notify')?.output?.error?.message).toContain(
+    'one or more variables could not be resolved: Action name=Notify',
+  );
+  delete bench.answers['Unit'];
+});
+
+test('an approval waits, is answered with its token, and the stage goes on (CP-A-1, CP-A-3)', async () => {
+  const gated = aPipeline({
+    Source: { Checkout: 'CodeStarSourceConnection' },
+    Release: { Approve: 'Manual', Ship: { runOrder: 2 } },
+  });
+  const id = await bench.start(gated, { pullRequest: 6 });
+  await bench.settled();
+  const record = await findExecution(db, id);
+  const [gate] = record ? waitingApprovals(record.execution) : [];
+  expect(record?.waiting).toBe(true);
+  const lane = laneKey(repository.id, 'web', 6);
+  const command = { kind: 'approve', lane, execution: id, stage: 'Release', action: 'Approve', summary: 'ok' } as const;
+  const wrong = await bench.engine.obey({ ...command, token: '00000000-0000-4000-8000-000000000000' }, by);
+  expect(wrong).toMatchObject({ outcome: 'refused', refusal: { exception: 'InvalidApprovalTokenException' } });
+  expect(await bench.engine.obey({ ...command, token: gate?.token ?? '' }, by)).toEqual({ outcome: 'done' });
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Succeeded');
+});
+
+test('a recheck that says no inside the transaction keeps the gate closed', async () => {
+  const gated = aPipeline({ Source: { Checkout: 'CodeStarSourceConnection' }, Release: { Approve: 'Manual' } });
+  const id = await bench.start(gated, { pullRequest: 7 });
+  await bench.settled();
+  const [gate] = waitingApprovals((await findExecution(db, id))!.execution);
+  const lane = laneKey(repository.id, 'web', 7);
+  const command = { kind: 'approve', lane, execution: id, stage: 'Release', action: 'Approve', summary: '' } as const;
+  const refusal = { exception: 'InvalidApprovalTokenException', rule: 'SEC-R2', message: 'changed' };
+  const obeyed = await bench.engine.obey({ ...command, token: gate!.token }, by, () => Promise.resolve(refusal));
+  expect(obeyed).toEqual({ outcome: 'refused', refusal });
+  expect(await bench.status(id)).toBe('InProgress');
+});
+
+test('retry of a failed stage keeps the execution and makes new attempts of what failed (CP-X-43, CP-X-48)', async () => {
+  let tries = 0;
+  bench.answers['Unit'] = () =>
+    ++tries === 1
+      ? { kind: 'failed', error: { code: 'JobFailed', message: 'exit status 1' } }
+      : { kind: 'succeeded', outputVariables: {} };
+  const id = await bench.start(twoStages, { pullRequest: 8 });
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Failed');
+  const lane = laneKey(repository.id, 'web', 8);
+  await bench.engine.obey({ kind: 'retry', lane, execution: id, stage: 'Build', mode: 'FAILED_ACTIONS' }, by);
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Succeeded');
+  const rows = await listActionExecutions(db, id);
+  const attempts = rows.map((row) => `${row.action} ${row.attempt} ${row.status}`).toSorted();
+  expect(attempts).toEqual(['Checkout 1 Succeeded', 'Lint 1 Succeeded', 'Unit 1 Failed', 'Unit 2 Succeeded']);
+  delete bench.answers['Unit'];
+});
+
+test('a newer commit ends the waiting execution of the lane and voids its gate', async () => {
+  const gated = aPipeline({ Source: { Checkout: 'CodeStarSourceConnection' }, Release: { Approve: 'Manual' } });
+  const id = await bench.start(gated, { pullRequest: 9 });
+  await bench.settled();
+  const [gate] = waitingApprovals((await findExecution(db, id))!.execution);
+  const lane = laneKey(repository.id, 'web', 9);
+  const sha = 'b'.repeat(40);
+  await bench.engine.obey({ kind: 'withdraw', lane, execution: id, because: { kind: 'newer-commit', sha } }, by);
+  expect(await bench.status(id)).toBe('Superseded');
+  const late = { kind: 'approve', lane, execution: id, stage: 'Release', action: 'Approve', summary: '' } as const;
+  expect(await bench.engine.obey({ ...late, token: gate!.token }, by)).toMatchObject({ outcome: 'refused' });
+});

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { z } from 'zod';
+import { afterAll } from 'vitest';
+import { installRepositories } from '../../src/db/repositories.ts';
+import { findExecution } from '../../src/db/executions.ts';
+import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import { createLogBook } from '../../src/engine/embedded/log-book.ts';
+import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
+import type { Engine, ExecutionContext } from '../../src/engine/engine.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
+import { allotLocation } from '../../src/providers/artifact-store.ts';
+import { manualApproval } from '../../src/providers/manual-approval.ts';
+import type { ActionReport, AnyProvider, StartedAction } from '../../src/providers/provider.ts';
+import { runWorker, type Worker } from '../../src/worker.ts';
+import type { TestDatabase } from '../database.ts';
+
+export const repository = { id: 42, owner: 'acme', name: 'web', installationId: 7 };
+
+/** The embedded engine with a worker on a real database; actions do what the test says. */
+export interface EngineBench {
+  readonly engine: Engine;
+  readonly runner: EffectRunner;
+  readonly worker: Worker;
+  /** What `start` was called with, in order. */
+  readonly started: StartedAction<unknown>[];
+  /** What the next attempts of an action report; the default is success. */
+  answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
+  start(
+    definition: PipelineDefinition,
+    change?: { key?: string; pullRequest?: number; headSha?: string },
+  ): Promise<ExecutionId>;
+  status(execution: ExecutionId): Promise<string | undefined>;
+  settled(): Promise<void>;
+}
+
+export async function engineBench({ open, db }: TestDatabase): Promise<EngineBench> {
+  const home = mkdtempSync(join(tmpdir(), 'penstock-engine-'));
+  const log = pino({ level: 'silent' });
+  const now = (): Date => new Date();
+  const started: StartedAction<unknown>[] = [];
+  const answers: EngineBench['answers'] = {};
+  const bench = { answers };
+  const fast: AnyProvider = {
+    type: { category: 'Compute', owner: 'AWS', provider: 'Fast', version: '1' },
+    configuration: z.record(z.string(), z.string()),
+    artifacts: { in: [0, 5], out: [0, 5] },
+    start: (action) => {
+      started.push(action);
+      const answer = bench.answers[action.declaration.name];
+      return Promise.resolve(answer ? answer(action) : { kind: 'succeeded', outputVariables: {} });
+    },
+    poll: (action) =>
+      Promise.resolve(bench.answers[action.declaration.name]?.(action) ?? { kind: 'succeeded', outputVariables: {} }),
+  };
+  const manual = manualApproval() as AnyProvider;
+  const runner: EffectRunner = {
+    db,
+    log,
+    now,
+    findProvider: ({ actionTypeId }) => (actionTypeId.provider === 'Manual' ? manual : fast),
+    logs: createLogBook(home),
+    allotArtifact: (definition, artifact, seed) => allotLocation('artifacts', definition.name, artifact, seed),
+    secretsFor: () => ({}),
+  };
+  const engine = createEmbeddedEngine({ db, host: 'host-1', now });
+  const worker = runWorker({
+    db,
+    listen: open.listen,
+    worker: `host-1/${randomUUID()}`,
+    host: 'host-1',
+    concurrency: 8,
+    log,
+    handlers: {
+      effect: ({ effect }) => runEffect(runner, effect),
+      poll: ({ execution, action }) => pollAction(runner, execution, action),
+      deadline: ({ execution, action }) => passDeadline(runner, execution, action),
+      report: () => Promise.resolve(),
+    },
+  });
+  afterAll(async () => {
+    await worker.drain(1000);
+    await rm(home, { recursive: true, force: true });
+  });
+  await installRepositories(db, [repository]);
+  return Object.assign(bench, {
+    engine,
+    runner,
+    worker,
+    started,
+    start: (definition: PipelineDefinition, change: { key?: string; pullRequest?: number; headSha?: string } = {}) =>
+      startOn(engine, definition, change),
+    status: async (execution: ExecutionId) => (await findExecution(db, execution))?.status,
+    settled: () => worker.idle(),
+  });
+}
+
+function startOn(
+  engine: Engine,
+  definition: PipelineDefinition,
+  change: { key?: string; pullRequest?: number; headSha?: string },
+): Promise<ExecutionId> {
+  const headSha = change.headSha ?? 'a'.repeat(40);
+  const context: ExecutionContext = {
+    headSha,
+    configSha: headSha,
+    configDigest: 'digest',
+    fork: false,
+    authors: [],
+    unmappedAuthors: [],
+    cause: 'push to main',
+    gates: {},
+    bareCommands: true,
+    ...(change.pullRequest === undefined ? {} : { pullRequest: change.pullRequest }),
+  };
+  return engine.start({
+    idempotencyKey: change.key ?? randomUUID(),
+    repositoryId: repository.id,
+    pipeline: 'web',
+    lane: laneKey(repository.id, 'web', change.pullRequest),
+    definition,
+    trigger: { type: 'WebhookV2', detail: 'test' },
+    sourceRevisions: [{ actionName: 'Checkout', revisionId: headSha }],
+    variables: [],
+    by: { kind: 'person', id: 1, login: 'dev' },
+    context,
+  });
+}
