@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, notFound } from './api-error.ts';
 import { callerOf, demand, type Caller } from './auth.ts';
+import { perHour } from './rate.ts';
 import { repositoryOf, type Answer, type Call, type Route } from './route.ts';
 import type { Site } from './site.ts';
 
@@ -162,8 +163,6 @@ function parseBody(bytes: Buffer): unknown {
     return undefined;
   }
 }
-
-const perHour = 5000;
 
 function rateHeaders(site: Site, caller: Caller): Readonly<Record<string, string>> {
   const used = caller.kind === 'installation' ? (caller.token.used += 1) : 0;

@@ -3,7 +3,8 @@ import { zeroSha } from '../git.ts';
 import { mergeGroupPayload } from '../payloads/merge-group.ts';
 import { announcePush, branchHead, tellPull, writeRef } from '../refs.ts';
 import type { Site } from '../site.ts';
-import { fullName, type MergeGroup } from '../state.ts';
+import { fullName, type Account, type MergeGroup } from '../state.ts';
+import { ensureAccount } from '../people.ts';
 import { accountNamed, pullNumbered, repositoryNamed } from './people.ts';
 import { finishMerge, mergeCommit } from './pull-requests.ts';
 
@@ -22,13 +23,15 @@ export interface MergeQueueControl {
 }
 
 /** GitHub acts by itself in the queue. */
-const queueBot = 'github-merge-queue[bot]';
+function queueBot(site: Site): Account {
+  return ensureAccount(site, 'github-merge-queue[bot]', 'Bot');
+}
 
 export function mergeQueueControl(site: Site): MergeQueueControl {
   return {
     async enterMergeQueue(repository, number, by) {
       const pull = pullNumbered(site, repository, number);
-      const bot = accountNamed(site, queueBot);
+      const bot = queueBot(site);
       const baseSha = branchHead(pull.repository, pull.base.ref);
       const headSha = await mergeCommit(site, pull, accountNamed(site, by), 'merge');
       const headRef = `refs/heads/gh-readonly-queue/${pull.base.ref}/pr-${number}-${baseSha}`;
@@ -51,7 +54,7 @@ export function mergeQueueControl(site: Site): MergeQueueControl {
       const found = repositoryNamed(site, repository);
       const group = site.state.mergeGroups.get(`${fullName(found)} ${headRef}`);
       if (group === undefined) throw new Error(`no merge group ${headRef}: enterMergeQueue first`);
-      const bot = accountNamed(site, queueBot);
+      const bot = queueBot(site);
       site.state.mergeGroups.delete(`${fullName(found)} ${headRef}`);
       if (reason === 'merged') await finishMerge(site, group.pullRequest, bot, group.headSha);
       await tellGroup(site, group, { action: 'destroyed', reason });
@@ -65,7 +68,7 @@ export function mergeQueueControl(site: Site): MergeQueueControl {
 const dequeued = { invalidated: 'CI_FAILURE', dequeued: 'MANUAL' } as const;
 
 async function tellGroup(site: Site, group: MergeGroup, own: Readonly<Record<string, unknown>>): Promise<void> {
-  await tell(site, group.repository, 'merge_group', accountNamed(site, queueBot), async () => ({
+  await tell(site, group.repository, 'merge_group', queueBot(site), async () => ({
     ...own,
     merge_group: await mergeGroupPayload(group),
   }));

@@ -32,7 +32,7 @@ export async function pushPayload(site: Site, repository: Repository, pushed: Pu
     before: pushed.before,
     after: pushed.after,
     repository: pushRepository(site, repository),
-    pusher: { name: pushed.by.login, email: emailOf(pushed.by) },
+    pusher: { name: pushed.by.login, email: pushed.by.type === 'Bot' ? null : emailOf(pushed.by) },
     sender: account(site, pushed.by),
     created,
     deleted,

@@ -1,14 +1,14 @@
 /** What the App asks about itself, and the tokens that it mints. */
-import { invalid, notFound } from '../api-error.ts';
+import { ApiError, invalid, notFound } from '../api-error.ts';
 import { covers, holds, issueToken, reaches } from '../auth.ts';
 import { installationOf } from '../events.ts';
 import { appPayload } from '../payloads/account.ts';
 import { installationPayload } from '../payloads/installation.ts';
 import { repositoryPayload } from '../payloads/repository.ts';
+import { perHour } from '../rate.ts';
 import { created, listAnswer, numberParameter, ok, repositoryOf, type Call, type Route } from '../route.ts';
 import type { Site } from '../site.ts';
 import type { Installation, Repository } from '../state.ts';
-import { ApiError } from '../api-error.ts';
 
 export const appRoutes: readonly Route[] = [
   {
@@ -38,6 +38,7 @@ export const appRoutes: readonly Route[] = [
     },
   },
   { operation: 'GET /installation/repositories', needs: 'installation', answer: listRepositories },
+  { operation: 'GET /rate_limit', needs: 'app or installation', answer: rateLimit },
 ];
 
 function installationOfCall(call: Call): Installation {
@@ -123,4 +124,12 @@ function listRepositories(call: Call) {
       repositories: page,
     }),
   );
+}
+
+/** Asking costs nothing on GitHub; the secondary limits cannot be asked for. */
+function rateLimit({ caller, site }: Call) {
+  const used = caller.kind === 'installation' ? caller.token.used : 0;
+  const reset = Math.floor(site.now().getTime() / 1000) + 3600;
+  const core = { limit: perHour, used, remaining: Math.max(0, perHour - used), reset };
+  return ok({ resources: { core, search: { limit: 30, used: 0, remaining: 30, reset } }, rate: core });
 }

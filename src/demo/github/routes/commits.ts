@@ -132,24 +132,21 @@ async function compare(call: RepositoryCall): Promise<Answer> {
   const shape = (info: CommitInfo) => commitPayload(site, repository, info);
   const url = `${repositoryUrl(site, repository)}/compare/${from}...${to}`;
   const page = `${pageUrl(site, repository)}/compare/${from}...${to}`;
-  return listAnswer(call, ahead, shape, async (commits) => commits).then(async (answer) => ({
-    ...answer,
-    body: {
-      url,
-      html_url: page,
-      permalink_url: `${pageUrl(site, repository)}/compare/${base}...${head}`,
-      diff_url: `${page}.diff`,
-      patch_url: `${page}.patch`,
-      base_commit: shape(await commitInfo(path, base)),
-      merge_base_commit: shape(await commitInfo(path, fork)),
-      status: relation(ahead.length, behind.length),
-      ahead_by: ahead.length,
-      behind_by: behind.length,
-      total_commits: ahead.length,
-      commits: answer.body,
-      files: files.slice(0, mostFiles).map((file) => filePayload(site, repository, head, file)),
-    },
-  }));
+  const body = {
+    url,
+    html_url: page,
+    permalink_url: `${pageUrl(site, repository)}/compare/${base}...${head}`,
+    diff_url: `${page}.diff`,
+    patch_url: `${page}.patch`,
+    base_commit: shape(await commitInfo(path, base)),
+    merge_base_commit: shape(await commitInfo(path, fork)),
+    status: relation(ahead.length, behind.length),
+    ahead_by: ahead.length,
+    behind_by: behind.length,
+    total_commits: ahead.length,
+    files: files.slice(0, mostFiles).map((file) => filePayload(site, repository, head, file)),
+  };
+  return listAnswer(call, ahead, shape, (commits) => ({ ...body, commits }));
 }
 
 function relation(ahead: number, behind: number): string {

@@ -34,9 +34,9 @@ export const pullRoutes: readonly Route[] = [
   }),
 ];
 
-/** The REST API writes a review's state in capitals; events do not. */
+/** Events write a review's state in small letters, and null where it has no body. */
 function restReview(call: RepositoryCall, review: Review): unknown {
-  return { ...reviewPayload(call.site, review), state: review.state.toUpperCase() };
+  return { ...reviewPayload(call.site, review), state: review.state.toUpperCase(), body: review.body ?? '' };
 }
 
 export function pullOf(call: RepositoryCall, parameter = 'pull_number'): PullRequest {
