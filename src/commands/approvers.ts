@@ -1,5 +1,5 @@
 import type { Explanation, GateFacts, OwnedFiles, PersonFacts } from './gate.ts';
-import type { ApproverGroup, Approvers } from './gate-policy.ts';
+import type { ApproverGroup, Approvers, GatePolicy } from './gate-policy.ts';
 
 /** Who is among the approvers that a policy names, and whether enough of them said yes. */
 
@@ -109,11 +109,23 @@ function owns(owned: OwnedFiles, person: PersonFacts): boolean {
   });
 }
 
+/** What a group asks for, without its own groups: `2 people with write access, one of team acme/release`. */
 function needWords(group: ApproverGroup): string {
   const people = group.count === 1 ? '1 person' : `${group.count} people`;
   const access = group.permission === 'admin' ? ' with admin access' : ' with write access';
   const isOpen = group.users.length === 0 && group.teams.length === 0 && !group.codeowners;
   return `${people}${access}${isOpen ? '' : `, ${listWords(group)}`}`;
+}
+
+/** A whole policy in one line, for people who are not yet at its gate. */
+export function policyWords(policy: GatePolicy): string {
+  return groupWords({ ...policy.from, count: policy.count });
+}
+
+function groupWords(group: ApproverGroup): string {
+  const all = group.allOf.map((inner) => `, and ${groupWords(inner)}`).join('');
+  const any = group.anyOf.length === 0 ? '' : `, and either ${group.anyOf.map(groupWords).join(' or ')}`;
+  return `${needWords(group)}${all}${any}`;
 }
 
 function listWords(approvers: Approvers): string {

@@ -1,0 +1,55 @@
+import type { Verb } from '../commands/command.ts';
+import type { KnownPipelines } from '../commands/names.ts';
+import type { CommandPrefix } from '../commands/verbs.ts';
+import { usageLine, verbTable, verbs } from '../commands/verbs.ts';
+import { code, prose, table } from './markdown.ts';
+
+export interface HelpFacts {
+  /** What the asker may use here (`allowedVerbs`). */
+  readonly allowed: readonly Verb[];
+  readonly known: KnownPipelines;
+  readonly prefix: CommandPrefix;
+}
+
+/** Only what this person may do here; with a topic, that one verb in full. */
+export function renderHelp(facts: HelpFacts, topic?: Verb): string {
+  if (topic !== undefined) return topicHelp(facts, topic);
+  const rows = facts.allowed.map((verb) => [code(usageLine(verb, facts.prefix)), prose(verbTable[verb].does)]);
+  const hidden = verbs.length - facts.allowed.length;
+  return [
+    'Write a command on a line of its own. You may:',
+    table(['Command', 'What it does'], rows),
+    ...(hidden === 0 ? [] : [`${hidden} more need write access to this repository.`]),
+    pipelineLines(facts.known),
+  ].join('\n\n');
+}
+
+function topicHelp({ allowed, prefix }: HelpFacts, verb: Verb): string {
+  const { does, example } = verbTable[verb];
+  const may = allowed.includes(verb) ? '' : ' You may not: it needs write access to this repository.';
+  return `${code(usageLine(verb, prefix))}: ${prose(does)}${may} For example ${code(`${prefix}${example}`)}.`;
+}
+
+function pipelineLines(known: KnownPipelines): string {
+  const lines = Object.entries(known).map(([name, { stages, variables }]) => {
+    const declared = variables.length === 0 ? '' : `; variables ${variables.map(code).join(', ')}`;
+    return `- ${code(name)}: ${stages.map((stage) => code(stage.name)).join(' → ')}${declared}`;
+  });
+  return lines.length === 0 ? 'No pipeline can be reached from here.' : `Pipelines here:\n${lines.join('\n')}`;
+}
+
+/** docs/commands.md, made from the same table as /help. */
+export function commandsDocument(): string {
+  const words: Readonly<Record<'read' | 'write' | 'gate', string>> = {
+    read: 'read access',
+    write: 'write access',
+    gate: 'whoever the policy of the gate names',
+  };
+  const sections = verbs.map((verb) => {
+    const { does, needs, example } = verbTable[verb];
+    const author =
+      verb === 'retry' || verb === 'stop' ? ', or the author of a pull request of the same repository' : '';
+    return `### ${verb}\n\n\`${usageLine(verb, '/')}\`\n\n${does}\n\nNeeds: ${words[needs]}${author}. Example: \`/${example}\``;
+  });
+  return `${sections.join('\n\n')}\n`;
+}
