@@ -1,24 +1,13 @@
 import { z } from 'zod';
 import type { EventOrIgnored, WebhookEvent } from './event.ts';
 import type { Account, CommentRef, RepositoryRef } from './github.ts';
-import { account, accountOrGhost, id, optionalText, sha, text } from './shapes.ts';
+import { commentShape, commentText, reviewShape, reviewText } from './human-text.ts';
+import type { Comment } from './human-text.ts';
+import { account, id } from './shapes.ts';
 import { byAction, event, ignored, readRepositoryEvent, rejected, repositoryEvent, short } from './webhook-reader.ts';
 import type { Reader } from './webhook-reader.ts';
 
-/** What people write on pull requests. author_association is never read: it says nothing about access (SEC-B-03). */
-
 type ChangeAction = Extract<WebhookEvent, { kind: 'text-changed' }>['action'];
-
-const commentShape = z.object({
-  id,
-  node_id: text,
-  body: optionalText,
-  created_at: z.string(),
-  updated_at: z.string(),
-  user: accountOrGhost,
-  performed_via_github_app: z.unknown().optional(),
-});
-type Comment = z.output<typeof commentShape>;
 
 const issueCommentShape = repositoryEvent.extend({
   issue: z.object({ number: id, pull_request: z.unknown().optional() }),
@@ -56,17 +45,7 @@ function written(
 ): EventOrIgnored {
   const { comment, number } = body;
   if (comment.user.bot) return byBot(kind, comment.user);
-  return event({
-    kind: 'human-text',
-    repository,
-    number,
-    source: { kind, id: comment.id, nodeId: comment.node_id },
-    body: comment.body,
-    createdAt: comment.created_at,
-    edited: comment.updated_at !== comment.created_at,
-    viaApp: comment.performed_via_github_app !== undefined && comment.performed_via_github_app !== null,
-    author: comment.user,
-  });
+  return event(commentText(repository, number, kind, comment));
 }
 
 function changed(
@@ -107,55 +86,31 @@ function onDiff(
   );
 }
 
-const reviewShape = repositoryEvent.extend({
+const reviewEventShape = repositoryEvent.extend({
   pull_request: z.object({ number: id }),
-  review: z.object({
-    id,
-    node_id: text,
-    body: optionalText,
-    submitted_at: z.string().nullish(),
-    state: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum(['approved', 'changes_requested', 'commented', 'dismissed'])),
-    commit_id: sha.nullish(),
-    user: accountOrGhost,
-    performed_via_github_app: z.unknown().optional(),
-  }),
+  review: reviewShape,
   sender: account,
 });
-type ReviewBody = z.output<typeof reviewShape>;
+type ReviewBody = z.output<typeof reviewEventShape>;
 
 export const review: Reader = byAction('pull_request_review', {
-  submitted: (payload) => readRepositoryEvent('pull_request_review', reviewShape, payload, submitted),
+  submitted: (payload) => readRepositoryEvent('pull_request_review', reviewEventShape, payload, submitted),
   edited: (payload) => reviewChanged('edited', payload),
   dismissed: (payload) => reviewChanged('dismissed', payload),
 });
 
 function submitted({ review, pull_request }: ReviewBody, repository: RepositoryRef): EventOrIgnored {
   if (review.user.bot) return byBot('review', review.user);
-  if (!review.commit_id || !review.submitted_at) {
-    return ignored(rejected('pull_request_review', ' (review.commit_id: missing on a submitted review)'));
-  }
-  return event({
-    kind: 'human-text',
-    repository,
-    number: pull_request.number,
-    source: { kind: 'review', id: review.id, nodeId: review.node_id },
-    body: review.body,
-    createdAt: review.submitted_at,
-    // Later edits come as their own action; GitHub gives no time of change with a submitted review.
-    edited: false,
-    viaApp: review.performed_via_github_app !== undefined && review.performed_via_github_app !== null,
-    author: review.user,
-    review: { state: review.state, sha: review.commit_id },
-  });
+  const text = reviewText(repository, pull_request.number, review);
+  return text
+    ? event(text)
+    : ignored(rejected('pull_request_review', ' (review.commit_id: missing on a submitted review)'));
 }
 
 function reviewChanged(action: ChangeAction, payload: unknown): EventOrIgnored {
   return readRepositoryEvent(
     'pull_request_review',
-    reviewShape,
+    reviewEventShape,
     payload,
     ({ review, pull_request, sender }, repository) => {
       if (review.user.bot) return byBot('review', review.user);

@@ -1,0 +1,20 @@
+import { Probot } from 'probot';
+import type { Logger } from 'pino';
+import { throttledOctokit } from './throttled-octokit.ts';
+
+export interface ProbotOptions {
+  readonly appId: number;
+  readonly privateKey: string;
+  /** Probot would fall back to `development` without one. */
+  readonly secret: string;
+  readonly baseUrl: string;
+  readonly log: Logger;
+}
+
+/**
+ * Probot as a library: it routes events that were verified and stored before. It reads no environment and opens no
+ * port, and its own Octokit keeps the same pace as ours.
+ */
+export function createProbot({ appId, privateKey, secret, baseUrl, log }: ProbotOptions): Probot {
+  return new Probot({ appId, privateKey, secret, baseUrl, log, Octokit: throttledOctokit() });
+}
