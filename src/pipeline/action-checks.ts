@@ -1,0 +1,153 @@
+import { actionTypeName, actionTypeOf, type ActionType } from './action-types.ts';
+import type { ActionDeclaration, PipelineDefinition } from './definition.ts';
+import { closest } from './closest.ts';
+import { actionError, warning, type Finding } from './finding.ts';
+import { eachAction, type Placed } from './structure-checks.ts';
+
+/** Rules about single actions (CP 1.4: D-9 to D-12, D-19, D-21). */
+export function actionFindings({ stages }: PipelineDefinition): Finding[] {
+  return eachAction(stages).flatMap((placed) => {
+    const type = actionTypeOf(placed.action.actionTypeId);
+    if (!type) return [unavailable(placed)];
+    return [
+      ...countFindings(placed, type),
+      ...configurationFindings(placed, type),
+      ...fieldFindings(placed),
+      ...notificationFindings(placed),
+      ...providerFindings(placed),
+      ...tierFindings(placed, type),
+    ];
+  });
+}
+
+function unavailable({ action, path }: Placed): Finding {
+  const region = (action.region ?? 'us-east-1').toUpperCase().replaceAll('-', '_');
+  const message = `${actionTypeName(action.actionTypeId)} in action '${action.name}' is not available in region '${region}'`;
+  return actionError([...path, 'actionTypeId'], 'D-12', message, 'Check category, owner, provider and version ("1").');
+}
+
+function countFindings({ action, path }: Placed, type: ActionType): Finding[] {
+  return (['input', 'output'] as const).flatMap((side) => {
+    const key = side === 'input' ? 'inputArtifacts' : 'outputArtifacts';
+    const [fewest, most] = side === 'input' ? type.inputs : type.outputs;
+    const count = action[key].length;
+    const declares = `Action ${action.name} declares ${count} ${side} artifacts which is`;
+    const mend = fewest === most ? `Name ${fewest} in ${key}.` : `Name ${fewest} to ${most} in ${key}.`;
+    const at = [...path, key];
+    if (count < fewest) return [actionError(at, 'D-10', `${declares} less than the minimum count (${fewest})`, mend)];
+    if (count > most) return [actionError(at, 'D-10', `${declares} more than the maximum count (${most})`, mend)];
+    return [];
+  });
+}
+
+/** Longer values pass the transport but not the action types of the service (CP-D-9). */
+const longestValue = 1000;
+
+function configurationFindings({ action, path }: Placed, type: ActionType): Finding[] {
+  const at = [...path, 'configuration'];
+  const known = [...type.required, ...type.optional];
+  const missing = type.required.filter((key) => !Object.hasOwn(action.configuration, key));
+  const unknown = type.open ? [] : Object.keys(action.configuration).filter((key) => !known.includes(key));
+  const long = Object.entries(action.configuration).filter(([, value]) => value.length > longestValue);
+  return [
+    ...missing.map((key) => {
+      const message = `Action configuration for action '${action.name}' is missing required configuration '${key}'`;
+      return actionError(at, 'D-11', message, `Add ${key}.`);
+    }),
+    ...unknown.map((key) => {
+      const near = closest(key, known);
+      const message = `Action configuration for action '${action.name}' contains unknown configuration '${key}'`;
+      const mend = near === undefined ? `Leave it out; known: ${known.join(', ')}.` : `Did you mean ${near}?`;
+      return actionError([...at, key], 'D-11', message, mend);
+    }),
+    ...long.map(([key, value]) => {
+      const message = `${key} has ${value.length} characters; action types of the service take at most ${longestValue}`;
+      return warning([...at, key], 'D-9', message, 'Shorten it if the pipeline shall run on AWS too.');
+    }),
+  ];
+}
+
+/** Fields that only some actions may have (CP 1.2). */
+function fieldFindings({ action, path }: Placed): Finding[] {
+  const { category, owner, provider } = action.actionTypeId;
+  const found: Finding[] = [];
+  const refuse = (key: string, message: string, mend: string) =>
+    found.push(actionError([...path, key], '1.2', `Action ${action.name}: ${message}`, mend));
+  if (category === 'Approval') {
+    for (const key of ['region', 'roleArn'] as const) {
+      if (action[key] !== undefined) refuse(key, `an approval has no ${key}`, `Leave out ${key}.`);
+    }
+  } else if (action.timeoutInMinutes !== undefined) {
+    refuse('timeoutInMinutes', 'only a manual approval may set timeoutInMinutes', 'Leave it out.');
+  }
+  if (action.region !== undefined && (category === 'Source' || owner !== 'AWS')) {
+    refuse('region', 'source, third-party and custom actions cannot run in another region', 'Leave out region.');
+  }
+  if (provider !== 'Commands') commandsOnly(action, refuse);
+  else if (action.commands.length === 0) {
+    const message = `Action ${action.name} must have a non-empty commands field`;
+    found.push(actionError(path, 'D-19', message, 'Add commands: a list of shell commands.'));
+  }
+  return found;
+}
+
+function commandsOnly(action: ActionDeclaration, refuse: (key: string, message: string, mend: string) => void): void {
+  for (const key of ['commands', 'environmentVariables', 'outputVariables'] as const) {
+    if (action[key].length > 0) refuse(key, `only a Commands action may have ${key}`, `Leave out ${key}.`);
+  }
+  if (action.outputArtifacts.some((artifact) => artifact.files !== undefined)) {
+    refuse('outputArtifacts', 'only a Commands action may name the files of an artifact', 'Leave out files.');
+  }
+}
+
+/** CP-D-21; the pipeline's own region is not known here, so only shape and service are judged. */
+function notificationFindings({ action, path }: Placed): Finding[] {
+  const arn = action.configuration['NotificationArn'];
+  if (action.actionTypeId.category !== 'Approval' || arn === undefined || arn.includes('#{')) return [];
+  const at = [...path, 'configuration', 'NotificationArn'];
+  const parts = arn.split(':');
+  if (parts.length !== 6 || parts[0] !== 'arn' || parts.some((part) => part === '')) {
+    const message = `NotificationArn '${arn}' of action '${action.name}' is not a well-formed ARN`;
+    return [actionError(at, 'D-21', message, 'Write arn:aws:sns:<region>:<account>:<topic>.')];
+  }
+  if (parts[2] === 'sns') return [];
+  const message = `NotificationArn '${arn}' of action '${action.name}' is not of the sns service`;
+  return [actionError(at, 'D-21', message, 'Name an SNS topic.')];
+}
+
+/** What single providers ask for beyond their lists of keys (CP 5.2, 5.3). */
+function providerFindings({ action, path }: Placed): Finding[] {
+  const { configuration, inputArtifacts, name } = action;
+  const { provider, category } = action.actionTypeId;
+  const at = [...path, 'configuration'];
+  const missing = (key: string) =>
+    `Action configuration for action '${name}' is missing required configuration '${key}'`;
+  const found: Finding[] = [];
+  if (provider === 'CodeBuild' && inputArtifacts.length > 1 && configuration['PrimarySource'] === undefined) {
+    found.push(actionError(at, 'D-11', missing('PrimarySource'), 'Name the input artifact that the build starts in.'));
+  }
+  if (category === 'Deploy' && provider === 'S3') {
+    if (configuration['Extract'] === 'false' && configuration['ObjectKey'] === undefined) {
+      found.push(actionError(at, 'D-11', missing('ObjectKey'), 'Add ObjectKey, or set Extract to "true".'));
+    }
+  }
+  return found;
+}
+
+function tierFindings({ action, path }: Placed, type: ActionType): Finding[] {
+  if (type.tier === 'native') return [];
+  const message = `The embedded engine cannot run ${actionTypeName(action.actionTypeId)} of action '${action.name}'`;
+  const mend = 'Use the AWS engine for this pipeline, or another provider.';
+  return [warning([...path, 'actionTypeId', 'provider'], 'P-6', message, mend)];
+}
+
+/** Actions that only AWS can run; the embedded engine refuses to start a pipeline with one (CP-P-6). */
+export function actionsForAwsOnly({ stages }: PipelineDefinition): { stage: string; action: string; type: string }[] {
+  return eachAction(stages)
+    .filter(({ action }) => actionTypeOf(action.actionTypeId)?.tier === 'delegated')
+    .map(({ stage, action }) => ({
+      stage: stage.name,
+      action: action.name,
+      type: actionTypeName(action.actionTypeId),
+    }));
+}

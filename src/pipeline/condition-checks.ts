@@ -1,0 +1,123 @@
+import { parseCron } from './cron.ts';
+import type {
+  Condition,
+  ConditionResult,
+  PipelineDefinition,
+  RuleDeclaration,
+  StageDeclaration,
+} from './definition.ts';
+import type { ConditionKind } from './execution.ts';
+import { stageError, warning, type Finding, type Path } from './finding.ts';
+import { timeZoneProblem } from './time-zone.ts';
+
+/** Rules about stage conditions (CP-C-4, CP-C-5, CP-X-50) and the rule providers of CP 2.10. */
+export function conditionFindings({ stages }: PipelineDefinition): Finding[] {
+  const kinds: ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
+  return stages.flatMap((stage, index) => [
+    ...kinds.flatMap((kind) =>
+      (stage[kind]?.conditions ?? []).flatMap((condition, at) =>
+        conditionFindingsOf(stage, kind, condition, ['stages', index, kind, 'conditions', at]),
+      ),
+    ),
+    ...failureFindings(stage, ['stages', index, 'onFailure']),
+  ]);
+}
+
+const legalResults: Readonly<Record<ConditionKind, readonly ConditionResult[]>> = {
+  beforeEntry: ['FAIL', 'SKIP'],
+  onSuccess: ['ROLLBACK', 'FAIL'],
+  onFailure: ['ROLLBACK', 'RETRY'],
+};
+
+function conditionFindingsOf(
+  stage: StageDeclaration,
+  kind: ConditionKind,
+  condition: Condition,
+  path: Path,
+): Finding[] {
+  const { result, rules } = condition;
+  const found = resultFindings(stage, kind, result, [...path, 'result']);
+  for (const [index, rule] of rules.entries()) {
+    const at = [...path, 'rules', index];
+    if (result === 'SKIP' && !['LambdaInvoke', 'VariableCheck'].includes(rule.ruleTypeId.provider)) {
+      const message = `Rule '${rule.name}' of stage '${stage.name}': SKIP works only with LambdaInvoke and VariableCheck`;
+      found.push(stageError(at, 'C-5', message, 'Use one of these rules, or the result FAIL.'));
+    }
+    found.push(...ruleFindings(rule, at));
+  }
+  return found;
+}
+
+function resultFindings(stage: StageDeclaration, kind: ConditionKind, result: ConditionResult | undefined, path: Path) {
+  if (result === undefined || legalResults[kind].includes(result)) return [];
+  const message = `Stage '${stage.name}': ${kind} cannot have the result ${result}`;
+  return [stageError(path, 'C-4', message, `Use ${legalResults[kind].join(' or ')}.`)];
+}
+
+function failureFindings({ name, onFailure }: StageDeclaration, path: Path): Finding[] {
+  if (!onFailure) return [];
+  const { result, conditions, retryConfiguration } = onFailure;
+  const found: Finding[] = [];
+  if (result !== undefined && !legalResults.onFailure.includes(result)) {
+    const message = `Stage '${name}': onFailure cannot have the result ${result}`;
+    found.push(stageError([...path, 'result'], 'C-4', message, 'Use ROLLBACK or RETRY.'));
+  }
+  if (retryConfiguration && result !== 'RETRY' && conditions?.[0]?.result !== 'RETRY') {
+    const message = `Stage '${name}': retryConfiguration has no effect without the result RETRY`;
+    found.push(stageError([...path, 'retryConfiguration'], 'X-50', message, 'Set result to RETRY, or leave it out.'));
+  }
+  if (result === 'RETRY' && conditions) {
+    const message = `Stage '${name}': AWS documents automatic retry without conditions only`;
+    found.push(warning([...path, 'conditions'], 'X-50', message, 'Leave out the conditions to be on the safe side.'));
+  }
+  return found;
+}
+
+const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+  VariableCheck: ['Variable', 'Value', 'Operator'],
+  DeploymentWindow: ['Cron'],
+  CloudWatchAlarm: ['AlarmName'],
+  LambdaInvoke: ['FunctionName'],
+  CodeBuild: ['ProjectName'],
+  Commands: [],
+};
+
+function ruleFindings(rule: RuleDeclaration, path: Path): Finding[] {
+  const { provider } = rule.ruleTypeId;
+  const required = Object.hasOwn(requiredKeys, provider) ? requiredKeys[provider] : undefined;
+  if (!required) {
+    const message = `Rule '${rule.name}' names the provider '${provider}', which does not exist`;
+    return [stageError([...path, 'ruleTypeId'], 'C-4', message, `Use one of ${Object.keys(requiredKeys).join(', ')}.`)];
+  }
+  const missing = required.filter((key) => !Object.hasOwn(rule.configuration, key));
+  return [
+    ...missing.map((key) => {
+      const message = `Rule configuration for rule '${rule.name}' is missing required configuration '${key}'`;
+      return stageError([...path, 'configuration'], 'D-11', message, `Add ${key}.`);
+    }),
+    ...(provider === 'Commands' && rule.commands.length === 0
+      ? [stageError(path, 'D-19', `Rule ${rule.name} must have a non-empty commands field`, 'Add commands.')]
+      : []),
+    ...valueFindings(rule, path),
+  ];
+}
+
+function valueFindings({ name, configuration, ruleTypeId }: RuleDeclaration, path: Path): Finding[] {
+  const refuse = (key: string, message: string, mend: string): Finding[] => [
+    stageError([...path, 'configuration', key], 'D-11', `Rule '${name}': ${message}`, mend),
+  ];
+  const { Operator: operator, Cron: cron, TimeZone: zone } = configuration;
+  if (ruleTypeId.provider === 'VariableCheck' && operator !== undefined) {
+    const known = ['EQ', 'NE', 'CONTAINS', 'MATCHES'];
+    return known.includes(operator)
+      ? []
+      : refuse('Operator', `Operator ${operator} is not known`, `Use ${known.join(', ')}.`);
+  }
+  if (ruleTypeId.provider !== 'DeploymentWindow') return [];
+  const window = cron === undefined ? undefined : parseCron(cron);
+  const zoneProblem = zone === undefined ? undefined : timeZoneProblem(zone);
+  return [
+    ...(window && !window.ok ? refuse('Cron', window.problem, 'Write six fields, such as 0 0 9-17 ? * MON-FRI.') : []),
+    ...(zoneProblem === undefined ? [] : refuse('TimeZone', zoneProblem, 'Write Region/City or UTC+HH:MM.')),
+  ];
+}

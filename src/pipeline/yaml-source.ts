@@ -1,0 +1,115 @@
+import {
+  Alias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+} from 'yaml';
+import type { Locate, Path } from './finding.ts';
+import type { Problem } from './problem.ts';
+
+/**
+ * A text of YAML or JSON (YAML 1.2 reads JSON) with the places of its values. The text comes from outside: its size, its
+ * depth and what its aliases unfold to are bounded.
+ */
+export type Source =
+  | { readonly ok: true; readonly value: unknown; readonly locate: Locate }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const longestText = 1_000_000;
+const mostAliases = 100;
+/** Nobody mends more at once. */
+export const mostProblems = 100;
+
+export function readSource(text: string, file: string): Source {
+  if (text.length > longestText) {
+    const message = `The file has ${text.length} characters; at most ${longestText} are read.`;
+    return failure(file, 1, 1, message, 'Make it smaller.');
+  }
+  const lines = new LineCounter();
+  try {
+    // The library's own check for unique keys takes quadratic time.
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    const problems = [...syntaxProblems(document, lines, file), ...repeatedKeys(document, lines, file)];
+    const overflow = problems.find((problem) => problem.message.startsWith('Maximum call stack'));
+    if (overflow) return failure(file, overflow.line, overflow.column, 'Too many levels are nested.', 'Nest less.');
+    if (problems.length > 0) return { ok: false, problems: problems.slice(0, mostProblems) };
+    const value: unknown = document.toJS({ maxAliasCount: mostAliases });
+    return { ok: true, value, locate: (path) => locateIn(document, lines, path) };
+  } catch (error) {
+    // The library throws for aliases that unfold too far and for nesting that it cannot follow.
+    const message = error instanceof Error ? error.message : String(error);
+    return failure(
+      file,
+      1,
+      1,
+      `The file cannot be read: ${message}.`,
+      'Write it out with fewer aliases and less nesting.',
+    );
+  }
+}
+
+function failure(file: string, line: number, column: number, message: string, mend: string): Source {
+  return { ok: false, problems: [{ severity: 'error', file, line, column, path: '', message, mend }] };
+}
+
+function syntaxProblems(document: Document, lines: LineCounter, file: string): Problem[] {
+  return document.errors.slice(0, mostProblems).map((error) => {
+    const mend = 'Mend the syntax; JSON and YAML are both read.';
+    return problemAt(file, lines, error.pos[0], `${error.message.split('\n')[0]}.`, mend);
+  });
+}
+
+function repeatedKeys(document: Document, lines: LineCounter, file: string): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        const mend = 'Keep only one of the two.';
+        if (seen.has(name)) {
+          problems.push(problemAt(file, lines, key.range?.[0] ?? 0, `The key ${name} stands twice here.`, mend));
+        }
+        seen.add(name);
+      }
+    },
+  });
+  return problems;
+}
+
+function problemAt(file: string, lines: LineCounter, offset: number, message: string, mend: string): Problem {
+  const { line, col } = lines.linePos(offset);
+  return { severity: 'error', file, line, column: col, path: '', message, mend };
+}
+
+/** The place of the key, for list entries of the entry; for what is not there, of the nearest thing around it. */
+function locateIn(document: Document, lines: LineCounter, path: Path): { line: number; column: number } {
+  let node: unknown = document.contents;
+  let at: Node | null = document.contents;
+  for (const part of path) {
+    if (node instanceof Alias) node = node.resolve(document);
+    const step = stepInto(node, part);
+    if (!step) break;
+    node = step.value;
+    at = step.place ?? at;
+  }
+  const { line, col } = lines.linePos(at?.range?.[0] ?? 0);
+  return { line, column: col };
+}
+
+function stepInto(node: unknown, part: string | number): { value: unknown; place: Node | undefined } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
+    return pair && { value: pair.value, place: isNode(pair.key) ? pair.key : undefined };
+  }
+  if (!isSeq(node) || typeof part !== 'number') return undefined;
+  const item = node.items[part];
+  return item === undefined ? undefined : { value: item, place: isNode(item) ? item : undefined };
+}
