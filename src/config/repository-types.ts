@@ -62,6 +62,7 @@ export type RepositoryConfigRead =
       readonly ok: true;
       readonly config: RepositoryConfig;
       readonly warnings: readonly Problem[];
-      readonly locate: Locate;
+      /** Positions of the keys of paths in the file. */
+      readonly locateKey: Locate;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };

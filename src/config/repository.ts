@@ -34,7 +34,7 @@ export function readRepositoryConfig(text: string, file = repositoryConfigPath):
     projects: lookup(Object.entries(projects).map(([name, written]) => [name, projectOf(written)])),
     commands: { bare: commands?.bare ?? true },
   };
-  return { ok: true, config, warnings: problems, locate: yaml.locate };
+  return { ok: true, config, warnings: problems, locateKey: yaml.locateKey };
 }
 
 /** For editors: `# yaml-language-server: $schema=…`. */

@@ -278,7 +278,10 @@ describe('mistakes are told at line and column, with the mend', () => {
 });
 
 describe('SEC-D-17 hostile YAML', () => {
-  const bomb = `a: &a [x, x]\n${'bcdefghijk'.split('').map((key, i) => `${key}: &${key} [*${'abcdefghij'[i]}, *${'abcdefghij'[i]}]`).join('\n')}\npipelines: *k\n`;
+  const bomb = `a: &a [x, x]\n${'bcdefghijk'
+    .split('')
+    .map((key, i) => `${key}: &${key} [*${'abcdefghij'[i]}, *${'abcdefghij'[i]}]`)
+    .join('\n')}\npipelines: *k\n`;
 
   test.each<[string, string, RegExp]>([
     ['an alias bomb', bomb, /Excessive alias count/],
