@@ -79,7 +79,7 @@ function cleanLine(paragraph: Paragraph, line: number, source: Source): string {
     const isWholeCode = child.type === 'inlineCode' && child.position?.start.line === child.position?.end.line;
     text += isWholeCode ? child.value : source.text.slice(start, end);
   }
-  return text.trimEnd();
+  return trimBlanks(text);
 }
 
 function childrenBetween(children: readonly PhrasingContent[], from: number, to: number): readonly PhrasingContent[] {
@@ -107,7 +107,7 @@ function joinedLines(block: Nodes, source: Source): CommentLine[] {
     }
     for (const line of linesOf(node).slice(1)) {
       const text = source.line(line);
-      if (isAtMargin(text) && text.trimStart().startsWith('/')) found.push({ line, text: text.trimEnd(), standing });
+      if (isAtMargin(text) && text.trimStart().startsWith('/')) found.push({ line, text: trimBlanks(text), standing });
     }
   }
   return found;
@@ -127,6 +127,15 @@ function isAtMargin(line: string): boolean {
 /** GitHub makes a table of the paragraph around `| --- | --- |`; plain CommonMark does not. */
 function isDelimiterRow(line: string): boolean {
   return /^[ \t|:-]+$/.test(line) && line.includes('-') && line.includes('|');
+}
+
+/** Blanks and tabs only: another kind of space is a character that the person has to hear of (SEC-B-23). */
+export function trimBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (text[from] === ' ' || text[from] === '\t') from += 1;
+  while (to > from && (text[to - 1] === ' ' || text[to - 1] === '\t')) to -= 1;
+  return text.slice(from, to);
 }
 
 function nesting(line: string): number {

@@ -1,6 +1,6 @@
 import type { Command, Verb } from './command.ts';
 import type { CommentLine } from './markdown-lines.ts';
-import { commentLines } from './markdown-lines.ts';
+import { commentLines, trimBlanks } from './markdown-lines.ts';
 import type { KnownPipelines } from './names.ts';
 import { nearVerb, nearVerbOfOurs } from './near-miss.ts';
 import { readCommand } from './parse-command.ts';
@@ -63,7 +63,7 @@ export function parseComment(body: string, options: ParseOptions): readonly Pars
 }
 
 function parseLine(line: CommentLine, options: ParseOptions): ParsedLine | undefined {
-  const text = line.text.trim();
+  const text = trimBlanks(line.text);
   const said = split(text);
   const verb = asVerb(said.word);
   if (said.word.toLowerCase() === 'penstock') return parseOurs(line, text, said.rest, options);
