@@ -2,17 +2,18 @@ import { actionTypeName, actionTypeOf, type ActionType } from './action-types.ts
 import type { ActionDeclaration, PipelineDefinition } from './definition.ts';
 import { closest } from './closest.ts';
 import { actionError, warning, type Finding } from './finding.ts';
-import { eachAction, type Placed } from './structure-checks.ts';
+import { eachAction, ownRegion, type Placed } from './structure-checks.ts';
 
 /** Rules about single actions (CP 1.4: D-9 to D-12, D-19, D-21). */
 export function actionFindings({ stages }: PipelineDefinition): Finding[] {
+  const home = ownRegion(stages);
   return eachAction(stages).flatMap((placed) => {
     const type = actionTypeOf(placed.action.actionTypeId);
     if (!type) return [unavailable(placed)];
     return [
       ...countFindings(placed, type),
       ...configurationFindings(placed, type),
-      ...fieldFindings(placed),
+      ...fieldFindings(placed, home),
       ...notificationFindings(placed),
       ...providerFindings(placed),
       ...tierFindings(placed, type),
@@ -68,7 +69,7 @@ function configurationFindings({ action, path }: Placed, type: ActionType): Find
 }
 
 /** Fields that only some actions may have (CP 1.2). */
-function fieldFindings({ action, path }: Placed): Finding[] {
+function fieldFindings({ action, path }: Placed, home: string | undefined): Finding[] {
   const { category, owner, provider } = action.actionTypeId;
   const found: Finding[] = [];
   const refuse = (key: string, message: string, mend: string) =>
@@ -80,7 +81,7 @@ function fieldFindings({ action, path }: Placed): Finding[] {
   } else if (action.timeoutInMinutes !== undefined) {
     refuse('timeoutInMinutes', 'only a manual approval may set timeoutInMinutes', 'Leave it out.');
   }
-  if (action.region !== undefined && (category === 'Source' || owner !== 'AWS')) {
+  if (action.region !== undefined && action.region !== home && (category === 'Source' || owner !== 'AWS')) {
     refuse('region', 'source, third-party and custom actions cannot run in another region', 'Leave out region.');
   }
   if (provider !== 'Commands') commandsOnly(action, refuse);

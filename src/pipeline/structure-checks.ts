@@ -114,12 +114,24 @@ function storeFindings(definition: PipelineDefinition): Finding[] {
     const mend = artifactStore ? 'Leave out one of the two.' : 'Add artifactStore: {type: S3, location: <bucket>}.';
     return [structureError([artifactStore ? 'artifactStore' : ''], '1.2', message, mend)];
   }
+  const home = ownRegion(stages);
   return eachAction(stages).flatMap(({ action, path }) => {
     const { region } = action;
-    if (region === undefined || (artifactStores && Object.hasOwn(artifactStores, region))) return [];
+    if (region === undefined) return [];
+    if (artifactStores ? Object.hasOwn(artifactStores, region) : region === home) return [];
     const message = `Action '${action.name}' runs in region '${region}', for which the pipeline has no artifact store`;
     return [actionError([...path, 'region'], '1.2', message, `Use artifactStores, with an entry for ${region}.`)];
   });
+}
+
+/**
+ * The region of the pipeline itself, as far as its actions tell: source, third-party and custom actions run nowhere
+ * else, and `get-pipeline` prints it with every action. Undefined when no action names a region.
+ */
+export function ownRegion(stages: readonly StageDeclaration[]): string | undefined {
+  const named = eachAction(stages).flatMap(({ action }) => (action.region === undefined ? [] : [action]));
+  const bound = named.find(({ actionTypeId: { category, owner } }) => category === 'Source' || owner !== 'AWS');
+  return (bound ?? named[0])?.region;
 }
 
 export interface Placed {
