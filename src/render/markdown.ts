@@ -52,7 +52,7 @@ export function prose(text: string, limit = 300): string {
       .replaceAll(/\bGH-(?=\d)/gi, (word) => `${word.slice(0, 2)}${joiner}-`)
       .replaceAll('://', `:${joiner}//`)
       .replaceAll(/\bwww\./gi, (word) => `${word.slice(0, 3)}${joiner}.`)
-      .replaceAll(/[0-9a-f]{7,40}/gi, (word) => `${word.slice(0, 3)}${joiner}${word.slice(3)}`)
+      .replaceAll(/\b(?=[a-f]*\d)[0-9a-f]{7,40}\b/gi, (word) => `${word.slice(0, 3)}${joiner}${word.slice(3)}`)
   );
 }
 

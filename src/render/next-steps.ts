@@ -47,34 +47,39 @@ export function answerLine(view: ExecutionView, gate: WaitingGate, verb: 'approv
 
 function gateSteps(view: ExecutionView, gates: readonly WaitingGate[]): readonly string[] {
   const commands = gates.flatMap((gate) => [answerLine(view, gate, 'approve'), answerLine(view, gate, 'reject')]);
-  const buttons = gates.length === 1 ? 'Press **Approve** or **Reject** on this page' : '';
-  if (view.pullRequest === undefined) return [`${buttons || onStage}. ${noPullRequest}`, ...gates.flatMap(reviewHints)];
-  const how =
-    buttons === '' ? 'Comment on the pull request one of these:' : `${buttons}, or comment on the pull request:`;
-  return [how, lines(view, commands), ...gates.flatMap(reviewHints)];
+  const press = gates.length === 1 ? 'Press **Approve** or **Reject** on this page' : '';
+  return [...copy(view, press, commands), ...gates.flatMap((gate) => reviewHints(view, gate))];
 }
 
-const onStage = 'Press **Approve** or **Reject** on the check of each stage';
-const noPullRequest = 'No pull request belongs to this commit, so comments cannot answer.';
+/** Buttons, then lines to copy; without a pull request there is no place for a comment (design section 4). */
+function copy(view: ExecutionView, press: string, commands: readonly string[]): readonly string[] {
+  if (view.pullRequest === undefined)
+    return [
+      `${press || 'Use the buttons on the checks of the stages'}. No pull request belongs to this commit, so there is no place for comments.`,
+    ];
+  const how = press === '' ? 'Comment on the pull request' : `${press}, or comment on the pull request`;
+  return [commands.length === 1 ? `${how}:` : `${how} one of these:`, lines(view, commands)];
+}
 
 /** What the pipeline's author wrote for reviewers, and until when they may answer. */
-function reviewHints({ action, declared, run }: WaitingGate): readonly string[] {
+function reviewHints(view: ExecutionView, { stage, action, declared, run }: WaitingGate): readonly string[] {
+  const until = view.gates[`${stage}/${action}`]?.expiresAt ?? run.deadline;
   const custom = declared?.configuration['CustomData'];
   const url = declared?.configuration['ExternalEntityLink'];
   return [
     ...(custom === undefined ? [] : [`For the reviewer of ${code(action)}: ${prose(custom, 1000)}`]),
     ...(url === undefined ? [] : [`To review: ${code(url)}`]),
-    ...(run.deadline === undefined ? [] : [`Waits since ${moment(run.startedAt)}, until ${moment(run.deadline)}.`]),
+    ...(until === undefined ? [] : [`Waits since ${moment(run.startedAt)}, until ${moment(until)}.`]),
   ];
 }
 
 function failedSteps(view: ExecutionView, failed: StageView | undefined): readonly string[] {
-  if (!failed) return ['Mend what it says and push, or start it again:', lines(view, [`run ${view.pipeline}`])];
+  if (!failed) return ['Mend what it says and push, or start it again.', ...copy(view, '', [`run ${view.pipeline}`])];
   const path = `${view.pipeline}/${failed.name}`;
   const unmet = unmetCondition(failed);
   return [
     'Push a fix, or run it again on the same commit: only what failed, or the whole stage.',
-    lines(view, [
+    ...copy(view, 'Press **Retry failed** or **Retry stage** on this page', [
       `retry ${path}`,
       `retry ${path} all`,
       ...(unmet === undefined ? [] : [`override ${path} ${unmet} reason`]),
@@ -94,8 +99,11 @@ export function unmetCondition(stage: StageView): 'entry' | 'success' | undefine
 
 function stoppedSteps(view: ExecutionView, stopped: StageView | undefined): readonly string[] {
   if (view.execution.ending !== undefined) return [];
-  const command = stopped?.run ? `retry ${view.pipeline}/${stopped.name} all` : `rerun ${view.pipeline}`;
-  return ['To let it run again:', lines(view, [command])];
+  return stopped?.run
+    ? copy(view, 'To let it run again, press **Retry stage** on this page', [
+        `retry ${view.pipeline}/${stopped.name} all`,
+      ])
+    : copy(view, '', [`rerun ${view.pipeline}`]);
 }
 
 function entranceSteps(view: ExecutionView, stage: string): readonly string[] {
@@ -111,7 +119,8 @@ function entranceSteps(view: ExecutionView, stage: string): readonly string[] {
 function rollbackSteps(view: ExecutionView, stage: StageView | undefined): readonly string[] {
   const names = stage ? [stage.name] : view.execution.stages.map((run) => run.stage);
   const commands = names.filter((name) => view.rollbackTo[name]).map((name) => `rollback ${view.pipeline}/${name}`);
-  return commands.length === 0 ? [] : ['To put back what was there before:', lines(view, commands)];
+  const press = stage ? 'To put back what was there before, press **Roll back** on this page' : '';
+  return commands.length === 0 ? [] : copy(view, press, commands);
 }
 
 function lines(view: ExecutionView, commands: readonly string[]): string {

@@ -42,7 +42,8 @@ function reasons(view: ExecutionView, phase: Phase, stage: StageView | undefined
 function failureLine(run: ActionRun, stage: StageView | undefined): string {
   const declared = stage?.declared.actions.find((action) => action.name === run.action);
   const { cause, mend } = explainFailure(run, declared);
-  const said = run.error?.message ? ` It said: ${code(run.error.message.slice(0, 600))}.` : '';
+  const message = run.answeredBy ? (run.summary ?? '') : (run.error?.message ?? '');
+  const said = message === '' ? '' : ` ${run.answeredBy ? 'They' : 'It'} said: ${code(message.slice(0, 600))}.`;
   return `${code(run.action)}: ${prose(cause)}${said} ${prose(mend)}`;
 }
 

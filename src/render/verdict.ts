@@ -1,11 +1,10 @@
-import { isTimeout } from './explain.ts';
-import { actorName } from './explain.ts';
+import { actorName, isTimeout } from './explain.ts';
 import { shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
 import { fittingTitle, title } from './titles.ts';
 import type { ButtonView, CheckRunView, ExecutionView, GateStory } from './view.ts';
-import { count, duration, durationOf, prefixOf } from './words.ts';
+import { duration, durationOf, prefixOf } from './words.ts';
 
 /** Status, conclusion, title and buttons of one check run: what the merge box shows. */
 export type Verdict = Pick<CheckRunView, 'status' | 'conclusion' | 'title' | 'buttons'>;
@@ -133,7 +132,7 @@ function failedTitle(view: ExecutionView, failed: StageView | undefined, isAggre
   const { ending } = view.execution;
   if (!failed) return title('Failed: ', ending?.as === 'Failed' ? ending.summary : 'see inside');
   const where = isAggregate ? ` in ${failed.name}` : '';
-  const next = `: ${prefixOf(view)}retry`;
+  const next = view.pullRequest === undefined ? ': press Retry failed' : `: ${prefixOf(view)}retry`;
   const rejected = failedActions(failed.run).find((run) => run.answeredBy);
   if (rejected?.answeredBy) return title(`Rejected by ${actorName(rejected.answeredBy)}${where}`);
   const took = failed.run ? durationOf(failed.run) : '';
@@ -172,8 +171,11 @@ export function headline(view: ExecutionView, phase: Phase, stage?: StageView): 
     case 'failed':
     case 'failing':
       return names.length > 0 && failed ? `Failed in ${failed.name}: ${names.join(', ')}` : 'Failed';
-    case 'gate':
-      return `Waiting for ${count(phase.gates.length, 'approval')}`;
+    case 'gate': {
+      const [gate] = phase.gates;
+      const where = gate && phase.gates.length === 1 ? ` of ${gate.stage}/${gate.action}` : '';
+      return where === '' ? `Waiting for ${phase.gates.length} approvals` : `Waiting for approval${where}`;
+    }
     default:
       return verdictOf(view, phase, stage).title;
   }

@@ -61,6 +61,8 @@ export interface GateStory {
   readonly shaNeeded: boolean;
   /** A blank reason is refused (`IsSummaryRequired`). */
   readonly reasonNeeded: boolean;
+  /** ISO 8601: when the policy lets the gate expire (`expiryOf`); the action's own deadline is shown when absent. */
+  readonly expiresAt?: string;
 }
 
 export interface StageAnnotation extends AnnotationView {
