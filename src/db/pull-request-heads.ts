@@ -22,10 +22,12 @@ export async function recordHead(db: Kysely<Database>, head: PullRequestHead, se
     select ${head.repositoryId}::bigint, ${head.number}::integer, ${head.headSha}::text, ${head.baseRef}::text,
       ${head.baseSha}::text, ${head.authorId}::bigint, ${head.pushedBy}::bigint,
       coalesce(${seenAt ?? null}::timestamptz, clock_timestamp())
-    where (${head.headSha}, ${head.baseRef}, ${head.baseSha}) is distinct from (
-      select (head_sha, base_ref, base_sha) from pull_request_heads
-      where repository_id = ${head.repositoryId} and number = ${head.number}
-      order by seen_at desc limit 1)
+    where not exists (
+      select from (
+        select head_sha, base_ref, base_sha from pull_request_heads
+        where repository_id = ${head.repositoryId} and number = ${head.number}
+        order by seen_at desc limit 1) newest
+      where head_sha = ${head.headSha} and base_ref = ${head.baseRef} and base_sha = ${head.baseSha})
     on conflict do nothing`.execute(db);
 }
 
