@@ -64,12 +64,14 @@ export async function findCommit(path: string, sha: string): Promise<string | nu
 export async function commitsBetween(path: string, from: string | null, to: string): Promise<readonly CommitInfo[]> {
   const range = from === null ? [to] : [`${from}..${to}`];
   const { out } = await git(path, ['log', '--reverse', `--format=${format}`, ...range]);
-  return out
+  const commits = out
     .toString()
     .split('\x1e')
     .map((text) => text.trimStart())
     .filter(Boolean)
     .map(parseCommit);
+  for (const commit of commits) known.set(`${path} ${commit.sha}`, commit);
+  return commits;
 }
 
 export async function mergeBase(path: string, one: string, other: string): Promise<string | null> {
@@ -79,7 +81,16 @@ export async function mergeBase(path: string, one: string, other: string): Promi
 
 /** Files that differ; `from` null compares with nothing. */
 export async function changedFiles(path: string, from: string | null, to: string): Promise<readonly ChangedFile[]> {
-  const { out } = await git(path, ['diff', '--raw', '--numstat', '-z', '-M', '--no-abbrev', from ?? emptyTree, to]);
+  return difference(path, [from ?? emptyTree, to]);
+}
+
+/** Files that `head` changed since it left `base`: what a pull request shows. */
+export function changedFilesSince(path: string, base: string, head: string): Promise<readonly ChangedFile[]> {
+  return difference(path, [`${base}...${head}`]);
+}
+
+async function difference(path: string, range: readonly string[]): Promise<readonly ChangedFile[]> {
+  const { out } = await git(path, ['diff', '--raw', '--numstat', '-z', '-M', '--no-abbrev', ...range]);
   return parseDifference(out.toString().split('\0'));
 }
 

@@ -18,8 +18,9 @@ interface Manifest {
 /** Codes that wait for their one use. */
 export type Codes = Map<string, Manifest>;
 
+/** A person registers for themselves or for an organization. */
 export function isManifestPage(url: string): boolean {
-  return new URL(url, 'http://localhost').pathname === '/settings/apps/new';
+  return /^(\/organizations\/[^/]+)?\/settings\/apps\/new$/.test(new URL(url, 'http://localhost').pathname);
 }
 
 /** A person would look at the page and press the button; the stand-in presses it at once. */
@@ -31,7 +32,7 @@ export async function answerManifestPage(
   const url = new URL(request.url ?? '/', 'http://localhost');
   const form = new URLSearchParams((await readBody(request)).toString());
   if (request.method !== 'POST') {
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(url.search));
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(`${url.pathname}${url.search}`));
     return;
   }
   const manifest = parse(form.get('manifest'));
@@ -56,8 +57,8 @@ function parse(text: string | null): Manifest | null {
   }
 }
 
-function page(search: string): string {
-  const action = `/settings/apps/new${search.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')}`;
+function page(address: string): string {
+  const action = address.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   return `<!doctype html><title>Register new GitHub App</title>
 <form method="post" action="${action}"><textarea name="manifest"></textarea><button>Create GitHub App</button></form>`;
 }

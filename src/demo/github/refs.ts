@@ -1,7 +1,7 @@
 /** Moving refs, and everything that GitHub does when one moves. */
 import { tellSuite } from './checks.ts';
 import { tell } from './events.ts';
-import { commitsBetween, findCommit, mergeBase } from './git-read.ts';
+import { commitsBetween, findCommit } from './git-read.ts';
 import { copyCommit, git, zeroSha } from './git.ts';
 import { pullRequestPayload } from './payloads/pull-request.ts';
 import { pushPayload } from './payloads/push.ts';
@@ -48,19 +48,16 @@ export async function announcePush(
   await movePullRequests(site, repository, ref, before, after, by);
 }
 
+/** Not forced: the old head is a parent within the new commits. */
 async function pushedRange(repository: Repository, ref: string, before: string, after: string) {
   if (after === zeroSha) return { commits: [], forced: false };
   if (before !== zeroSha) {
-    const forced = (await mergeBase(repository.path, before, after)) !== before;
-    return { commits: await commitsBetween(repository.path, before, after), forced };
+    const commits = await commitsBetween(repository.path, before, after);
+    return { commits, forced: !commits.some(({ parents }) => parents.includes(before)) };
   }
   const main = repository.refs.get(`refs/heads/${repository.defaultBranch}`);
   const from = ref === `refs/heads/${repository.defaultBranch}` || main === undefined ? null : main;
-  const commits = await commitsBetween(repository.path, from, after);
-  return {
-    commits: commits.length > 0 ? commits : await commitsBetween(repository.path, `${after}~1`, after),
-    forced: false,
-  };
+  return { commits: await commitsBetween(repository.path, from, after), forced: false };
 }
 
 async function suiteForPush(

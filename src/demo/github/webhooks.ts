@@ -3,7 +3,7 @@
  * fails stays failed in the log until somebody asks for it with the same GUID.
  */
 import { createHmac, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { AppRecord } from './app-record.ts';
 import type { FaultBook, WebhookEffect } from './faults.ts';
 
@@ -100,6 +100,7 @@ export function webhookSender(app: AppRecord, faults: FaultBook, now: () => Date
     },
     log: () => deliveries,
     async settled() {
+      await setImmediate();
       while (underWay.size > 0) await Promise.all(underWay);
     },
     async stop() {

@@ -1,4 +1,4 @@
-import { changedFiles, commitsBetween, mergeBase } from '../git-read.ts';
+import { changedFilesSince, commitsBetween } from '../git-read.ts';
 import { mergedTree } from '../git.ts';
 import { association } from '../people.ts';
 import type { Site } from '../site.ts';
@@ -121,10 +121,9 @@ function sizeOf(pull: PullRequest): Promise<Size> {
 }
 
 async function measure({ repository, base, head }: PullRequest): Promise<Size> {
-  const from = await mergeBase(repository.path, base.sha, head.sha);
   const [commits, files] = await Promise.all([
-    commitsBetween(repository.path, from, head.sha),
-    changedFiles(repository.path, from, head.sha),
+    commitsBetween(repository.path, base.sha, head.sha),
+    changedFilesSince(repository.path, base.sha, head.sha),
   ]);
   const sum = (field: 'additions' | 'deletions') => files.reduce((total, file) => total + file[field], 0);
   return {

@@ -1,4 +1,4 @@
-import { changedFiles, type CommitInfo } from '../git-read.ts';
+import { changedFiles, commitInfo, type CommitInfo } from '../git-read.ts';
 import { zeroSha } from '../git.ts';
 import type { Site } from '../site.ts';
 import { fullName, type Account, type Repository } from '../state.ts';
@@ -14,7 +14,7 @@ export interface Pushed {
   readonly after: string;
   readonly forced: boolean;
   readonly by: Account;
-  /** Oldest first. */
+  /** Oldest first; only what no other branch had. */
   readonly commits: readonly CommitInfo[];
 }
 
@@ -40,8 +40,13 @@ export async function pushPayload(site: Site, repository: Repository, pushed: Pu
     base_ref: null,
     compare: `${pageUrl(site, repository)}/compare/${ends}`,
     commits,
-    head_commit: deleted ? null : (commits.at(-1) ?? null),
+    head_commit: deleted ? null : await headCommit(site, repository, pushed),
   };
+}
+
+/** Named also when the push brought no commit of its own, as for a tag. */
+async function headCommit(site: Site, repository: Repository, { after }: Pushed): Promise<Payload> {
+  return pushedCommit(site, repository, await commitInfo(repository.path, after));
 }
 
 /** In push events alone, two times are numbers and the owner has a name. */

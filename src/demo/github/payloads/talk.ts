@@ -1,4 +1,4 @@
-import { appBot, association } from '../people.ts';
+import { association } from '../people.ts';
 import type { Site } from '../site.ts';
 import type { Comment, PullRequest, Reaction, Review, ReviewComment } from '../state.ts';
 import { account, appPayload, nodeId, time, type Payload } from './account.ts';
@@ -158,9 +158,4 @@ function lines(line: number): Payload {
     position: line,
     original_position: line,
   };
-}
-
-/** A comment is the App's own when its bot wrote it. */
-export function isAppBot(site: Site, login: string): boolean {
-  return appBot(site).login === login;
 }

@@ -103,8 +103,9 @@ async function pullsOfCommit(call: RepositoryCall): Promise<Answer> {
   const onDefault = head !== undefined && (await mergeBase(repository.path, sha, head)) === sha;
   const found: PullRequest[] = [];
   for (const pull of pulls) {
-    const belongs = pull.merged === null ? !onDefault && pull.state === 'open' : site.faults.mergeIsKnown(sha);
-    if (belongs && (pull.merged?.sha === sha || (await holdsCommit(pull, sha)))) found.push(pull);
+    if (pull.merged === null && (onDefault || pull.state === 'closed')) continue;
+    if (pull.merged?.sha !== sha && !(await holdsCommit(pull, sha))) continue;
+    if (pull.merged === null || site.faults.mergeIsKnown(sha)) found.push(pull);
   }
   return listAnswer(call, found, (pull) => simplePullRequest(site, pull));
 }

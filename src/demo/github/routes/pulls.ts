@@ -1,5 +1,5 @@
 import { notFound } from '../api-error.ts';
-import { changedFiles, commitsBetween, mergeBase } from '../git-read.ts';
+import { changedFilesSince, commitsBetween } from '../git-read.ts';
 import { commitPayload, filePayload } from '../payloads/commit.ts';
 import { fullPullRequest, simplePullRequest } from '../payloads/pull-request.ts';
 import { reviewPayload } from '../payloads/talk.ts';
@@ -65,7 +65,7 @@ function wanted(call: RepositoryCall): readonly PullRequest[] {
 async function files(call: RepositoryCall): Promise<Answer> {
   const { path } = call.repository;
   const { base, head } = pullOf(call);
-  const changed = await changedFiles(path, await mergeBase(path, base.sha, head.sha), head.sha);
+  const changed = await changedFilesSince(path, base.sha, head.sha);
   const shape = (file: (typeof changed)[number]) => filePayload(call.site, call.repository, head.sha, file);
   return listAnswer(call, changed.slice(0, mostFiles), shape);
 }
@@ -73,6 +73,6 @@ async function files(call: RepositoryCall): Promise<Answer> {
 async function commits(call: RepositoryCall): Promise<Answer> {
   const { path } = call.repository;
   const { base, head } = pullOf(call);
-  const own = await commitsBetween(path, await mergeBase(path, base.sha, head.sha), head.sha);
+  const own = await commitsBetween(path, base.sha, head.sha);
   return listAnswer(call, own.slice(0, mostCommits), (one) => commitPayload(call.site, call.repository, one));
 }
