@@ -6,7 +6,7 @@ import { week } from '../site/hours.js';
 const page = readFileSync(new URL('../site/index.html', import.meta.url), 'utf8');
 
 test('the table on the page shows the same hours as the code', () => {
-  const rows = [...page.matchAll(/<th>(\w+)<\/th><td>([\d:]+)<\/td><td>([\d:]+)<\/td>/g)];
+  const rows = [...page.matchAll(/<th>(\w+)<\/th>\s*<td>([\d:]+)<\/td>\s*<td>([\d:]+)<\/td>/g)];
   const onPage = rows.map(([, day, opens, closes]) => `${day} ${opens} to ${closes}`);
   const inCode = week.map(({ day, opens, closes }) => `${day} ${opens} to ${closes}`);
   assert.equal(onPage.length, inCode.length);
