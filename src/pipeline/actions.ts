@@ -9,7 +9,8 @@ import { actionExecutionId } from './ids.ts';
 export function startAction(draft: Draft, id: ExecutionId, stage: string, action: ActionDeclaration): void {
   const run = runOf(draft, id, stage);
   if (!run) return;
-  const attempt = (run.earlierAttempts?.[action.name] ?? 0) + 1;
+  const before = run.earlier?.findLast((earlier) => earlier.action === action.name);
+  const attempt = (before?.attempt ?? 0) + 1;
   const actionId = actionExecutionId(draft.given.seed, id, stage, action.name, attempt);
   const deadline = new Date(draft.given.at.getTime() + timeoutMinutes(action) * 60_000).toISOString();
   const started: ActionRun = {

@@ -1,6 +1,6 @@
 import type { Execution, StageRun } from './execution.ts';
 import type { Change, PipelineState, StageBook } from './protocol.ts';
-import { executionStatus, stageStatus } from './status.ts';
+import { attemptsOf, executionStatus, stageStatus } from './status.ts';
 
 /** Derived from two states, never emitted by a rule: a rule would forget the execution that was overtaken. */
 export function changes(before: PipelineState, after: PipelineState): readonly Change[] {
@@ -35,8 +35,8 @@ function stageChanges(
   const to = stageStatusIn(after, execution, run);
   const address = { execution: execution.id, stage: run.stage };
   const stage: Change = { kind: 'stage', ...address, attempt: run.attempt, ...(from !== undefined && { from }), to };
-  const actions = run.actions.flatMap((action): Change[] => {
-    const known = oldRun?.actions.find((other) => other.id === action.id)?.status;
+  const actions = attemptsOf(run).flatMap((action): Change[] => {
+    const known = oldRun && attemptsOf(oldRun).find((other) => other.id === action.id)?.status;
     if (known === action.status) return [];
     const { action: name, id, attempt, status } = action;
     const since = known === undefined ? {} : { from: known };

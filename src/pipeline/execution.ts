@@ -86,8 +86,8 @@ export interface StageRun {
   /** Set when an update of the definition settled it (CP-X-61). */
   readonly cancelled?: boolean;
   readonly actions: readonly ActionRun[];
-  /** Attempts made so far of actions that have no run in `actions` because a retry took it away. */
-  readonly earlierAttempts?: Readonly<Record<string, number>>;
+  /** Ended attempts that a retry replaced, oldest first. */
+  readonly earlier?: readonly ActionRun[];
   /** The stage's conditions as far as they were evaluated in this attempt (CP 2.10). */
   readonly conditions?: Readonly<Partial<Record<ConditionKind, ConditionRun>>>;
   readonly retries?: {

@@ -227,7 +227,9 @@ export type Effect =
   | {
       /**
        * `request-lock`: join the queue of this stage over all lanes of the pipeline, first come first served; answer
-       * `lock-granted` or `lock-queued`. `release-lock`: leave the queue or give the lock back. Both may repeat.
+       * `lock-granted` or `lock-queued`. `release-lock`: leave the queue or give the lock back. Both may repeat and
+       * overtake each other, so the shell looks at `Execution.lock` when it runs one: a request is void when the
+       * execution has no lock on this stage any more, a release when it has asked again.
        */
       readonly kind: 'request-lock' | 'release-lock';
       readonly execution: ExecutionId;

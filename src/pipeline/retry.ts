@@ -89,7 +89,7 @@ export function beginRetry(
     attempt: run.attempt + 1,
     startedAt: draft.at,
     actions: kept,
-    earlierAttempts: attemptsOf(run, kept),
+    earlier: [...(run.earlier ?? []), ...run.actions.filter((action) => !kept.includes(action))],
     retries:
       by === 'manual'
         ? { manual: manual + 1, automatic, latest: 'ManualStageRetry' }
@@ -102,13 +102,4 @@ export function beginRetry(
 
 function isKept(action: ActionRun): boolean {
   return action.status === 'Succeeded' || action.status === 'InProgress';
-}
-
-/** So that the next run of a dropped action gets the next number. */
-function attemptsOf(run: StageRun, kept: readonly ActionRun[]): Record<string, number> {
-  const dropped = run.actions.filter((action) => !kept.includes(action));
-  return {
-    ...run.earlierAttempts,
-    ...Object.fromEntries(dropped.map(({ action, attempt }) => [action, attempt])),
-  };
 }

@@ -7,7 +7,7 @@ import { closest } from './closest.ts';
 export function shapeFindings(error: z.ZodError, value: unknown): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.filter((part) => typeof part !== 'symbol');
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+    if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, 100).map((key) => unknownKey(path, key));
     if (issue.code === 'invalid_key') return [violation(path, 'Map key must have length less than or equal to 50', '')];
     const { constraint, mend } = explain(issue, path, valueAt(value, path));
     return [violation(path, constraint, mend)];

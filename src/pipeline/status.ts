@@ -1,6 +1,7 @@
 import type { ConditionResult, PipelineDefinition, StageDeclaration } from './definition.ts';
 import type {
   ActionExecutionId,
+  ActionRun,
   ConditionRun,
   ConditionStatus,
   Execution,
@@ -65,6 +66,11 @@ export function waitingApprovals(
         : [],
     ),
   );
+}
+
+/** Every attempt of the stage's actions, those that a retry replaced first. */
+export function attemptsOf(run: StageRun): readonly ActionRun[] {
+  return run.earlier ? [...run.earlier, ...run.actions] : run.actions;
 }
 
 /** An action or a rule of it is in progress. */

@@ -1,0 +1,175 @@
+import { parse } from 'yaml';
+import { changes } from '../../src/pipeline/changes.ts';
+import type { ActionExecutionId, Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
+import type { Change, Effect, PipelineState } from '../../src/pipeline/protocol.ts';
+import { conditionStatus, executionStatus, stageStatus } from '../../src/pipeline/status.ts';
+import { emptyState, transition } from '../../src/pipeline/transition.ts';
+import { pipeline, type BuiltPipeline, type PipelineSpec } from './pipelines.ts';
+import { inputOf, type Ids } from './scenario-inputs.ts';
+
+/**
+ * A scenario file: a pipeline (YAML, see `PipelineSpec`, with `rules`: what it proves), `----`, inputs one a line, `----`,
+ * what came of them: after each input its effects (`!`) and changes, at the end every execution.
+ */
+export interface Scenario {
+  readonly rules: readonly string[];
+  readonly title: string;
+  readonly head: string;
+  readonly inputs: readonly string[];
+  readonly expected: string;
+}
+
+interface World {
+  state: PipelineState;
+  pipeline: BuiltPipeline;
+  at: Date;
+  /** Every attempt ever started, by `e1/Stage/Action#1`, and back. */
+  readonly attempts: Map<string, ActionExecutionId>;
+  readonly names: Map<string, string>;
+  /** Executions that the core started itself are called r1, r2, … */
+  readonly own: Map<string, ExecutionId>;
+}
+
+export function parseScenario(text: string): Scenario {
+  const [head = '', inputs = '', expected = ''] = text.split(/^----\n/m);
+  const { title, rules } = parse(head) as { title: string; rules: string[] };
+  return { title, rules, head, inputs: inputs.split('\n').filter((line) => line.trim() !== ''), expected };
+}
+
+export function runScenario(scenario: Scenario): string {
+  const spec = parse(scenario.head) as PipelineSpec & { update?: Partial<PipelineSpec> };
+  const world: World = {
+    state: emptyState('1/web/main' as LaneKey, 'web'),
+    pipeline: pipeline(spec),
+    at: new Date('2026-01-05T10:00:00Z'),
+    attempts: new Map(),
+    names: new Map(),
+    own: new Map(),
+  };
+  const steps = scenario.inputs.map((line) => step(world, line, spec));
+  return [...steps, ...Object.values(world.state.executions).map((execution) => describe(world, execution))].join('\n');
+}
+
+function step(world: World, line: string, spec: PipelineSpec & { update?: Partial<PipelineSpec> }): string {
+  if (line.startsWith('#')) return line;
+  const clock = /^at \+(\d+)([mhd])$/.exec(line);
+  if (clock) {
+    const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[clock[2] ?? 'm'] ?? 0;
+    world.at = new Date(world.at.getTime() + Number(clock[1]) * unit);
+    return `> ${line}`;
+  }
+  if (line.startsWith('update')) world.pipeline = pipeline({ ...spec, ...spec.update });
+  const before = world.state;
+  const input = inputOf(line, before, world.pipeline, idsOf(world));
+  const by = { kind: 'person', id: 7, login: 'ann' } as const;
+  const result = transition(before, input, { at: world.at, seed: 'seed', by });
+  if (result.outcome === 'ignored') return `> ${line}\n  ignored: ${named(world, result.why)}`;
+  if (result.outcome === 'refused') {
+    const { exception, rule, message } = result.refusal;
+    return `> ${line}\n  refused: ${exception} (${rule}) ${named(world, message)}`;
+  }
+  world.state = result.state;
+  for (const id of Object.keys(result.state.executions)) {
+    if (id.length === 36 && !world.names.has(id)) {
+      world.names.set(id, `r${world.own.size + 1}`);
+      world.own.set(`r${world.own.size + 1}`, id as ExecutionId);
+    }
+  }
+  const effects = result.effects.map((effect) => `  ! ${effectText(world, effect)}`);
+  const changed = changes(before, result.state).flatMap((change) => changeText(change) ?? []);
+  return named(world, [`> ${line}`, ...effects, ...changed.map((text) => `  ${text}`)].join('\n'));
+}
+
+function idsOf(world: World): Ids {
+  const find = (execution: string, path: string) => {
+    const key = path.includes('#') ? `${execution}/${path}` : latest(world, `${execution}/${path}`);
+    return world.attempts.get(key) ?? ('00000000-0000-5000-8000-000000000000' as ActionExecutionId);
+  };
+  const executionId = (name: string) => world.own.get(name) ?? (name as ExecutionId);
+  return { actionId: find, ruleId: find, executionId };
+}
+
+function latest(world: World, path: string): string {
+  return [...world.attempts.keys()].findLast((key) => key.startsWith(`${path}#`)) ?? path;
+}
+
+function effectText(world: World, effect: Effect): string {
+  switch (effect.kind) {
+    case 'start-action':
+    case 'stop-action':
+    case 'watch-deadline': {
+      const name = `${effect.execution}/${effect.stage}/${effect.action}#${effect.attempt}`;
+      remember(world, name, effect.id);
+      return `${effect.kind} ${name}${effect.kind === 'watch-deadline' ? ` ${after(world, effect.at)}` : ''}`;
+    }
+    case 'start-rule':
+    case 'stop-rule':
+    case 'watch-rule-deadline': {
+      const name = `${effect.execution}/${effect.stage}/${effect.rule}#${effect.attempt}`;
+      remember(world, name, effect.id);
+      const at = effect.kind === 'watch-rule-deadline' ? ` ${after(world, effect.at)}` : '';
+      return `${effect.kind} ${name} (${effect.condition})${at}`;
+    }
+    case 'request-lock':
+    case 'release-lock':
+      return `${effect.kind} ${effect.execution}/${effect.stage}`;
+    default:
+      return effect satisfies never;
+  }
+}
+
+function remember(world: World, path: string, id: ActionExecutionId): void {
+  const name = named(world, path);
+  world.attempts.set(name, id);
+  world.names.set(id, name);
+}
+
+function after(world: World, at: string): string {
+  return `after ${(new Date(at).getTime() - world.at.getTime()) / 60_000}m`;
+}
+
+function changeText(change: Change): string | undefined {
+  switch (change.kind) {
+    case 'execution':
+      return change.from === change.to ? undefined : `${change.execution}: ${change.from ?? '-'} -> ${change.to}`;
+    case 'stage':
+      return `${change.execution}/${change.stage}#${change.attempt}: ${change.from ?? '-'} -> ${change.to}`;
+    case 'action': {
+      const name = `${change.execution}/${change.stage}/${change.action}#${change.attempt}`;
+      return `${name}: ${change.from ?? '-'} -> ${change.to}`;
+    }
+    case 'transition':
+      return `${change.transition} ${change.stage}: ${change.enabled ? 'enabled' : 'disabled'}`;
+    default:
+      return change satisfies never;
+  }
+}
+
+/** Seeded ids are no reading matter. */
+function named(world: World, text: string): string {
+  return text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => world.names.get(id) ?? '<unknown>');
+}
+
+function describe(world: World, execution: Execution): string {
+  const definition = world.state.definitions[execution.definition];
+  if (!definition) throw new Error('no definition');
+  const id = named(world, execution.id);
+  const more = [
+    execution.type === 'ROLLBACK' ? `rollback to ${execution.rollbackTarget}` : '',
+    execution.waitingAt === undefined ? '' : `waiting at ${execution.waitingAt}`,
+    execution.lock ? `lock ${execution.lock.state} ${execution.lock.place ?? ''}`.trim() : '',
+    execution.ending && 'summary' in execution.ending ? execution.ending.summary : '',
+    execution.ending && 'why' in execution.ending ? (execution.ending.why ?? '') : '',
+    execution.ending?.as === 'Superseded' ? `by ${execution.ending.by.execution ?? execution.ending.by.sha}` : '',
+    ...execution.variables.map(({ name, value }) => `${name}=${value}`),
+  ].filter((text) => text !== '');
+  const stages = execution.stages.map((run) => {
+    const actions = run.actions.map((action) => `${action.action}#${action.attempt} ${action.status}`).join(', ');
+    const conditions = Object.entries(run.conditions ?? {}).map(([kind, state]) => `${kind} ${conditionStatus(state)}`);
+    const retries = run.retries ? [`retries ${run.retries.manual}+${run.retries.automatic} ${run.retries.latest}`] : [];
+    const notes = [...conditions, ...retries].map((text) => ` <${text}>`).join('');
+    return `  ${run.stage}#${run.attempt} ${stageStatus(run, execution, definition)} [${actions}]${notes}`;
+  });
+  const status = executionStatus(execution, definition);
+  return named(world, [`= ${id} ${status}${more.map((text) => ` (${text})`).join('')}`, ...stages].join('\n'));
+}
