@@ -32,6 +32,12 @@ interface Minted {
   readonly expiresAt: number;
 }
 
+/** `value` is there as soon as GitHub has answered. */
+interface Entry {
+  readonly minted: Promise<Minted>;
+  value?: Minted;
+}
+
 /** Asks GitHub, as the App. */
 export type Mint = (installationId: number, body: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
@@ -41,29 +47,27 @@ const answer = z.object({ token: z.string().min(1), expires_at: z.iso.datetime({
 
 /** Kept in memory only, one for each repository and set of permissions. Two callers at once share one request. */
 export function tokenCache(mint: Mint, now: () => Date): Tokens {
-  const kept = new Map<string, Promise<Minted>>();
-  async function fresh(access: Access, key: string): Promise<Minted> {
-    const minted = mintFor(mint, access);
+  const kept = new Map<string, Entry>();
+  const isUsable = ({ value }: Entry) => value === undefined || value.expiresAt - marginMs > now().getTime();
+  function start(access: Access, key: string): Entry {
+    const entry: Entry = { minted: mintFor(mint, access) };
+    const drop = () => kept.get(key) === entry && kept.delete(key);
+    entry.minted.then((minted) => (entry.value = minted), drop);
     kept.delete(key);
-    kept.set(key, minted);
+    kept.set(key, entry);
     dropOldest(kept);
-    minted.catch(() => kept.get(key) === minted && kept.delete(key));
-    return minted;
+    return entry;
   }
   return {
     async get(access) {
       const key = keyOf(access);
-      const known = await kept.get(key)?.catch(() => undefined);
-      const usable = known !== undefined && known.expiresAt - marginMs > now().getTime();
-      return (usable ? known : await fresh(access, key)).token;
+      const known = kept.get(key);
+      const entry = known && isUsable(known) ? known : start(access, key);
+      return (await entry.minted).token;
     },
     forget(access, token) {
       const key = keyOf(access);
-      const known = kept.get(key);
-      void known?.then(
-        (minted) => minted.token === token && kept.get(key) === known && kept.delete(key),
-        () => undefined,
-      );
+      if (kept.get(key)?.value?.token === token) kept.delete(key);
     },
   };
 }
