@@ -50,7 +50,7 @@ export function openActionLog(options: ActionLogOptions): OpenActionLog {
     if (rest.length === 0) return;
     if (cut === 0) file.write(Buffer.from(`\n[penstock] The log is cut here: it reached ${inWords(cap)}.\n`));
     cut += rest.length;
-    tail = Buffer.concat([tail, rest]).subarray(-Math.min(keptTailBytes, cap));
+    tail = Buffer.concat([tail, rest.subarray(-keptTailBytes)]).subarray(-Math.min(keptTailBytes, cap));
   };
   return {
     write: (chunk) => {

@@ -25,8 +25,12 @@ const carriageReturn = 13;
 
 export function createMasker(secrets: readonly string[]): Masker {
   const forms = secrets.filter((secret) => secret !== '').flatMap(secretForms);
-  if (forms.length === 0) return { push: (chunk) => Buffer.from(chunk), flush: () => Buffer.alloc(0) };
+  if (forms.length === 0) return { push: asBuffer, flush: () => Buffer.alloc(0) };
   return maskerOf(automaton(forms));
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 export function maskText(text: string, secrets: readonly string[]): string {

@@ -29,7 +29,7 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
   const gitEnvironment = deps.gitEnvironment ?? {};
   const providers: readonly AnyProvider[] = [
     codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
-    s3Source(artifacts),
+    s3Source(artifacts, background),
     commands({ home, isolation, network: deps.network ?? 'host', artifacts, background }),
     s3Deploy({ home, artifacts, background }),
     manualApproval(),

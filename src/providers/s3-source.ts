@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { localId } from './background.ts';
+import { localId, type Background } from './background.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -13,12 +13,22 @@ const Configuration = z.strictObject({
 type Configuration = z.infer<typeof Configuration>;
 
 /** An object of the local object store as source; passed on unchanged (CP-D-28). */
-export function s3Source(artifacts: ArtifactStore): ActionProvider<Configuration> {
+export function s3Source(artifacts: ArtifactStore, background: Background): ActionProvider<Configuration> {
   return {
     type: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
     configuration: Configuration,
     artifacts: { in: [0, 0], out: [1, 1] },
-    start: (action) => copySource(artifacts, action),
+    start: (action) =>
+      background.start({
+        token: action.token,
+        externalId: localId(action.token),
+        repeatable: true,
+        heavy: false,
+        run: () => copySource(artifacts, action),
+        changed: () => action.changed(),
+      }),
+    poll: (action) => background.poll(action.token),
+    stop: (action) => background.stop(action.token),
   };
 }
 

@@ -1,0 +1,201 @@
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { createBackground } from '../../src/providers/background.ts';
+import { codeStarSourceConnection } from '../../src/providers/code-star-source-connection.ts';
+import { unzip } from '../../src/providers/zip.ts';
+import { standardPath } from '../../src/buildspec/isolation.ts';
+import { temporaryDirectory } from '../buildspec/rungs.ts';
+import { anAction, artifact, finish, type ActionChange } from './action.ts';
+import { serveRepository } from './git-server.ts';
+
+const root = await temporaryDirectory();
+const home = join(root, 'home');
+const token = 'ghs_1_eyJhbGciOiJ.a-token-with.dots';
+const served = await serveRepository(join(root, 'repository'), token);
+const artifacts = openArtifactStore(home);
+const provider = codeStarSourceConnection({
+  home,
+  path: process.env['PATH'] ?? standardPath,
+  gitEnvironment: {},
+  fetchAccess: () => Promise.resolve({ url: served.url, token }),
+  artifacts,
+  background: createBackground(home, 2),
+});
+const configuration = { ConnectionArn: 'arn:aws:x', FullRepositoryId: 'acme/web', BranchName: 'main' };
+
+function sourceOf(revisionId: string, change: ActionChange = {}) {
+  return anAction(home, provider, {
+    configuration,
+    sourceRevision: { actionName: 'Source', revisionId },
+    outputs: [artifact('Source')],
+    ...change,
+  });
+}
+
+async function filesOf(action: ReturnType<typeof sourceOf>): Promise<Record<string, string>> {
+  const stored = await artifacts.get(action.outputs[0]!.location);
+  const directory = join(root, `out-${action.actionExecution}`);
+  await mkdir(directory);
+  await unzip({ file: stored!.file }, directory);
+  const names = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const files = names.map(async (entry): Promise<[string, string]> => {
+    const path = join(entry.parentPath, entry.name);
+    return [path.slice(directory.length + 1), await readFile(path, 'utf8')];
+  });
+  return Object.fromEntries(await Promise.all(files));
+}
+
+describe('the source of an execution is one commit', () => {
+  it('fetches by SHA, not by branch, and tells what AWS tells', async () => {
+    const sha = served.commit({ 'a.txt': 'one\n' }, 'Mend the gate\n\nwith "quotes", $(id) and ümlaut');
+    served.commit({ 'a.txt': 'two\n' }, 'A later commit');
+    const action = sourceOf(sha);
+    expect(await finish(provider, action)).toMatchObject({
+      kind: 'succeeded',
+      summary: 'Mend the gate',
+      revision: { actionName: 'Act', revisionId: sha, revisionType: 'COMMIT_ID' },
+      outputVariables: {
+        AuthorDate: '2026-07-01T10:00:00+02:00',
+        BranchName: 'main',
+        CommitId: sha,
+        CommitMessage: 'Mend the gate\n\nwith "quotes", $(id) and ümlaut',
+        ConnectionArn: 'arn:aws:x',
+        FullRepositoryName: 'acme/web',
+      },
+    });
+    expect(await filesOf(action)).toEqual({ 'a.txt': 'one\n' });
+  });
+
+  it('adds the four variables of a pull request only on its runs (CP-P-7)', async () => {
+    const sha = served.commit({ 'b.txt': 'b' }, 'Branch work');
+    const onPush = await finish(provider, sourceOf(sha));
+    expect(onPush.kind === 'succeeded' && Object.keys(onPush.outputVariables)).not.toContain('PullRequestId');
+    const origin = {
+      headSha: sha,
+      branch: '--upload-pack=$(id)',
+      pullRequest: { number: 9, title: '`id`', baseRef: 'main' },
+    };
+    const onPullRequest = await finish(provider, sourceOf(sha, { origin }));
+    expect(onPullRequest).toMatchObject({
+      outputVariables: {
+        BranchName: '--upload-pack=$(id)',
+        PullRequestId: '9',
+        PullRequestTitle: '`id`',
+        SourceBranchName: '--upload-pack=$(id)',
+        DestinationBranchName: 'main',
+      },
+    });
+  });
+
+  it('fetches a commit once and serves it from its mirror afterwards', async () => {
+    const sha = served.commit({ 'c.txt': 'c' }, 'Once');
+    await finish(provider, sourceOf(sha));
+    const before = served.requests.length;
+    expect((await finish(provider, sourceOf(sha))).kind).toBe('succeeded');
+    expect(served.requests.length).toBe(before);
+  });
+
+  it('makes the same artifact bytes of the same commit', async () => {
+    const sha = served.commit({ 'd.txt': 'd' }, 'Stable');
+    const [one, two] = [sourceOf(sha), sourceOf(sha)];
+    await Promise.all([finish(provider, one), finish(provider, two)]);
+    const digests = await Promise.all([one, two].map((action) => artifacts.get(action.outputs[0]!.location)));
+    expect(digests[0]!.sha256).toBe(digests[1]!.sha256);
+  });
+
+  it('takes the whole tree as it is: attributes, filters, hooks and submodules change nothing (SEC-C-11)', async () => {
+    served.git('config', 'core.hooksPath', '/dev/null');
+    const sha = served.commit(
+      {
+        '.gitattributes': '*.secret export-ignore\n*.txt filter=evil export-subst\n',
+        'kept.secret': 'kept',
+        'x.txt': '$Format:%H$',
+        '.gitmodules': '[submodule "m"]\n\tpath = m\n\turl = http://127.0.0.1:1/m.git\n',
+      },
+      'Attributes',
+    );
+    const action = sourceOf(sha);
+    expect((await finish(provider, action)).kind).toBe('succeeded');
+    expect(await filesOf(action)).toMatchObject({ 'kept.secret': 'kept', 'x.txt': '$Format:%H$' });
+  });
+
+  it('never writes the token to a file or a log', async () => {
+    const sha = served.commit({ 'e.txt': 'e' }, 'Token');
+    const action = sourceOf(sha);
+    await finish(provider, action);
+    const credentials = Buffer.from(`x-access-token:${token}`).toString('base64');
+    for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const text = await readFile(join(entry.parentPath, entry.name), 'latin1');
+      expect(text.includes(token) || text.includes(credentials), entry.name).toBe(false);
+    }
+  });
+});
+
+describe('what a source action refuses', () => {
+  it.each([
+    '-x',
+    '--config=x',
+    'ext::sh -c id',
+    'file:///etc',
+    'HEAD:../../x',
+    '@{upstream}',
+    'main',
+    'abc1234',
+    'A'.repeat(40),
+  ])('the revision %j, before git sees it (SEC-D-03)', async (revision) => {
+    const before = served.requests.length;
+    const report = await finish(provider, sourceOf(revision));
+    expect(report).toMatchObject({ kind: 'failed', error: { code: 'ConfigurationError' } });
+    expect(served.requests.length).toBe(before);
+  });
+
+  it('a commit that is gone (SEC-C-02)', async () => {
+    const report = await finish(provider, sourceOf('c'.repeat(40)));
+    expect(report).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ConfigurationError', message: expect.stringContaining('does not exist any more') },
+    });
+  });
+
+  it('a repository that the App cannot read', async () => {
+    const stranger = codeStarSourceConnection({
+      home: join(root, 'other'),
+      path: process.env['PATH'] ?? '',
+      gitEnvironment: {},
+      fetchAccess: () => Promise.resolve({ url: served.url, token: 'wrong' }),
+      artifacts,
+      background: createBackground(join(root, 'other'), 1),
+    });
+    const report = await finish(stranger, sourceOf('c'.repeat(40)));
+    expect(report).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('Check that the GitHub App is installed') },
+    });
+  });
+
+  it.each([
+    ['another repository', { FullRepositoryId: 'acme/other' }, 'can read no other repository'],
+    ['a clone reference', { OutputArtifactFormat: 'CODEBUILD_CLONE_REF' }, 'CODEBUILD_CLONE_REF'],
+  ])('%s', async (_name, more, words) => {
+    const report = await finish(provider, sourceOf('c'.repeat(40), { configuration: { ...configuration, ...more } }));
+    expect(report).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(words) } });
+  });
+
+  it('a transport that is not http', async () => {
+    const local = codeStarSourceConnection({
+      home: join(root, 'local'),
+      path: process.env['PATH'] ?? '',
+      gitEnvironment: {},
+      fetchAccess: () => Promise.resolve({ url: `file://${served.directory}`, token }),
+      artifacts,
+      background: createBackground(join(root, 'local'), 1),
+    });
+    expect(await finish(local, sourceOf('c'.repeat(40)))).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('http or https only') },
+    });
+  });
+});

@@ -1,0 +1,254 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { markerVariable } from '../../src/buildspec/environment.ts';
+import { findMarked, startTimeOf } from '../../src/buildspec/processes.ts';
+import { endLeftovers, nameOfToken, writeActionRecord } from '../../src/providers/action-record.ts';
+import { openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { createBackground } from '../../src/providers/background.ts';
+import { commands, type CommandsConfiguration } from '../../src/providers/commands.ts';
+import { unzip } from '../../src/providers/zip.ts';
+import { availableRungs, rung, temporaryDirectory } from '../buildspec/rungs.ts';
+import { anAction, artifact, finish, untilEnded, type ActionChange, type TestAction } from './action.ts';
+import { zipOf } from './zip-of.ts';
+
+const root = await temporaryDirectory();
+const home = join(root, 'home');
+const artifacts = openArtifactStore(home);
+const rungs = await availableRungs();
+const best = rungs[0]!;
+
+function providerOn(isolation = best, places = 4) {
+  return commands({ home, isolation, network: 'host', artifacts, background: createBackground(home, places) });
+}
+
+async function anInput(name: string, files: Parameters<typeof zipOf>[0]) {
+  const input = artifact(name);
+  await artifacts.put(input.location, await zipOf(files));
+  return input;
+}
+
+async function command(
+  lines: readonly string[],
+  change: ActionChange = {},
+): Promise<TestAction<CommandsConfiguration>> {
+  const inputs = change.inputs ?? [
+    await anInput('Source', {
+      'a.txt': 'from the source\n',
+      'run.sh': { text: '#!/bin/sh\necho ran\n', mode: 0o100755 },
+    }),
+  ];
+  return anAction(home, providerOn(), { ...change, inputs, declaration: { commands: lines, ...change.declaration } });
+}
+
+function logOf(action: TestAction<unknown>): string {
+  return readFileSync(action.logFile, 'utf8').replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6}/g, 'AT');
+}
+
+describe.each(rungs)('commands on the rung $level', (isolation) => {
+  it('run in one shell in the primary source, and the log reads like a CI log', async () => {
+    const action = await command(['cat a.txt', 'mkdir -p x && cd x', 'pwd | sed "s|.*/||"', './../run.sh']);
+    expect(await finish(providerOn(isolation), action)).toMatchObject({ kind: 'succeeded', summary: '4 commands' });
+    expect(logOf(action)).toBe(
+      `[Container] AT ${isolation.describe()}\n[Container] AT Running command cat a.txt\nfrom the source\n` +
+        '[Container] AT Running command mkdir -p x && cd x\n[Container] AT Running command pwd | sed "s|.*/||"\nx\n' +
+        '[Container] AT Running command ./../run.sh\nran\n',
+    );
+  });
+
+  it('stop at the first failure and say which command and how', async () => {
+    const action = await command(['echo one', 'sh -c "exit 4"', 'echo never']);
+    expect(await finish(providerOn(isolation), action)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'JobFailed', message: 'The command "sh -c "exit 4"" ended with exit status 4.' },
+    });
+    expect(logOf(action)).not.toContain('never');
+  });
+
+  it('are ended by stop, with everything that they started', async () => {
+    const provider = providerOn(isolation);
+    const action = await command(['setsid sleep 300 & sleep 300']);
+    const first = await provider.start(action);
+    for (let tries = 0; tries < 200 && !existsSync(action.logFile); tries += 1) await sleep(10);
+    for (let tries = 0; tries < 200 && findMarked(nameOfToken(action.token)).length === 0; tries += 1) await sleep(10);
+    await provider.stop?.({ ...action, externalId: 'local:x' });
+    expect(await untilEnded(provider, action, first)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('stop') },
+    });
+    expect(findMarked(nameOfToken(action.token))).toEqual([]);
+  });
+});
+
+describe('what commands see and give', () => {
+  it('other inputs by name, declared variables as data (SEC-D-02), secrets by name and masked', async () => {
+    const inputs = [await anInput('Source', { a: 'a' }), await anInput('Docs', { d: 'from docs' })];
+    const action = await command(
+      ['cat "$CODEBUILD_SRC_DIR_Docs/d"; echo; printf "%s\\n" "$TITLE"; echo "key=$KEY"; echo "$KEY" | base64'],
+      {
+        inputs,
+        secrets: { DEPLOY_KEY: 'very-secret-value' },
+        declaration: {
+          environmentVariables: [
+            { name: 'TITLE', value: '$(id); `id` "x"', type: 'PLAINTEXT' },
+            { name: 'KEY', value: 'DEPLOY_KEY', type: 'SECRETS_MANAGER' },
+          ],
+          outputVariables: ['OUT', 'LEAK', 'UNSET'],
+        },
+      },
+    );
+    const lines = [...action.declaration.commands, 'OUT="$TITLE"; LEAK="[$KEY]"'];
+    const changed = { ...action, declaration: { ...action.declaration, commands: lines } };
+    const report = await finish(providerOn(), changed);
+    expect(report).toMatchObject({
+      kind: 'succeeded',
+      outputVariables: { OUT: '$(id); `id` "x"', LEAK: '[***]', UNSET: '' },
+    });
+    expect(logOf(action)).toContain('from docs\n$(id); `id` "x"\nkey=***\n***');
+    expect(logOf(action)).not.toContain('very-secret');
+    expect(logOf(action)).not.toContain(Buffer.from('very-secret-value').toString('base64').slice(0, 12));
+  });
+
+  it('a secret that this action may not see is a failure that says what to do', async () => {
+    const action = await command(['true'], {
+      declaration: { environmentVariables: [{ name: 'KEY', value: 'NPM_TOKEN', type: 'SECRETS_MANAGER' }] },
+    });
+    expect(await finish(providerOn(), action)).toMatchObject({
+      kind: 'failed',
+      error: {
+        code: 'ConfigurationError',
+        message: expect.stringMatching(/KEY asks for the secret NPM_TOKEN.*penstock\.server\.yml/),
+      },
+    });
+  });
+
+  it('names that change how tools work are refused (SEC-C-09)', async () => {
+    const action = await command(['true'], {
+      declaration: { environmentVariables: [{ name: 'LD_PRELOAD', value: 'x', type: 'PLAINTEXT' }] },
+    });
+    expect(await finish(providerOn(), action)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ConfigurationError', message: expect.stringContaining('LD_PRELOAD') },
+    });
+  });
+
+  it('pack what the patterns name, without links that lead out', async () => {
+    const output = artifact('Out');
+    const action = await command(
+      [
+        'mkdir -p dist/.hidden && echo 1 > dist/a && echo 2 > dist/.hidden/b && ln -s /etc/passwd dist/stolen && ln -s a dist/alias && chmod +x dist/a',
+      ],
+      {
+        outputs: [output],
+        declaration: { outputArtifacts: [{ name: 'Out', files: ['dist/**/*'] }] },
+      },
+    );
+    expect((await finish(providerOn(), action)).kind).toBe('succeeded');
+    const directory = join(root, 'unpacked');
+    await mkdir(directory);
+    await unzip({ file: (await artifacts.get(output.location))!.file }, directory);
+    expect(readFileSync(join(directory, 'dist/.hidden/b'), 'utf8')).toBe('2\n');
+    expect(readFileSync(join(directory, 'dist/alias'), 'utf8')).toBe('1\n');
+    expect(existsSync(join(directory, 'dist/stolen'))).toBe(false);
+  });
+
+  it.each([
+    [['dist'], '"dist" is a directory. Write "dist/**/*"'],
+    [['*.jar'], '"*.jar" matched no file'],
+  ])('say why nothing could be packed: %j', async (files, words) => {
+    const action = await command(['mkdir dist && touch dist/a'], {
+      outputs: [artifact('Out')],
+      declaration: { outputArtifacts: [{ name: 'Out', files }] },
+    });
+    expect(await finish(providerOn(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining(words) },
+    });
+  });
+
+  it('a missing input is named', async () => {
+    const action = await command(['true'], { inputs: [artifact('Built')] });
+    expect(await finish(providerOn(), action)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ConfigurationError', message: expect.stringMatching(/Built was never written \(NoSuchKey/) },
+    });
+  });
+});
+
+describe('code of forks', () => {
+  it('is not run where it cannot be isolated', async () => {
+    const provider = providerOn(await rung('process'));
+    const report = await finish(provider, await command(['true'], { trust: 'fork' }));
+    expect(report).toMatchObject({
+      kind: 'failed',
+      error: { code: 'PermissionError', message: expect.stringContaining('Install bubblewrap') },
+    });
+  });
+
+  it.runIf(best.contained)('has no network where it can', async () => {
+    const action = await command(['cat /proc/net/route | wc -l'], { trust: 'fork' });
+    await finish(providerOn(), action);
+    expect(logOf(action)).toMatch(/\n1\n$/);
+  });
+});
+
+describe('over a restart of the process', () => {
+  it('work of the old process is lost, not repeated, and what it left running is ended', async () => {
+    const action = await command(['echo again']);
+    const marker = nameOfToken(action.token);
+    const child = spawn('sleep', ['300'], {
+      detached: true,
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'] ?? '', [markerVariable]: marker },
+    });
+    await once(child, 'spawn');
+    const identity = { pid: child.pid!, startTime: startTimeOf(child.pid!) ?? '', marker };
+    await writeActionRecord(home, { token: action.token, startedAt: new Date().toISOString(), process: identity });
+    const report = await providerOn().start(action);
+    expect(report).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ActionLost', message: expect.stringContaining('Retry the stage') },
+    });
+    expect(startTimeOf(identity.pid)).toBeUndefined();
+    expect(logOf(action)).toBe('');
+  });
+
+  it('a sweep at start ends leftovers, but not a stranger that got the same pid', async () => {
+    const other = join(root, 'sweep');
+    const child = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+    await once(child, 'spawn');
+    const pid = child.pid!;
+    await writeActionRecord(other, { token: 'a', startedAt: '', process: { pid, startTime: '1', marker: 'nobody' } });
+    expect(await endLeftovers(other, new Date())).toBe(0);
+    await writeActionRecord(other, {
+      token: 'a',
+      startedAt: '',
+      process: { pid, startTime: startTimeOf(pid)!, marker: 'nobody' },
+    });
+    expect(await endLeftovers(other, new Date())).toBe(1);
+    expect(startTimeOf(pid)).toBeUndefined();
+  });
+});
+
+describe('the number of commands at once', () => {
+  it('is kept, and a stopped one that waits gives up its turn', async () => {
+    const provider = providerOn(best, 1);
+    const [first, second, third] = await Promise.all([
+      command(['sleep 0.3; date +%s%N']),
+      command(['true']),
+      command(['date +%s%N']),
+    ]);
+    const started = [await provider.start(first), await provider.start(second), await provider.start(third)];
+    await provider.stop?.({ ...second, externalId: 'x' });
+    const ends = await Promise.all(
+      [first, second, third].map((action, index) => untilEnded(provider, action, started[index]!)),
+    );
+    expect(ends.map(({ kind }) => kind)).toEqual(['succeeded', 'failed', 'succeeded']);
+    const moments = [first, third].map((action) => Number(/\n(\d{19})\n/.exec(logOf(action))?.[1]));
+    expect(moments[1]).toBeGreaterThan(moments[0]!);
+  });
+});
