@@ -59,7 +59,9 @@ export function prose(text: string, limit = 300): string {
 const joiner = '\u2060';
 
 function entities(characters: string): string {
-  return Array.from(characters, (character) => `&#${character.charCodeAt(0)};`).join('');
+  return Array.from(characters, (character) => {
+    return `&#${character.charCodeAt(0)};${character === '#' ? joiner : ''}`;
+  }).join('');
 }
 
 /** A block of code that holds exactly these lines; its fence is longer than any in them. */

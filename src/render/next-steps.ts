@@ -1,6 +1,7 @@
 import { conditionStatus } from '../pipeline/status.ts';
 import { code, fenced, prose } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
+import { failedActions } from './stage-view.ts';
 import { endedStage } from './verdict.ts';
 import type { ExecutionView } from './view.ts';
 import { moment, prefixOf } from './words.ts';
@@ -77,8 +78,12 @@ function failedSteps(view: ExecutionView, failed: StageView | undefined): readon
   if (!failed) return ['Mend what it says and push, or start it again.', ...copy(view, '', [`run ${view.pipeline}`])];
   const path = `${view.pipeline}/${failed.name}`;
   const unmet = unmetCondition(failed);
+  const asked = failed.declared.actions.filter(({ actionTypeId }) => actionTypeId.category === 'Approval');
+  const isGate = failedActions(failed.run).every((run) => asked.some(({ name }) => name === run.action));
   return [
-    'Push a fix, or run it again on the same commit: only what failed, or the whole stage.',
+    isGate && unmet === undefined
+      ? 'Push a fix, or ask for the approval once more on the same commit.'
+      : 'Push a fix, or run it again on the same commit: only what failed, or the whole stage.',
     ...copy(view, 'Press **Retry failed** or **Retry stage** on this page', [
       `retry ${path}`,
       `retry ${path} all`,

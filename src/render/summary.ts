@@ -24,7 +24,7 @@ export function summaryOf(view: ExecutionView, phase: Phase, stage?: StageView):
 }
 
 function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undefined): string {
-  const what = `**${prose(headline(view, phase, stage))}**`;
+  const what = `**${headline(view, phase, stage)}**`;
   const from = view.startedBy.kind === 'penstock' ? '' : `, by ${actorWords(view.startedBy)}`;
   return `${what} at ${code(shortSha(view.headSha))}. Started: ${prose(view.cause)}${from}. ${link('Details and full logs', view.detailsUrl)}.`;
 }

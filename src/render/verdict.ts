@@ -1,5 +1,5 @@
 import { actorName, isTimeout } from './explain.ts';
-import { shortSha } from './markdown.ts';
+import { code, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
 import { fittingTitle, title } from './titles.ts';
@@ -163,20 +163,30 @@ function stoppedButtons(view: ExecutionView, stage: StageView | undefined): read
   return view.execution.ending === undefined && stopped?.run ? retryButtons.slice(1) : [];
 }
 
-/** Words for the first line of a summary, where there is more room than in the title. */
+/** The first words of a summary, where there is more room than in the title. Markdown. */
 export function headline(view: ExecutionView, phase: Phase, stage?: StageView): string {
-  const failed = stage ?? endedStage(view);
-  const names = failedActions(failed?.run).map(({ action }) => action);
   switch (phase.kind) {
     case 'failed':
     case 'failing':
-      return names.length > 0 && failed ? `Failed in ${failed.name}: ${names.join(', ')}` : 'Failed';
+      return failedHeadline(view, stage ?? endedStage(view));
     case 'gate': {
       const [gate] = phase.gates;
-      const where = gate && phase.gates.length === 1 ? ` of ${gate.stage}/${gate.action}` : '';
-      return where === '' ? `Waiting for ${phase.gates.length} approvals` : `Waiting for approval${where}`;
+      return gate && phase.gates.length === 1
+        ? `Waiting for approval of ${code(`${gate.stage}/${gate.action}`)}`
+        : `Waiting for ${phase.gates.length} approvals`;
     }
+    case 'superseded':
+      return phase.bySha === undefined ? supersededTitle(undefined) : `Superseded by ${code(shortSha(phase.bySha))}`;
     default:
-      return verdictOf(view, phase, stage).title;
+      return prose(verdictOf(view, phase, stage).title);
   }
+}
+
+function failedHeadline(view: ExecutionView, failed: StageView | undefined): string {
+  const runs = failedActions(failed?.run);
+  const rejected = runs.find((run) => run.answeredBy);
+  if (rejected?.answeredBy) return `Rejected by ${code(actorName(rejected.answeredBy))}`;
+  if (!failed) return view.execution.ending?.as === 'Failed' ? 'Failed before anything ran' : 'Failed';
+  const names = runs.map(({ action }) => code(action)).join(', ');
+  return `Failed in ${code(failed.name)}${names === '' ? '' : `: ${names}`}`;
 }

@@ -154,6 +154,23 @@ export const waitingVerdict: GateVerdict = {
   warnings: [],
 };
 
+export const freshVerdict: GateVerdict = {
+  outcome: 'waiting',
+  needed: 1,
+  had: 0,
+  counted: [],
+  notCounted: [],
+  explanation: {
+    holds: false,
+    text: '1 person with write access',
+    countedLogins: [],
+    couldLogins: ['bob', 'carol'],
+    children: [],
+  },
+  whoCould: ['bob', 'carol'],
+  warnings: [],
+};
+
 export function find(runs: readonly CheckRunView[], stage: string): CheckRunView {
   const found = runs.find((run) => run.stage === stage);
   if (!found) throw new Error(`there is no check run for '${stage}': ${runs.map((run) => run.name).join(', ')}`);
