@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Settings } from './settings.ts';
 
 export type PrivateKeyRead =
   | { readonly ok: true; readonly key: { readonly privateKey: string; readonly privateKeyPath?: string } }
@@ -23,8 +24,7 @@ export function readPrivateKey(text: string | undefined, path: string | undefine
   return { ok: false, problem: `PRIVATE_KEY is not an RSA private key in PEM form. ${where}, and set it whole.` };
 }
 
-/** Read at start, and again when GitHub refuses the key because it was rotated (SEC-T-04). */
-export function readPrivateKeyFile(path: string): PrivateKeyRead {
+function readPrivateKeyFile(path: string): PrivateKeyRead {
   try {
     const key = asPem(readFileSync(path, 'utf8'));
     if (isRsaKey(key)) return { ok: true, key: { privateKey: key, privateKeyPath: resolve(path) } };
@@ -66,4 +66,17 @@ export function webhookSecretProblem(name: string, secret: string | undefined): 
   if (secret.length < 32) return `${name} has ${secret.length} characters; at least 32 are needed. ${mend}`;
   if (new Set(secret).size < 8) return `${name} is easy to guess. ${mend}`;
   return null;
+}
+
+/**
+ * What the GitHub client asks for the key: a file is read anew, because the key may have been rotated (SEC-T-04); the
+ * key from the start holds while the file cannot be read.
+ */
+export function privateKeyOf(settings: Pick<Settings, 'privateKey' | 'privateKeyPath'>): string | (() => string) {
+  const { privateKey, privateKeyPath } = settings;
+  if (privateKeyPath === undefined) return privateKey;
+  return () => {
+    const read = readPrivateKeyFile(privateKeyPath);
+    return read.ok ? read.key.privateKey : privateKey;
+  };
 }

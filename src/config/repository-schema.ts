@@ -93,4 +93,3 @@ export const repositorySchema = strict({
   projects: z.record(projectName, project).check(atMost(200, 'projects')).optional(),
   commands: strict({ bare: z.boolean().optional() }).optional(),
 });
-export type WrittenRepository = z.output<typeof repositorySchema>;

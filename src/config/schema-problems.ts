@@ -40,7 +40,7 @@ export function rule<T>(holds: (value: T) => boolean, message: string, mend: str
 }
 
 /** `pipelines.web.gates["Release/Approve"].count` */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => {
       if (typeof key === 'number') return `[${key}]`;

@@ -2,7 +2,7 @@ import { LineCounter, isAlias, isCollection, isMap, isNode, isPair, isScalar, is
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { Problem } from '../pipeline/problem.ts';
 
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

@@ -4,7 +4,7 @@ export interface CallLimits {
   readonly maxBytes: number;
 }
 
-export const callLimits: CallLimits = { timeoutMs: 10_000, maxBytes: 32 * 1024 * 1024 };
+const callLimits: CallLimits = { timeoutMs: 10_000, maxBytes: 32 * 1024 * 1024 };
 
 const mostRedirects = 3;
 

@@ -24,7 +24,7 @@ export const account = z.object({ id, login: text, type: z.string().optional() }
 }));
 
 /** The account that GitHub shows for the deeds of people who deleted theirs. */
-export const ghost: Account = { id: 10137, login: 'ghost', bot: false };
+const ghost: Account = { id: 10137, login: 'ghost', bot: false };
 export const accountOrGhost = account.nullish().transform((user) => user ?? ghost);
 
 export const repository = z.object({ id, name: text, owner: z.object({ login: text }) });

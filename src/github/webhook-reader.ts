@@ -55,7 +55,7 @@ export function rejected(name: string, where: string): string {
 }
 
 /** The action of a payload, or null for anything that is not an object with an action in words. */
-export function actionOf(payload: unknown): string | null {
+function actionOf(payload: unknown): string | null {
   const parsed = z
     .object({
       action: z

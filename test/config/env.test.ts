@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { privateKeyOf } from '../../src/config/credentials.ts';
 import { describeSettings, readEnvironment } from '../../src/config/env.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'penstock-env-'));
@@ -111,11 +112,20 @@ describe('readEnvironment', () => {
     expect(settingsOf({ ...enough, PRIVATE_KEY: text }).privateKey).toBe(pem);
   });
 
-  test('the private key may come from a file, whose path is kept for rotation', () => {
+  test('SEC-T-04 the private key may come from a file, which is read again after a rotation', () => {
     const path = join(folder, 'app.pem');
     writeFileSync(path, pem);
     const settings = settingsOf({ APP_ID: '12', WEBHOOK_SECRET: good, PRIVATE_KEY_PATH: path });
     expect(settings).toMatchObject({ privateKey: pem, privateKeyPath: path });
+    const current = privateKeyOf(settings);
+    if (typeof current === 'string') throw new Error('expected to be asked');
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const rotated = other.export({ type: 'pkcs1', format: 'pem' }).toString();
+    writeFileSync(path, rotated);
+    expect(current()).toBe(rotated);
+    writeFileSync(path, 'half a key');
+    expect(current()).toBe(pem);
+    expect(privateKeyOf(settingsOf(enough))).toBe(pem);
   });
 
   test.each<[Record<string, string>, RegExp]>([
