@@ -56,13 +56,13 @@ export type WebhookEffect =
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'hold'; readonly released: Promise<void> };
 
-export type RequestEffect =
+type RequestEffect =
   | { readonly kind: 'lose' }
   | { readonly kind: 'limit'; readonly retryAfterSeconds: number }
   | { readonly kind: 'fail'; readonly status: number }
   | { readonly kind: 'slow'; readonly ms: number };
 
-export interface Delivered {
+interface Delivered {
   readonly event: string;
   readonly action: string | null;
   readonly payload: unknown;

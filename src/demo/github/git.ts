@@ -54,10 +54,6 @@ export async function git(
   return { code: code ?? -1, out };
 }
 
-export async function gitLine(path: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
-  return (await git(path, args, env === undefined ? {} : { env })).out.toString().trim();
-}
-
 /** Protocol version 0 refuses a fetch by SHA unless the server says otherwise; GitHub does. */
 export async function createBare(path: string, defaultBranch: string): Promise<void> {
   await git(path, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`, path]);
@@ -115,14 +111,16 @@ export async function writeMerge(
   if (tree === null) return null;
   const stamp = (at: Date) => `${Math.floor(at.getTime() / 1000)} +0000`;
   const parents = merge.parents.flatMap((parent) => ['-p', parent]);
-  return gitLine(path, ['commit-tree', tree, ...parents, '-m', merge.message], {
+  const env = {
     GIT_AUTHOR_NAME: merge.author.name,
     GIT_AUTHOR_EMAIL: merge.author.email,
     GIT_AUTHOR_DATE: stamp(merge.author.at),
     GIT_COMMITTER_NAME: merge.committer.name,
     GIT_COMMITTER_EMAIL: merge.committer.email,
     GIT_COMMITTER_DATE: stamp(merge.committer.at),
-  });
+  };
+  const { out } = await git(path, ['commit-tree', tree, ...parents, '-m', merge.message], { env });
+  return out.toString().trim();
 }
 
 export async function mergedTree(path: string, base: string, head: string): Promise<string | null> {

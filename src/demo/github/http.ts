@@ -6,6 +6,7 @@ import { callerOf, demand, type Caller } from './auth.ts';
 import { perHour } from './rate.ts';
 import { repositoryOf, type Answer, type Call, type Route } from './route.ts';
 import type { Site } from './site.ts';
+import { fullName } from './state.ts';
 
 /** One request to the REST API and its answer, as a judge of both needs them. */
 export interface Exchange {
@@ -54,13 +55,27 @@ function find(routes: readonly Compiled[], method: string, path: string): Found 
   for (const { pattern, names, route, ...compiled } of routes) {
     const match = compiled.method === method ? pattern.exec(path) : null;
     if (match === null) continue;
-    const values = match.slice(1).map((value) => decodeURIComponent(value));
-    return {
-      route,
-      parameters: Object.fromEntries([['*', path], ...names.map((name, at) => [name, values[at] ?? ''])]),
-    };
+    const values = match.slice(1).map(decode);
+    const parameters = Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']));
+    return { route, parameters: { ...parameters, '*': path } };
   }
   return null;
+}
+
+/** What cannot be decoded names nothing. */
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+/** A repository can be addressed by its number, as redirects do. */
+function byName(site: Site, path: string): string {
+  const [, number = '', rest = ''] = /^\/repositories\/(\d+)(\/.*)?$/.exec(path) ?? [];
+  const repository = site.state.repositories.get(Number(number));
+  return repository === undefined ? path : `/repos/${fullName(repository)}${rest}`;
 }
 
 export interface Door {
@@ -86,7 +101,7 @@ export async function answerRest(door: Door, request: IncomingMessage, response:
   const { site } = door;
   const url = new URL(request.url ?? '/', site.url);
   const method = request.method ?? 'GET';
-  const found = find(door.routes, method, url.pathname);
+  const found = find(door.routes, method, byName(site, url.pathname));
   const asked = { method, url, headers: request.headers, sent: parseBody(await readBody(request)) };
   const { answer, caller, tookEffect } = await withFaults(site, asked, () => decide(site, found, asked));
   door.tell({
@@ -144,7 +159,15 @@ async function decide(site: Site, found: Found | null, asked: Asked): Promise<De
 
 function callOf(site: Site, caller: Caller, found: Found, asked: Asked): Call {
   const body = (asked.sent ?? {}) as Readonly<Record<string, unknown>>;
-  return { site, caller, parameters: found.parameters, query: asked.url.searchParams, headers: asked.headers, body };
+  return {
+    site,
+    caller,
+    method: asked.method,
+    parameters: found.parameters,
+    query: asked.url.searchParams,
+    headers: asked.headers,
+    body,
+  };
 }
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

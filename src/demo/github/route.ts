@@ -1,5 +1,5 @@
 /** A route is its OpenAPI operation, what a caller must hold, and the answer. */
-import { invalid, notFound } from './api-error.ts';
+import { ApiError, invalid, notFound } from './api-error.ts';
 import type { Caller } from './auth.ts';
 import type { Site } from './site.ts';
 import type { Repository } from './state.ts';
@@ -7,6 +7,7 @@ import type { Repository } from './state.ts';
 export interface Call {
   readonly site: Site;
   readonly caller: Caller;
+  readonly method: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -51,8 +52,19 @@ export function repositoryRoute(
 export function repositoryOf(call: Call): Repository {
   const name = `${call.parameters['owner']}/${call.parameters['repo']}`;
   const found = findRepository(call.site, name);
-  if (found === null) throw notFound();
-  return found;
+  if (found !== null) return found;
+  const moved = call.site.state.formerNames.get(name.toLowerCase());
+  throw moved === undefined ? notFound() : movedTo(call, moved);
+}
+
+/** A renamed repository answers at its old name with a redirect to its number. */
+function movedTo({ site, parameters, query, method }: Call, repository: Repository): ApiError {
+  const path = parameters['*'] ?? '';
+  const search = query.size === 0 ? '' : `?${query.toString()}`;
+  const rest = path.split('/').slice(4).join('/');
+  const location = `${site.url}/repositories/${repository.id}${rest === '' ? '' : `/${rest}`}${search}`;
+  const status = method === 'GET' ? 301 : 307;
+  return new ApiError(status, status === 301 ? 'Moved Permanently' : 'Temporary Redirect', { headers: { location } });
 }
 
 /** Owners and names differ in case only when a person typed them: GitHub takes either. */
@@ -85,15 +97,16 @@ export function textField(call: Call, name: string): string | undefined {
   return value;
 }
 
-export interface Page {
+interface Page {
   readonly size: number;
   readonly number: number;
 }
 
-export function pageOf(call: Call): Page {
-  const size = Number(call.query.get('per_page') ?? 30) || 30;
+/** `most` is the size of a page when nothing else is asked for, where it is above the common 100. */
+export function pageOf(call: Call, most?: number): Page {
+  const size = Number(call.query.get('per_page') ?? most ?? 30) || 30;
   const number = Number(call.query.get('page') ?? 1) || 1;
-  return { size: Math.min(Math.max(size, 1), 100), number: Math.max(number, 1) };
+  return { size: Math.min(Math.max(size, 1), most ?? 100), number: Math.max(number, 1) };
 }
 
 /** One page of a list; `shape` is asked only for what stands on it. */
@@ -102,8 +115,9 @@ export async function listAnswer<T>(
   items: readonly T[],
   shape: (item: T) => unknown,
   wrap: (page: unknown[]) => unknown = (page) => page,
+  most?: number,
 ): Promise<Answer> {
-  const page = pageOf(call);
+  const page = pageOf(call, most);
   const start = (page.number - 1) * page.size;
   const shown = await Promise.all(items.slice(start, start + page.size).map(shape));
   const link = linkHeader(call, page, Math.max(1, Math.ceil(items.length / page.size)));

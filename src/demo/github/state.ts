@@ -11,7 +11,7 @@ export interface Account {
 
 export interface Repository {
   readonly id: number;
-  readonly owner: Account;
+  owner: Account;
   name: string;
   /** The bare git repository on disk. */
   readonly path: string;
@@ -57,7 +57,7 @@ export interface Comment {
   updatedAt: Date;
 }
 
-export type ReviewState = 'approved' | 'changes_requested' | 'commented' | 'dismissed';
+type ReviewState = 'approved' | 'changes_requested' | 'commented' | 'dismissed';
 
 export interface Review {
   readonly id: number;
@@ -111,7 +111,7 @@ export interface CheckAnnotation {
   readonly raw_details?: string;
 }
 
-export interface CheckOutput {
+interface CheckOutput {
   title: string | null;
   summary: string | null;
   text: string | null;
@@ -184,6 +184,8 @@ export interface Token {
 export interface State {
   readonly accounts: Map<string, Account>;
   readonly repositories: Map<number, Repository>;
+  /** Lower-case owner/name that a repository had before. */
+  readonly formerNames: Map<string, Repository>;
   readonly comments: Map<number, Comment>;
   readonly reviews: Map<number, Review>;
   readonly reviewComments: Map<number, ReviewComment>;
@@ -202,6 +204,7 @@ export function emptyState(): State {
   return {
     accounts: new Map(),
     repositories: new Map(),
+    formerNames: new Map(),
     comments: new Map(),
     reviews: new Map(),
     reviewComments: new Map(),

@@ -30,7 +30,7 @@ export interface Delivery {
   response: string | null;
 }
 
-export interface Outgoing {
+interface Outgoing {
   readonly event: string;
   readonly action: string | null;
   readonly installationId: number;

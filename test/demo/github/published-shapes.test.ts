@@ -119,6 +119,10 @@ async function tellOfPullRequests({ github }: Story, number: number): Promise<vo
 async function tellOfInstallations({ github, asApp, installation }: Story): Promise<void> {
   await github.createRepository({ owner: 'acme', name: 'shop' });
   await github.renameRepository('acme/shop', 'store', 'ada');
+  await github.transferRepository('acme/store', 'ada', 'ada');
+  await github.transferRepository('ada/store', 'acme', 'ada');
+  await github.createRepository({ owner: 'acme', name: 'old' });
+  await github.deleteRepository('acme/old', 'ada');
   github.suspend(installation);
   github.unsuspend(installation);
   github.uninstall(installation);

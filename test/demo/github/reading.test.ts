@@ -56,6 +56,18 @@ describe('contents', () => {
     expect(raw.body).toBe(large);
   });
 
+  // openapi, repos/get-content: a link to a file is that file; one that leads out of the repository is a symlink
+  test('follow links inside the repository, and only name the others', async () => {
+    const link = (content: string) => ({ content, mode: '120000' });
+    const files = { inside: link('README.md'), outside: link('../../etc/passwd'), broken: link('nothing') };
+    await story.github.commit(web, { branch: 'links', author: 'ada', message: 'Links', files });
+    const read = async (name: string) => (await story.call('GET', `${repo}/contents/${name}?ref=links`)).body;
+    expect(await read('inside')).toMatchObject({ type: 'file', size: 6 });
+    expect(await read('outside')).toMatchObject({ type: 'symlink', target: '../../etc/passwd' });
+    expect(await read('broken')).toMatchObject({ type: 'symlink', target: 'nothing' });
+    expect((await story.call('GET', `${repo}/contents/..%2F..%2Fetc`)).status).toBe(422);
+  });
+
   test('have names with any character', async () => {
     const name = 'a "b" ü\\c.txt';
     await story.github.commit(web, { branch: 'odd', author: 'ada', message: 'Odd', files: { [name]: 'odd\n' } });
@@ -91,6 +103,15 @@ describe('comparing', () => {
     expect([body.files.length, body.status, body.ahead_by]).toEqual([300, 'ahead', 1]);
     expect((await story.call('GET', `${repo}/pulls/${number}/files?per_page=100&page=30`)).body).toHaveLength(100);
     expect((await story.call('GET', `${repo}/pulls/${number}/files?per_page=100&page=31`)).body).toEqual([]);
+  });
+
+  // openapi, repos/get-commit: 300 files a page, up to 3,000; repos/compare-commits: files on the first page only
+  test('by commit pages through the files; the later pages of a comparison hold commits alone', async () => {
+    const { body, headers } = await story.call('GET', `${repo}/commits/many`);
+    expect([body.files.length, body.stats.total]).toEqual([300, 3001]);
+    expect(headers.get('link')).toContain('page=10>; rel="last"');
+    const second = await story.call('GET', `${repo}/compare/main...many?page=2`);
+    expect([second.body.files, second.body.commits, second.body.total_commits]).toEqual([undefined, [], 1]);
   });
 
   test('starts where the branches parted, and sees renames', async () => {
@@ -165,5 +186,33 @@ describe('people', () => {
     const token = await story.mint({ permissions: { checks: 'write' } });
     const path = `${story.github.url}/orgs/acme/teams/release/memberships/ada`;
     expect((await fetch(path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(404);
+  });
+});
+
+// docs: renaming-a-repository and transferring-a-repository; openapi answers 301, and 307 for writes
+describe('a repository that moved', () => {
+  test('leads from its old name to its number, until another takes the name', async () => {
+    const { github } = story;
+    const { id } = await github.createRepository({ owner: 'acme', name: 'before', files: { a: '1\n' } });
+    await github.renameRepository('acme/before', 'after', 'ada');
+    expect((await story.asApp('GET', '/repos/acme/before/installation')).body.id).toBe(story.installation);
+    const token = await story.mint();
+    const read = (path: string, redirect: 'follow' | 'manual' = 'follow') =>
+      fetch(`${github.url}${path}`, { headers: { authorization: `Bearer ${token}` }, redirect });
+    const moved = await read('/repos/acme/before/contents/a?ref=main', 'manual');
+    const target = `${github.url}/repositories/${id}/contents/a?ref=main`;
+    expect([moved.status, moved.headers.get('location')]).toEqual([301, target]);
+    expect(await (await read('/repos/acme/before')).json()).toMatchObject({ id, full_name: 'acme/after' });
+    const taken = await github.createRepository({ owner: 'acme', name: 'before', files: { a: '1\n' } });
+    expect(await (await read('/repos/acme/before')).json()).toMatchObject({ id: taken.id });
+  });
+
+  test('to another owner is out of reach of the old installation', async () => {
+    const { github } = story;
+    const { id } = await github.createRepository({ owner: 'acme', name: 'given', files: { a: '1\n' } });
+    await github.transferRepository('acme/given', 'other', 'ada');
+    const token = await story.mint();
+    const answer = await fetch(`${github.url}/repositories/${id}`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(404);
   });
 });

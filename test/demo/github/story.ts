@@ -16,7 +16,7 @@ export interface Received {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface Listener {
+interface Listener {
   readonly url: string;
   readonly received: Received[];
   /** The next answers; 202 when none is left. */
@@ -24,7 +24,7 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-export async function startListener(): Promise<Listener> {
+async function startListener(): Promise<Listener> {
   const received: Received[] = [];
   const answers: number[] = [];
   const server = createServer((request, response) => {

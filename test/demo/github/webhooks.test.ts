@@ -5,9 +5,10 @@ import { beginStory, web, type Received, type Story } from './story.ts';
 
 let story: Story;
 let count = 0;
+let later = 0;
 
 beforeAll(async () => {
-  story = await beginStory();
+  story = await beginStory({ now: () => new Date(Date.now() + later) });
   await story.github.commit(web, { branch: 'topic', author: 'ada', message: 'One', files: { a: '1\n' } });
   await story.github.openPullRequest(web, { head: 'topic', author: 'ada', title: 'Topic' });
   await story.events();
@@ -101,6 +102,22 @@ describe('a delivery', () => {
     }
     const all = story.github.deliveries().map(({ id }) => id);
     expect(ids).toEqual([...all].reverse().slice(0, 6));
+  });
+
+  // docs, data/variables/webhooks.yml: three days
+  test('is forgotten after three days', async () => {
+    story.listener.answers.push(500);
+    await say();
+    await story.github.settled();
+    const attempts = `/app/hook/deliveries/${last().id}/attempts`;
+    later = 3 * 24 * 3_600_000 - 60_000;
+    expect((await story.asApp('POST', attempts)).status).toBe(202);
+    later += 120_000;
+    expect((await story.asApp('POST', attempts)).status).toBe(404);
+    await story.github.settled();
+    const { body } = await story.asApp('GET', '/app/hook/deliveries');
+    expect(body.map((one: { redelivery: boolean }) => one.redelivery)).toEqual([true]);
+    later = 0;
   });
 
   test('carries what was true when it happened, not when it was sent', async () => {

@@ -2,6 +2,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { tell } from '../events.ts';
 import { createBare, git, writeCommit, type FileContent, type Files } from '../git.ts';
+import { account } from '../payloads/account.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { ensureAccount } from '../people.ts';
 import { findRepository } from '../route.ts';
@@ -36,20 +37,42 @@ export interface RepositoryHandle {
 export interface RepositoryControl {
   createRepository(repository: NewRepository): Promise<RepositoryHandle>;
   forkRepository(repository: string, owner: string, name?: string): Promise<RepositoryHandle>;
+  /** The old name leads to the new one until another repository takes it. */
   renameRepository(repository: string, name: string, by: string): Promise<void>;
+  /** The App goes on seeing it only where it is installed on the new owner. */
+  transferRepository(repository: string, owner: string, by: string): Promise<void>;
+  deleteRepository(repository: string, by: string): Promise<void>;
 }
 
 export function repositoryControl(site: Site): RepositoryControl {
   return {
     createRepository: (repository) => createRepository(site, repository),
     forkRepository: (repository, owner, name) => forkRepository(site, repositoryNamed(site, repository), owner, name),
-    async renameRepository(repository, name, by) {
+    renameRepository: (repository, name, by) => rename(site, repositoryNamed(site, repository), name, by),
+    transferRepository: (repository, owner, by) => transfer(site, repositoryNamed(site, repository), owner, by),
+    async deleteRepository(repository, by) {
       const found = repositoryNamed(site, repository);
-      const changes = { repository: { name: { from: found.name } } };
-      found.name = name;
-      await tell(site, found, 'repository', ensureAccount(site, by), () => ({ action: 'renamed', changes }));
+      await tell(site, found, 'repository', ensureAccount(site, by), () => ({ action: 'deleted' }));
+      site.state.repositories.delete(found.id);
+      for (const [name, former] of site.state.formerNames) if (former === found) site.state.formerNames.delete(name);
     },
   };
+}
+
+async function rename(site: Site, repository: Repository, name: string, by: string): Promise<void> {
+  const changes = { repository: { name: { from: repository.name } } };
+  site.state.formerNames.set(fullName(repository).toLowerCase(), repository);
+  repository.name = name;
+  await tell(site, repository, 'repository', ensureAccount(site, by), () => ({ action: 'renamed', changes }));
+}
+
+async function transfer(site: Site, repository: Repository, owner: string, by: string): Promise<void> {
+  const from = repository.owner;
+  const kind = from.type === 'Organization' ? 'organization' : 'user';
+  const changes = { owner: { from: { [kind]: account(site, from) } } };
+  site.state.formerNames.set(fullName(repository).toLowerCase(), repository);
+  repository.owner = ensureAccount(site, owner, 'Organization');
+  await tell(site, repository, 'repository', ensureAccount(site, by), () => ({ action: 'transferred', changes }));
 }
 
 function add(site: Site, owner: Account, name: string, more: Partial<Repository>): Repository {

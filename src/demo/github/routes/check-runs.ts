@@ -55,7 +55,7 @@ export const checkRunRoutes: readonly Route[] = [
   }),
 ];
 
-export function runOf(call: RepositoryCall): CheckRun {
+function runOf(call: RepositoryCall): CheckRun {
   const run = call.site.state.checkRuns.get(numberParameter(call, 'check_run_id'));
   if (run === undefined || run.suite.repository !== call.repository) throw notFound();
   return run;

@@ -1,11 +1,19 @@
 import { invalid, notFound } from '../api-error.ts';
-import { changedFiles, commitInfo, commitsBetween, findCommit, mergeBase, type CommitInfo } from '../git-read.ts';
+import {
+  changedFiles,
+  commitInfo,
+  commitsBetween,
+  findCommit,
+  mergeBase,
+  type ChangedFile,
+  type CommitInfo,
+} from '../git-read.ts';
 import { commitPayload, filePayload } from '../payloads/commit.ts';
 import { simplePullRequest } from '../payloads/pull-request.ts';
 import { nodeId, type Payload } from '../payloads/account.ts';
 import { pageUrl, repositoryUrl } from '../payloads/repository.ts';
 import { resolveCommit } from '../refs.ts';
-import { listAnswer, ok, repositoryRoute, type Answer, type RepositoryCall, type Route } from '../route.ts';
+import { listAnswer, ok, pageOf, repositoryRoute, type Answer, type RepositoryCall, type Route } from '../route.ts';
 import type { PullRequest } from '../state.ts';
 
 const contents = ['contents:read'];
@@ -86,11 +94,12 @@ async function commit(call: RepositoryCall): Promise<Answer> {
   const files = await changedFiles(repository.path, info.parents[0] ?? null, sha);
   const sum = (field: 'additions' | 'deletions') => files.reduce((total, file) => total + file[field], 0);
   const [additions, deletions] = [sum('additions'), sum('deletions')];
-  return ok({
+  const shape = (file: ChangedFile) => filePayload(site, repository, sha, file);
+  const body = {
     ...commitPayload(site, repository, info),
     stats: { additions, deletions, total: additions + deletions },
-    files: files.map((file) => filePayload(site, repository, sha, file)),
-  });
+  };
+  return listAnswer(call, files.slice(0, mostFilesOfCommit), shape, (page) => ({ ...body, files: page }), mostFiles);
 }
 
 /** The pull request whose merge made the commit; on another branch than the default one, the open ones that hold it. */
@@ -117,8 +126,10 @@ async function holdsCommit({ repository, base, head }: PullRequest, sha: string)
   return (await mergeBase(path, sha, base.sha)) !== sha;
 }
 
-/** GitHub lists at most this many files of a comparison. */
+/** GitHub lists at most this many files of a comparison, all on its first page; of a commit on each page. */
 const mostFiles = 300;
+const mostFilesOfCommit = 3000;
+const commitsOnPage = 250;
 
 async function compare(call: RepositoryCall): Promise<Answer> {
   const { site, repository } = call;
@@ -131,6 +142,7 @@ async function compare(call: RepositoryCall): Promise<Answer> {
   const behind = await commitsBetween(path, head, base);
   const files = await changedFiles(path, fork, head);
   const shape = (info: CommitInfo) => commitPayload(site, repository, info);
+  const shapeFile = (file: ChangedFile) => filePayload(site, repository, head, file);
   const url = `${repositoryUrl(site, repository)}/compare/${from}...${to}`;
   const page = `${pageUrl(site, repository)}/compare/${from}...${to}`;
   const body = {
@@ -145,9 +157,9 @@ async function compare(call: RepositoryCall): Promise<Answer> {
     ahead_by: ahead.length,
     behind_by: behind.length,
     total_commits: ahead.length,
-    files: files.slice(0, mostFiles).map((file) => filePayload(site, repository, head, file)),
+    ...(pageOf(call).number === 1 ? { files: files.slice(0, mostFiles).map(shapeFile) } : {}),
   };
-  return listAnswer(call, ahead, shape, (commits) => ({ ...body, commits }));
+  return listAnswer(call, ahead, shape, (commits) => ({ ...body, commits }), commitsOnPage);
 }
 
 function relation(ahead: number, behind: number): string {

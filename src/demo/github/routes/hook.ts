@@ -40,9 +40,17 @@ function config(call: Call): unknown {
   };
 }
 
+/** How long GitHub keeps deliveries to be looked at and asked for again. */
+const kept = 3 * 24 * 3_600_000;
+
+function keptDeliveries({ site }: Call): readonly Delivery[] {
+  const since = site.now().getTime() - kept;
+  return site.webhooks.log().filter(({ deliveredAt }) => deliveredAt.getTime() >= since);
+}
+
 function deliveryOf(call: Call): Delivery {
   const id = numberParameter(call, 'delivery_id');
-  const found = call.site.webhooks.log().find((delivery) => delivery.id === id);
+  const found = keptDeliveries(call).find((delivery) => delivery.id === id);
   if (found === undefined) throw notFound();
   return found;
 }
@@ -51,14 +59,12 @@ function deliveryOf(call: Call): Delivery {
 function listDeliveries(call: Call): Answer {
   const size = Math.min(Math.max(Number(call.query.get('per_page') ?? 30) || 30, 1), 100);
   const before = Number(call.query.get('cursor') ?? Infinity);
-  const ended = call.site.webhooks.log().filter(({ id, status }) => id < before && status !== 'under way');
-  const page = [...ended].reverse().slice(0, size);
+  const ended = keptDeliveries(call).filter(({ id, status }) => id < before && status !== 'under way');
+  const page = ended.slice(-size).reverse();
   const last = page.at(-1);
   const more = last !== undefined && ended.length > page.length;
-  const link = more
-    ? { link: `<${call.site.url}/app/hook/deliveries?per_page=${size}&cursor=${last.id}>; rel="next"` }
-    : {};
-  return { status: 200, body: page.map(deliveryItem), headers: link };
+  const next = `${call.site.url}/app/hook/deliveries?per_page=${size}&cursor=${last?.id}`;
+  return { status: 200, body: page.map(deliveryItem), headers: more ? { link: `<${next}>; rel="next"` } : {} };
 }
 
 function deliveryItem(delivery: Delivery): Record<string, unknown> {

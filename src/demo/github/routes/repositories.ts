@@ -1,4 +1,4 @@
-import { notFound } from '../api-error.ts';
+import { invalid, notFound } from '../api-error.ts';
 import { entryAt, type Entry, type TreeEntry } from '../git-read.ts';
 import type { Payload } from '../payloads/account.ts';
 import { fullRepositoryPayload, pageUrl, repositoryUrl } from '../payloads/repository.ts';
@@ -19,11 +19,15 @@ async function contents(call: RepositoryCall): Promise<Answer> {
   const path = (call.parameters['path'] ?? '').replace(/\/$/, '');
   const commit = await resolveCommit(repository, call.query.get('ref') ?? repository.defaultBranch);
   if (commit === null) throw notFound();
+  if (path.split('/').some((part) => part === '.' || part === '..')) {
+    throw invalid('path contains a malformed path component');
+  }
   const entry = await entryAt(repository.path, commit, path);
   if (entry === null) throw notFound();
   if (entry.kind === 'directory') {
     return ok(entry.entries.map((one) => treeEntryPayload(call, commit, path, one)));
   }
+  if (entry.kind === 'link') return ok(linkPayload(call, commit, path, entry));
   const raw = /application\/vnd\.github(\.v3)?\.raw/.test(String(call.headers['accept']));
   return raw ? ok(entry.content) : ok(filePayload(call, commit, path, entry));
 }
@@ -37,6 +41,11 @@ function filePayload(call: RepositoryCall, commit: string, path: string, entry: 
     encoding: large ? 'none' : 'base64',
     content: large ? '' : entry.content.toString('base64').replace(/.{60}/g, '$&\n'),
   };
+}
+
+function linkPayload(call: RepositoryCall, commit: string, path: string, entry: Entry & { kind: 'link' }): Payload {
+  const { sha, target } = entry;
+  return { type: 'symlink', target, size: target.length, ...addresses(call, commit, path, sha, 'blob') };
 }
 
 const kinds = { blob: 'file', tree: 'dir', commit: 'submodule' } as const;
