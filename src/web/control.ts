@@ -1,0 +1,64 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createConnection, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { ExecutionPageData } from './page-data.ts';
+
+/**
+ * The door for `penstock status` and `penstock logs` while a process runs: HTTP on a unix socket that only the same
+ * user can open. The embedded database belongs to one process, so the commands ask that process.
+ */
+export interface ControlDeps {
+  readonly loadExecution: (id: string) => Promise<ExecutionPageData | null>;
+  /** Newest first. */
+  readonly recentExecutions: (limit: number) => Promise<readonly ExecutionPageData[]>;
+  readonly startedAt: Date;
+}
+
+export interface ControlStatus {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly executions: readonly ExecutionPageData[];
+}
+
+export function controlSocket(home: string): string {
+  return join(home, 'control.sock');
+}
+
+export function controlRoutes(deps: ControlDeps): Hono {
+  const routes = new Hono();
+  routes.get('/status', async (c) => {
+    const executions = await deps.recentExecutions(20);
+    const status: ControlStatus = { pid: process.pid, startedAt: deps.startedAt.toISOString(), executions };
+    return c.json(status);
+  });
+  routes.get('/executions/:id', async (c) => {
+    const data = await deps.loadExecution(c.req.param('id'));
+    return data === null ? c.json({ problem: 'no such execution' }, 404) : c.json(data);
+  });
+  return routes;
+}
+
+/** Answers how to stop; undefined when another process of this home already answers there. */
+export async function serveControl(home: string, deps: ControlDeps): Promise<(() => Promise<void>) | undefined> {
+  const path = controlSocket(home);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  if (await answers(path)) return undefined;
+  await rm(path, { force: true });
+  const server = createAdaptorServer({ fetch: controlRoutes(deps).fetch }) as Server;
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  await chmod(path, 0o600);
+  return async () => {
+    if ('closeAllConnections' in server) (server as Server & { closeAllConnections(): void }).closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.end());
+  });
+}

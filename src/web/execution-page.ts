@@ -1,0 +1,105 @@
+import { html } from 'hono/html';
+import { layout, type Markup } from './layout.ts';
+import { liveScript } from './live-script.ts';
+import type { LogExcerpt } from './log-excerpt.ts';
+import type { ActionPageData, ExecutionPageData, StagePageData } from './page-data.ts';
+import { durationText, lookOf, sizeText, timeText } from './words.ts';
+
+export interface ExecutionPage {
+  readonly data: ExecutionPageData;
+  /** By action execution id; an action without a log has no entry. */
+  readonly logs: ReadonlyMap<string, LogExcerpt>;
+  /** Changes whenever the data changes. */
+  readonly state: string;
+  /** Path of the page and the query that opens it. */
+  readonly path: string;
+  readonly query: string;
+  readonly now: Date;
+}
+
+export function renderExecutionPage(page: ExecutionPage): Promise<string> {
+  const { data } = page;
+  return layout({
+    title: `${data.pipeline}: ${lookOf(overallStatus(data)).label} - ${data.headSha.slice(0, 7)}`,
+    state: page.state,
+    main: html`${heading(page)}${data.stages.map((stage) => stageBox(page, stage))}`,
+    ...(data.live ? { script: liveScript } : {}),
+  });
+}
+
+function heading({ data, now }: ExecutionPage): Markup {
+  const pull = data.pullRequest;
+  const inPull = pull === undefined ? '' : html`<li><a href="${pull.url}">Pull request #${pull.number}</a></li>`;
+  return html`<h1>${data.pipeline} ${badge(overallStatus(data))}</h1>
+    ${data.title === undefined ? '' : html`<p class="soft">${data.title}</p>`}
+    <ul class="facts">
+      <li>${data.repository}</li>
+      <li>
+        Commit <a href="${data.commitUrl}"><code>${data.headSha.slice(0, 7)}</code></a>
+      </li>
+      ${inPull}
+      <li>${data.cause}, by ${data.startedBy}</li>
+      <li>Started ${timeText(data.startedAt)}</li>
+      <li>${data.live ? 'Running for' : 'Took'} ${durationText(data.startedAt, data.endedAt, now)}</li>
+      <li>Execution <code>${data.id}</code></li>
+    </ul>
+    ${data.note === undefined ? '' : html`<p class="note">${data.note}</p>`}`;
+}
+
+/** An execution that only waits for a person says so. */
+function overallStatus(data: ExecutionPageData): string {
+  const actions = data.stages.flatMap((stage) => stage.actions);
+  const waits = actions.some(({ status }) => status === 'Waiting for approval');
+  return waits && !actions.some(({ running }) => running) ? 'Waiting for approval' : data.status;
+}
+
+function stageBox(page: ExecutionPage, stage: StagePageData): Markup {
+  const attempt = stage.attempt > 1 ? html`<span class="soft">attempt ${stage.attempt}</span>` : '';
+  return html`<section class="stage">
+    <header>
+      <h2>${stage.name}</h2>
+      ${badge(stage.status)} ${attempt}
+      <span class="time">${durationText(stage.startedAt, stage.endedAt, page.now)}</span>
+    </header>
+    ${stage.actions.map((action) => actionBox(page, action))}
+  </section> `;
+}
+
+function actionBox(page: ExecutionPage, action: ActionPageData): Markup {
+  const link = action.externalUrl;
+  return html`<div class="action">
+    <div class="line">
+      <strong>${action.name}</strong> <span class="soft">${action.provider}</span> ${badge(action.status)}
+      ${action.attempt > 1 ? html`<span class="soft">attempt ${action.attempt}</span>` : ''}
+      <span class="time">${durationText(action.startedAt, action.endedAt, page.now)}</span>
+    </div>
+    ${action.error === undefined ? '' : html`<p class="bad"><code>${action.error.code}</code> ${action.error.message}</p>`}
+    ${action.summary === undefined ? '' : html`<p>${action.summary}</p>`}
+    ${action.answeredBy === undefined ? '' : html`<p class="soft">Answered by ${action.answeredBy}</p>`}
+    ${link === undefined ? '' : html`<p><a href="${link}" rel="noreferrer">Open where it ran</a></p>`}
+    ${action.id === undefined ? '' : logBox(page, action.id, 'Log', action.status === 'Failed' || action.running, action.running)}
+    ${action.earlier.map((attempt) => html`${logBox(page, attempt.id, `Attempt ${attempt.attempt}: ${attempt.status}`, false, false)}`)}
+  </div> `;
+}
+
+function logBox(page: ExecutionPage, id: string, label: string, open: boolean, running: boolean): Markup {
+  const log = page.logs.get(id);
+  if (log === undefined && !running) return html``;
+  const full = html`<a href="${page.path}/logs/${id}${page.query}">the whole log as text</a>`;
+  const cut =
+    log !== undefined && log.cut > 0
+      ? html`<p class="soft">The end of it; ${sizeText(log.cut)} before it are left out: ${full}.</p>`
+      : '';
+  const size = log === undefined ? '' : html` (${sizeText(log.size)})`;
+  return html`<details id="box-${id}" ${open ? html` open` : ''}>
+    <summary>${label}${size}</summary>
+    ${cut}
+    <pre id="log-${id}" tabindex="0">${log?.text ?? ''}</pre>
+    <p class="soft">${full}</p>
+  </details>`;
+}
+
+function badge(status: string): Markup {
+  const { tone, mark, label } = lookOf(status);
+  return html`<span class="mark ${tone}"><span aria-hidden="true">${mark}</span> ${label}</span>`;
+}
