@@ -11,7 +11,7 @@ export interface JobContext {
   /** Aborted when the lease is lost, or when the process stops and the job had its time. */
   readonly signal: AbortSignal;
   /** Asks the database, and renews the lease. To be asked right before a side effect that must not happen twice. */
-  stillMine(): Promise<boolean>;
+  readonly stillMine: () => Promise<boolean>;
 }
 
 /** Looks at the newest state, so that running it again does no harm. An answer asks for another look later. */

@@ -20,7 +20,7 @@ afterEach(() => Promise.all(workers.map((worker) => worker.drain(0))));
 function startWorker(handlers: Partial<JobHandlers>, more: Partial<WorkerOptions> = {}): Worker {
   const worker = runWorker({
     db,
-    listen: (channel, onNotify) => open.listen(channel, onNotify),
+    listen: open.listen,
     handlers,
     worker: `w${workers.length}`,
     host: 'h1',

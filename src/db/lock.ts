@@ -110,7 +110,7 @@ function parseHolder(text: string): Holder | undefined {
 function inUse(directory: string, path: string, holder: Holder | undefined): UserError {
   const who = holder ? `process ${holder.pid} on ${holder.host} since ${holder.since}` : 'another process';
   return new UserError(
-    `The embedded database ${directory} is in use by ${who}. Stop that process, or set PENSTOCK_HOME to another ` +
+    `${directory} is in use by ${who}. Stop that process, or set PENSTOCK_HOME to another ` +
       `directory. If that process is certainly gone, delete ${path}.`,
   );
 }

@@ -16,7 +16,7 @@ export interface OpenDatabase {
   readonly engine: 'postgres' | 'pglite';
   readonly db: Kysely<Database>;
   /** Notifications are hints: some are lost when a connection breaks. Resolves when listening; answers how to stop. */
-  listen(channel: Channel, onNotify: () => void): Promise<() => Promise<void>>;
+  readonly listen: (channel: Channel, onNotify: () => void) => Promise<() => Promise<void>>;
   /** The database cannot be used any more and the process has to end. A restart is safe, going on is not. */
   onFatal(callback: (error: Error) => void): void;
   close(): Promise<void>;
