@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Database } from './db/database.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GitHub } from './github/github.ts';
+import type { Execution } from './pipeline/execution.ts';
 
 /** What handlers are given. Each names the part that it uses: `Pick<Deps, 'db' | 'github'>`. */
 export interface Deps {
@@ -12,7 +13,7 @@ export interface Deps {
   readonly log: Logger;
   readonly now: () => Date;
   /** Signed, time-limited address of our page of an execution. */
-  readonly detailsUrl: (execution: string) => string;
+  readonly detailsUrl: (execution: Pick<Execution, 'id' | 'startedAt'>) => string;
   readonly appId: number;
   /** Where people reach this server; no slash at the end. */
   readonly publicUrl: string;

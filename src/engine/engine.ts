@@ -19,7 +19,7 @@ export interface Engine {
    * transaction is ours. A refusal from it stops the command.
    */
   obey(command: PipelineCommand, by: Actor, recheck?: Recheck): Promise<Obeyed>;
-  refresh(execution: ExecutionId): Promise<void>;
+  refresh(execution: string): Promise<void>;
 }
 
 export interface StartRequest {

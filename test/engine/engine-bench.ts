@@ -71,7 +71,7 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
   const engine = createEmbeddedEngine({ db, host: 'host-1', now });
   const worker = runWorker({
     db,
-    listen: open.listen,
+    listen: (channel, onNotify) => open.listen(channel, onNotify),
     worker: `host-1/${randomUUID()}`,
     host: 'host-1',
     concurrency: 8,

@@ -5,7 +5,7 @@ import { findExecution, type ExecutionRecord } from '../../db/executions.ts';
 import { loadRepository } from '../../db/repositories.ts';
 import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
-import type { ActionRun, ExecutionId } from '../../pipeline/execution.ts';
+import type { ActionRun } from '../../pipeline/execution.ts';
 
 /** One attempt of one action with everything that the database knows around it. */
 export interface ActionSite {
@@ -20,7 +20,7 @@ export interface ActionSite {
 /** `undefined` when the attempt is no longer the current one, or its execution is gone: nothing is left to do. */
 export async function findSite(
   db: Kysely<Database>,
-  execution: ExecutionId,
+  execution: string,
   action: string,
 ): Promise<ActionSite | undefined> {
   const record = await findExecution(db, execution);

@@ -5,7 +5,6 @@ import type { Database } from '../../db/database.ts';
 import { enqueue } from '../../db/jobs.ts';
 import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
-import type { ActionExecutionId, ExecutionId } from '../../pipeline/execution.ts';
 import type { Effect } from '../../pipeline/protocol.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
 import { findSite, type ActionSite } from './action-site.ts';
@@ -27,8 +26,26 @@ export interface EffectRunner {
 
 type ActionEffect = Extract<Effect, { kind: 'start-action' | 'stop-action' }>;
 
-/** Starts or stops an action. Called at least once per effect: a repeated call finds the action as it stands. */
-export async function runEffect(runner: EffectRunner, effect: ActionEffect): Promise<void> {
+/** Does one effect. Called at least once per effect: a repeated call finds everything as it stands. */
+export async function runEffect(runner: EffectRunner, effect: Effect): Promise<void> {
+  switch (effect.kind) {
+    case 'start-action':
+    case 'stop-action':
+      return runActionEffect(runner, effect);
+    case 'watch-deadline':
+      return passDeadline(runner, effect.execution, effect.id);
+    case 'start-rule':
+    case 'stop-rule':
+    case 'watch-rule-deadline':
+    case 'request-lock':
+    case 'release-lock':
+      throw new Error(`effect ${effect.kind} is not one that this version can do`);
+    default:
+      return effect satisfies never;
+  }
+}
+
+async function runActionEffect(runner: EffectRunner, effect: ActionEffect): Promise<void> {
   const site = await findSite(runner.db, effect.execution, effect.id);
   if (!site) return;
   if (effect.kind === 'stop-action') return stopAction(runner, site);
@@ -38,8 +55,8 @@ export async function runEffect(runner: EffectRunner, effect: ActionEffect): Pro
 /** Asks a running action how it stands; the answer says when to ask again, if at all. */
 export async function pollAction(
   runner: EffectRunner,
-  execution: ExecutionId,
-  action: ActionExecutionId,
+  execution: string,
+  action: string,
 ): Promise<{ againAfterMs: number } | undefined> {
   const site = await findSite(runner.db, execution, action);
   if (!site || site.run.status !== 'InProgress' || site.run.externalExecutionId === undefined) return undefined;
@@ -53,11 +70,7 @@ export async function pollAction(
 }
 
 /** The action's deadline: the core fails it if it still goes on, and asks for its work to be stopped (CP 1.6). */
-export async function passDeadline(
-  runner: EffectRunner,
-  execution: ExecutionId,
-  action: ActionExecutionId,
-): Promise<void> {
+export async function passDeadline(runner: EffectRunner, execution: string, action: string): Promise<void> {
   const site = await findSite(runner.db, execution, action);
   if (!site || site.run.status !== 'InProgress') return;
   await applyFact(runner, site, {

@@ -5,7 +5,7 @@ import { saveDefinition } from '../../db/definitions.ts';
 import { insertExecution, saveExecution } from '../../db/executions.ts';
 import { enqueue } from '../../db/jobs.ts';
 import { saveLane } from '../../db/lanes.ts';
-import type { Execution, ExecutionId } from '../../pipeline/execution.ts';
+import type { Execution } from '../../pipeline/execution.ts';
 import type { Change, Effect, PipelineState } from '../../pipeline/protocol.ts';
 import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import type { Birth, InputRequest } from './apply-input.ts';
@@ -38,7 +38,7 @@ export async function saveMove(trx: Transaction<Database>, move: Move): Promise<
 }
 
 /** Asks for the execution's check runs to be drawn; several requests become one job. */
-export async function enqueueReport(trx: Transaction<Database>, execution: ExecutionId): Promise<void> {
+export async function enqueueReport(trx: Transaction<Database>, execution: string): Promise<void> {
   await enqueue(trx, {
     kind: 'report',
     payload: { execution },

@@ -1,0 +1,86 @@
+import type { Asker } from '../commands/authorize.ts';
+import type { Channel } from '../commands/gate-policy.ts';
+import { loadDefinitions } from '../db/definitions.ts';
+import { executionsOfPullRequest, type ExecutionRecord } from '../db/executions.ts';
+import type { Deps } from '../deps.ts';
+import type { Account, Permission, PullRequest, RepositoryRef } from '../github/github.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { Actor } from '../pipeline/execution.ts';
+
+/** A person asking something about one pull request (or one check run), with what is known when they ask. */
+export interface Asked {
+  readonly repository: RepositoryRef;
+  /** Absent for a check run of a push that no pull request owns. */
+  readonly pullRequest?: PullRequest;
+  readonly person: Account;
+  readonly permission: Permission;
+  readonly by: Actor;
+  readonly channel: Channel;
+  /** What it came from, for example `issue-comment/42`: obeyed once. */
+  readonly source: string;
+  /** When it was said. */
+  readonly createdAt: string;
+  /** Executions that it may be about, newest first. */
+  readonly records: readonly ExecutionRecord[];
+  readonly definitions: Readonly<Record<string, PipelineDefinition>>;
+}
+
+/** The person in the words of `authorize`. */
+export function asker(asked: Asked): Asker {
+  const { person, pullRequest, repository } = asked;
+  return {
+    id: person.id,
+    login: person.login,
+    bot: person.bot,
+    permission: asked.permission,
+    isAuthor: pullRequest?.author.id === person.id,
+    fork: pullRequest !== undefined && pullRequest.headRepositoryId !== repository.id,
+  };
+}
+
+/** What the person gets back: a reaction, and words only when a reaction cannot carry them. */
+export interface Answer {
+  readonly mark: 'rocket' | '+1' | '-1' | 'confused';
+  readonly text?: string;
+}
+
+export type CommandDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'log' | 'now' | 'publicUrl' | 'detailsUrl'>;
+
+export function done(text?: string): Answer {
+  return { mark: 'rocket', ...(text === undefined ? {} : { text }) };
+}
+
+export function refused(text: string): Answer {
+  return { mark: '-1', text };
+}
+
+export function informed(text: string): Answer {
+  return { mark: '+1', text };
+}
+
+/** Executions of a pull request (its own lane's and the pushes that it owns) with their definitions. */
+export async function knownExecutions(
+  deps: Pick<Deps, 'db'>,
+  repositoryId: number,
+  number: number,
+): Promise<Pick<Asked, 'records' | 'definitions'>> {
+  const records = await executionsOfPullRequest(deps.db, repositoryId, number);
+  const digests = [...new Set(records.map((record) => record.execution.definition))];
+  return { records, definitions: await loadDefinitions(deps.db, digests) };
+}
+
+export function definitionOf(asked: Asked, record: ExecutionRecord): PipelineDefinition {
+  const definition = asked.definitions[record.execution.definition];
+  if (!definition) throw new Error(`the definition of execution ${record.execution.id} is not loaded`);
+  return definition;
+}
+
+/** The newest execution of each pipeline, optionally of one. */
+export function newestPerPipeline(asked: Asked, pipeline?: string): readonly ExecutionRecord[] {
+  const newest = new Map<string, ExecutionRecord>();
+  for (const record of asked.records) {
+    if (pipeline !== undefined && record.execution.pipeline !== pipeline) continue;
+    if (!newest.has(record.execution.pipeline)) newest.set(record.execution.pipeline, record);
+  }
+  return [...newest.values()];
+}

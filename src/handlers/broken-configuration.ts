@@ -1,0 +1,26 @@
+import { recordDecision } from '../db/start-decisions.ts';
+import type { Deps } from '../deps.ts';
+import type { RepositoryRef } from '../github/github.ts';
+import { formatProblem, type Problem } from '../pipeline/problem.ts';
+import { renderBrokenConfig } from '../render/plain-checks.ts';
+import { postCheck } from './post-check.ts';
+
+/** A configuration that cannot be used is a failed check with file, line and mend: never silence. */
+export async function postBroken(
+  deps: Pick<Deps, 'db' | 'github' | 'publicUrl'>,
+  repository: RepositoryRef,
+  headSha: string,
+  name: string,
+  problems: readonly Problem[],
+): Promise<void> {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  await recordDecision(deps.db, {
+    repositoryId: repository.id,
+    pipeline: name,
+    headSha,
+    outcome: 'broken',
+    reason: errors[0] ? formatProblem(errors[0]) : 'the configuration cannot be read',
+  });
+  const view = renderBrokenConfig(name, errors, deps.publicUrl);
+  await postCheck(deps, { repository, headSha, execution: null }, view);
+}

@@ -1,0 +1,56 @@
+import type { Command } from '../../commands/command.ts';
+import { loadConfiguration } from '../../config/load.ts';
+import { laneKey } from '../../pipeline/execution.ts';
+import { gatherAuthors, pullRequestContext } from '../gather-context.ts';
+import type { Answer, Asked, CommandDeps } from '../asked.ts';
+import { done, refused } from '../asked.ts';
+import { startExecution } from '../start-execution.ts';
+import { planStarts, plansNeedFiles } from '../start-plan.ts';
+
+/** Lets the pipelines run for one commit of a fork. It names the full commit, and it never sticks (SEC R6). */
+export async function okToTest(
+  deps: CommandDeps,
+  asked: Asked,
+  command: Extract<Command, { verb: 'ok-to-test' }>,
+): Promise<Answer> {
+  const { pullRequest, repository } = asked;
+  if (!pullRequest || pullRequest.state === 'closed') return refused('A closed pull request starts nothing.');
+  if (pullRequest.headRepositoryId === repository.id) {
+    return refused('This pull request is not from a fork: its pipelines run without `/ok-to-test`.');
+  }
+  const line = `\`/ok-to-test ${pullRequest.headSha}\``;
+  if (command.sha?.toLowerCase() !== pullRequest.headSha) {
+    return refused(`Name the commit that you looked at, all 40 digits. The head now is: ${line}.`);
+  }
+  const loaded = await loadConfiguration(deps.github, repository, pullRequest.baseSha);
+  if (loaded.kind !== 'ok') return refused('`.github/penstock.yml` cannot be used at the base commit.');
+  const range = { kind: 'pull-request', number: pullRequest.number } as const;
+  const files = plansNeedFiles(loaded)
+    ? await deps.github.changedFiles(repository, range)
+    : { paths: [], truncated: false };
+  const event = { kind: 'pull-request', event: 'UPDATED', baseBranch: pullRequest.baseRef, ...files } as const;
+  const authorship = await gatherAuthors(deps, repository, range, [pullRequest.author], undefined);
+  let started = 0;
+  for (const plan of planStarts(loaded, event)) {
+    if (plan.kind !== 'start') continue;
+    const cause = `/ok-to-test by ${asked.person.login}`;
+    await startExecution(deps, {
+      repository,
+      pipeline: plan.pipeline,
+      definition: plan.definition,
+      lane: laneKey(repository.id, plan.pipeline.name, pullRequest.number),
+      idempotencyKey: `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`,
+      context: pullRequestContext(plan.pipeline, pullRequest, {
+        fork: true,
+        governing: { sha: pullRequest.baseSha, digest: loaded.digest },
+        authorship,
+        cause,
+        bareCommands: loaded.config.commands.bare,
+      }),
+      by: asked.by,
+      reason: cause,
+    });
+    started += 1;
+  }
+  return started > 0 ? done() : refused('No pipeline starts for this pull request; `/status` says why.');
+}

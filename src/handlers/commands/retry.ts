@@ -1,0 +1,53 @@
+import type { Command } from '../../commands/command.ts';
+import type { ExecutionRecord } from '../../db/executions.ts';
+import { stageStatus } from '../../pipeline/status.ts';
+import type { Answer, Asked, CommandDeps } from '../asked.ts';
+import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
+
+interface Retryable {
+  readonly record: ExecutionRecord;
+  readonly stage: string;
+}
+
+/** Runs failed or stopped stages of the newest executions again, on the same commit (CP-X-39 to X-48). */
+export async function retry(
+  deps: CommandDeps,
+  asked: Asked,
+  command: Extract<Command, { verb: 'retry' }>,
+): Promise<Answer> {
+  const candidates = newestPerPipeline(asked, command.target.pipeline);
+  if (candidates.length === 0) return refused(nothingRan(command.target.pipeline));
+  const stages = candidates.flatMap((record) => retryable(asked, record, command.target.stage));
+  if (stages.length === 0) return refused(nothingToRetry(candidates));
+  const refusals: string[] = [];
+  for (const { record, stage } of stages) {
+    const { lane, id } = record.execution;
+    const mode = command.all ? 'ALL_ACTIONS' : 'FAILED_ACTIONS';
+    const obeyed = await deps.engine.obey({ kind: 'retry', lane, execution: id, stage, mode }, asked.by);
+    if (obeyed.outcome === 'refused')
+      refusals.push(`\`${record.execution.pipeline}/${stage}\`: ${obeyed.refusal.message}`);
+  }
+  return refusals.length === stages.length ? refused(refusals.join('\n')) : done(refusals.join('\n') || undefined);
+}
+
+function retryable(asked: Asked, record: ExecutionRecord, wanted: string | undefined): Retryable[] {
+  const definition = definitionOf(asked, record);
+  return record.execution.stages
+    .filter((run) => wanted === undefined || run.stage === wanted)
+    .filter((run) => {
+      const status = stageStatus(run, record.execution, definition);
+      return wanted !== undefined || status === 'Failed' || status === 'Stopped';
+    })
+    .map((run) => ({ record, stage: run.stage }));
+}
+
+function nothingRan(pipeline: string | undefined): string {
+  return pipeline === undefined
+    ? 'No pipeline ran here yet. `/status` says why.'
+    : `Pipeline \`${pipeline}\` did not run here. \`/status\` says why, \`/run ${pipeline}\` starts it.`;
+}
+
+function nothingToRetry(candidates: readonly ExecutionRecord[]): string {
+  const states = candidates.map((record) => `\`${record.execution.pipeline}\` is ${record.status}`).join(', ');
+  return `Only a failed or stopped stage can be retried; ${states}. \`/rerun\` runs the whole pipeline again on the same commit.`;
+}

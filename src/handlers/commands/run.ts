@@ -1,0 +1,83 @@
+import type { Command } from '../../commands/command.ts';
+import { loadConfiguration, type LoadedConfiguration } from '../../config/load.ts';
+import type { PipelineConfig } from '../../config/repository-types.ts';
+import type { PullRequest } from '../../github/github.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { laneKey } from '../../pipeline/execution.ts';
+import { gatherAuthors, pullRequestContext } from '../gather-context.ts';
+import type { Answer, Asked, CommandDeps } from '../asked.ts';
+import { done, refused } from '../asked.ts';
+import { endLane, startExecution } from '../start-execution.ts';
+
+type RunCommand = Extract<Command, { verb: 'run' }>;
+type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
+
+/** Starts a pipeline on the pull request's head by hand, whatever the filters say; only declared variables are taken. */
+export async function run(deps: CommandDeps, asked: Asked, command: RunCommand): Promise<Answer> {
+  const { pullRequest } = asked;
+  if (!pullRequest || pullRequest.state === 'closed') return refused('A closed pull request starts nothing.');
+  if (pullRequest.headRepositoryId !== asked.repository.id) {
+    return refused(`This comes from a fork. Look at the change, then comment \`/ok-to-test ${pullRequest.headSha}\`.`);
+  }
+  const loaded = await loadConfiguration(deps.github, asked.repository, pullRequest.baseSha);
+  if (loaded.kind !== 'ok')
+    return refused('`.github/penstock.yml` cannot be used at the base commit; its check says why.');
+  const chosen = choose(loaded, command);
+  if ('problem' in chosen) return refused(chosen.problem);
+  const unknown = command.variables.find((one) => !chosen.definition.variables.some(({ name }) => name === one.name));
+  if (unknown) return refused(undeclared(chosen, unknown.name));
+  await startByHand(deps, asked, pullRequest, { ...chosen, loaded, command });
+  return done();
+}
+
+type Chosen = { readonly pipeline: PipelineConfig; readonly definition: PipelineDefinition };
+
+function choose(loaded: Ok, command: RunCommand): Chosen | { readonly problem: string } {
+  const names = loaded.config.pipelines.map((pipeline) => pipeline.name);
+  const wanted = command.target.pipeline ?? (names.length === 1 ? names[0] : undefined);
+  if (wanted === undefined) return { problem: `Which one? ${names.map((name) => `\`/run ${name}\``).join(', ')}.` };
+  const pipeline = loaded.config.pipelines.find((one) => one.name === wanted);
+  const definition = loaded.definitions[wanted];
+  if (!pipeline)
+    return { problem: `There is no pipeline \`${wanted}\` in .github/penstock.yml. There is: ${names.join(', ')}.` };
+  if (!definition) return { problem: `The declaration of \`${wanted}\` cannot be used; its check says why.` };
+  return { pipeline, definition };
+}
+
+function undeclared(chosen: Chosen, name: string): string {
+  const declared = chosen.definition.variables.map((one) => one.name);
+  const known = declared.length === 0 ? 'It declares none.' : `It declares: ${declared.join(', ')}.`;
+  return `Pipeline \`${chosen.pipeline.name}\` declares no variable \`${name}\`. ${known}`;
+}
+
+async function startByHand(
+  deps: CommandDeps,
+  asked: Asked,
+  pullRequest: PullRequest,
+  chosen: Chosen & { readonly loaded: Ok; readonly command: RunCommand },
+): Promise<void> {
+  const { repository } = asked;
+  const { name } = chosen.pipeline;
+  const lane = laneKey(repository.id, name, pullRequest.number);
+  await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, asked.by);
+  const range = { kind: 'pull-request', number: pullRequest.number } as const;
+  const cause = `/run by ${asked.person.login}`;
+  await startExecution(deps, {
+    repository,
+    pipeline: chosen.pipeline,
+    definition: chosen.definition,
+    lane,
+    idempotencyKey: `run/${repository.id}/${name}/${asked.source}`,
+    context: pullRequestContext(chosen.pipeline, pullRequest, {
+      fork: false,
+      governing: { sha: pullRequest.baseSha, digest: chosen.loaded.digest },
+      authorship: await gatherAuthors(deps, repository, range, [pullRequest.author], undefined),
+      cause,
+      bareCommands: chosen.loaded.config.commands.bare,
+    }),
+    by: asked.by,
+    trigger: { type: 'StartPipelineExecution', detail: `github:${asked.person.id}` },
+    variables: chosen.command.variables,
+    reason: cause,
+  });
+}

@@ -1,0 +1,28 @@
+import type { Command } from '../../commands/command.ts';
+import type { Answer, Asked, CommandDeps } from '../asked.ts';
+import { done, refused } from '../asked.ts';
+
+/** Stops what runs: waiting for running actions to end, or abandoning them (CP-X-30 to X-38). */
+export async function stop(
+  deps: CommandDeps,
+  asked: Asked,
+  command: Extract<Command, { verb: 'stop' }>,
+): Promise<Answer> {
+  const { pipeline } = command.target;
+  const live = asked.records.filter(
+    (record) => record.live && (pipeline === undefined || record.execution.pipeline === pipeline),
+  );
+  if (live.length === 0)
+    return refused(`Nothing${pipeline ? ` of \`${pipeline}\`` : ''} runs here, so there is nothing to stop.`);
+  const refusals: string[] = [];
+  for (const record of live) {
+    const { lane, id } = record.execution;
+    const reason = command.reason === '' ? {} : { reason: command.reason.slice(0, 200) };
+    const obeyed = await deps.engine.obey(
+      { kind: 'stop', lane, execution: id, abandon: command.abandon, ...reason },
+      asked.by,
+    );
+    if (obeyed.outcome === 'refused') refusals.push(`\`${record.execution.pipeline}\`: ${obeyed.refusal.message}`);
+  }
+  return refusals.length === live.length ? refused(refusals.join('\n')) : done(refusals.join('\n') || undefined);
+}

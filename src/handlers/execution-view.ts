@@ -1,0 +1,78 @@
+import { listActionExecutions } from '../db/action-executions.ts';
+import type { ExecutionRecord } from '../db/executions.ts';
+import type { Deps } from '../deps.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { waitingApprovals } from '../pipeline/status.ts';
+import type { EarlierAttempt, ExecutionView, GateStory, LogTail } from '../render/view.ts';
+import { gateStory } from './gate-facts.ts';
+
+export type ViewDeps = Pick<Deps, 'db' | 'github' | 'detailsUrl' | 'isolation' | 'logTail' | 'now'>;
+
+/** Lines of a failed action's log that a check run shows. */
+const tailLines = 50;
+
+/** Gathers everything that the check runs of one execution are drawn from. */
+export async function viewOf(
+  deps: ViewDeps,
+  record: ExecutionRecord,
+  definition: PipelineDefinition,
+): Promise<ExecutionView> {
+  const { execution, context } = record;
+  return {
+    pipeline: record.pipeline,
+    execution,
+    definition,
+    headSha: context.headSha,
+    detailsUrl: deps.detailsUrl(execution),
+    cause: context.cause,
+    startedBy: execution.startedBy,
+    earlierAttempts: await earlierAttempts(deps, record),
+    logTails: await logTails(deps, record),
+    gates: await gateStories(deps, record),
+    fork: context.fork,
+    isolation: deps.isolation,
+    annotations: [],
+    bareCommands: context.bareCommands,
+    ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
+    rollbackTo: {},
+  };
+}
+
+/** Finished attempts that are no longer the current ones, oldest first. */
+export async function earlierAttempts(
+  deps: Pick<Deps, 'db'>,
+  record: ExecutionRecord,
+): Promise<readonly EarlierAttempt[]> {
+  const current = new Set(record.execution.stages.flatMap((stage) => stage.actions.map((run) => run.id as string)));
+  const rows = await listActionExecutions(deps.db, record.execution.id);
+  return rows
+    .filter((row) => !current.has(row.id) && row.status !== 'InProgress')
+    .map((row) => ({
+      id: row.id,
+      stage: row.stage,
+      action: row.action,
+      attempt: row.attempt,
+      status: row.status as EarlierAttempt['status'],
+      startedAt: row.startedAt.toISOString(),
+      ...(row.endedAt ? { endedAt: row.endedAt.toISOString() } : {}),
+      ...(row.output?.error ? { error: row.output.error } : {}),
+    }));
+}
+
+async function logTails(deps: ViewDeps, record: ExecutionRecord): Promise<Readonly<Record<string, LogTail>>> {
+  const failed = record.execution.stages
+    .flatMap((stage) => stage.actions)
+    .filter((run) => run.status === 'Failed' || run.status === 'Abandoned');
+  const tails = await Promise.all(
+    failed.map(async (run) => [run.id, await deps.logTail(record.execution.id, run.id, tailLines)] as const),
+  );
+  return Object.fromEntries(tails.filter(([, tail]) => tail.lines.length > 0));
+}
+
+async function gateStories(deps: ViewDeps, record: ExecutionRecord): Promise<Readonly<Record<string, GateStory>>> {
+  const stories: Record<string, GateStory> = {};
+  for (const gate of waitingApprovals(record.execution)) {
+    stories[`${gate.stage}/${gate.action}`] = await gateStory(deps, record, gate);
+  }
+  return stories;
+}

@@ -1,0 +1,134 @@
+import { knownPipelines } from '../commands/names.ts';
+import { parseComment, type ParsedLine } from '../commands/parse-comment.ts';
+import { recordAudit } from '../db/audit.ts';
+import { claimCommand, finishCommand } from '../db/human-commands.ts';
+import { withdrawVotesFrom } from '../db/votes.ts';
+import type { Deps } from '../deps.ts';
+import type { WebhookEvent } from '../github/event.ts';
+import type { PullRequest } from '../github/github.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { loadConfiguration } from '../config/load.ts';
+import { renderReply } from '../render/replies.ts';
+import { knownExecutions, type Answer, type Asked } from './asked.ts';
+import { handled, ignored, type Outcome } from './outcome.ts';
+import { answerLine, type LineAnswer } from './run-command.ts';
+
+type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
+
+/**
+ * Obeys the commands in a comment or review, once per comment, in their order, with one combined reply.
+ * Gather: who, what is running, what is head. Decide: authorize and the approval rules. Act: the engine.
+ */
+export async function handleHumanText(deps: Deps, text: HumanText, claimer: string): Promise<Outcome> {
+  if (text.author.bot || text.viaApp) return ignored('commands are taken from people only, not from bots or apps');
+  const { repository, number } = text;
+  const pullRequest = await deps.github.pullRequest(repository, number);
+  if (!pullRequest) return ignored(`there is no pull request #${number}`);
+  const { definitions, bare } = await namesOf(deps, text, pullRequest);
+  const lines = parseComment(text.body, { bare, known: knownPipelines(definitions) });
+  if (lines.length === 0) return ignored('no command in it');
+  if (text.edited) return ignored('it was edited before it was read; only what was posted counts');
+  const source = `${text.source.kind}/${text.source.id}`;
+  const claim = {
+    source,
+    repositoryId: repository.id,
+    pullRequest: number,
+    personId: text.author.id,
+    login: text.author.login,
+    text: lines.map((line) => line.text).join('\n'),
+    claimer,
+  };
+  if ((await claimCommand(deps.db, claim)) === 'known') return ignored('these commands were taken before');
+  await deps.github.react(repository, text.source, 'eyes');
+  const answers = await answerAll(deps, { text, pullRequest, source }, lines);
+  await acknowledge(deps, text, answers);
+  const outcome = answers.map(({ line, answer }) => `${line.text}: ${answer.mark}`).join('; ');
+  await finishCommand(deps.db, source, { outcome, answer: renderReply(answers) ?? '' });
+  return handled(outcome);
+}
+
+interface Said {
+  readonly text: HumanText;
+  readonly pullRequest: PullRequest;
+  readonly source: string;
+}
+
+/** Names that targets may use: from what ran here and, before anything ran, from the configuration at the base. */
+async function namesOf(
+  deps: Deps,
+  text: HumanText,
+  pullRequest: PullRequest,
+): Promise<{ readonly definitions: Readonly<Record<string, PipelineDefinition>>; readonly bare: boolean }> {
+  const known = await knownExecutions(deps, text.repository.id, text.number);
+  const loaded = await loadConfiguration(deps.github, text.repository, pullRequest.baseSha);
+  const ran = known.records.toReversed().flatMap((record) => {
+    const definition = known.definitions[record.execution.definition];
+    return definition ? [[record.execution.pipeline, definition] as const] : [];
+  });
+  const configured = loaded.kind === 'ok' ? loaded.definitions : {};
+  return {
+    definitions: { ...configured, ...Object.fromEntries(ran) },
+    bare: loaded.kind === 'ok' ? loaded.config.commands.bare : (known.records[0]?.context.bareCommands ?? true),
+  };
+}
+
+async function answerAll(deps: Deps, said: Said, lines: readonly ParsedLine[]): Promise<readonly LineAnswer[]> {
+  const answers: LineAnswer[] = [];
+  for (const line of lines) {
+    // Gathered anew for each line: the one before may have started or ended something.
+    const asked = await gatherAsked(deps, said);
+    answers.push({ line, answer: await answerLine(deps, asked, line) });
+  }
+  return answers;
+}
+
+async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
+  const { text, pullRequest, source } = said;
+  const { author, repository } = text;
+  return {
+    repository,
+    pullRequest,
+    person: author,
+    permission: await deps.github.permissionOf(repository, author.login),
+    by: { kind: 'person', id: author.id, login: author.login },
+    channel: text.source.kind === 'review' ? 'review' : 'comment',
+    source,
+    createdAt: text.createdAt,
+    ...(await knownExecutions(deps, repository.id, text.number)),
+  };
+}
+
+/** One reaction for the whole comment (its worst answer), and words only when a reaction cannot carry them. */
+async function acknowledge(deps: Deps, text: HumanText, answers: readonly LineAnswer[]): Promise<void> {
+  const order: readonly Answer['mark'][] = ['confused', '-1', 'rocket', '+1'];
+  const mark = order.find((one) => answers.some(({ answer }) => answer.mark === one));
+  if (mark) await deps.github.react(text.repository, text.source, mark);
+  const reply = renderReply(answers, text.author.login);
+  // GitHub takes no reactions on a review, so a review always gets words.
+  const body = reply ?? (text.source.kind === 'review' ? 'Done.' : undefined);
+  if (body !== undefined) {
+    await deps.github.comment(text.repository, text.number, body, `reply:${text.source.kind}/${text.source.id}`);
+  }
+}
+
+/** An edited or deleted comment is never obeyed, only put on record; a dismissed review takes its answers back. */
+export async function handleTextChanged(
+  deps: Pick<Deps, 'db'>,
+  event: Extract<WebhookEvent, { kind: 'text-changed' }>,
+): Promise<Outcome> {
+  const source = `${event.source.kind}/${event.source.id}`;
+  const withdrawn = await deps.db.transaction().execute(async (trx) => {
+    const votes = event.action === 'dismissed' ? await withdrawVotesFrom(trx, source) : 0;
+    await recordAudit(trx, {
+      repositoryId: event.repository.id,
+      who: event.sender.login,
+      what: `text-${event.action}`,
+      why: `${source} by ${event.author.login}`,
+      detail: { withdrawn: votes },
+    });
+    return votes;
+  });
+  return handled(
+    `${source} was ${event.action}: on record${withdrawn > 0 ? `, ${withdrawn} answer(s) withdrawn` : ''}`,
+  );
+}

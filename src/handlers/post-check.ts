@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { intendCheckRun, newestCheckRun, recordCheckRunSent, type CheckRunRecord } from '../db/check-runs.ts';
+import type { Deps } from '../deps.ts';
+import type { CheckRunDraft, RepositoryRef } from '../github/github.ts';
+import type { CheckRunView } from '../render/check-run.ts';
+
+/** Whose check it is: an execution's, or one that stands for no execution. */
+export interface CheckKey {
+  readonly repository: RepositoryRef;
+  readonly headSha: string;
+  readonly execution: string | null;
+}
+
+/**
+ * Makes GitHub show the view. Sends nothing when the newest run shows it already. A completed run is never reopened:
+ * when the verdict moves on, a new run of the same name is posted. The intent row comes before the call, and the
+ * adapter reads back after an unclear answer, so a crash in between does not post twice (SEC R12).
+ */
+export async function postCheck(
+  deps: Pick<Deps, 'db' | 'github'>,
+  key: CheckKey,
+  view: CheckRunView,
+): Promise<'same' | 'sent'> {
+  const digest = createHash('sha256').update(JSON.stringify(view)).digest('hex');
+  const newest = await newestCheckRun(deps.db, {
+    repositoryId: key.repository.id,
+    headSha: key.headSha,
+    executionId: key.execution,
+    name: view.name,
+  });
+  if (newest?.sentDigest === digest) return 'same';
+  const sent = { digest, status: view.status, conclusion: view.conclusion ?? null };
+  if (newest && newest.githubId !== null && !movesOn(newest, view)) {
+    await deps.github.updateCheckRun(key.repository, newest.githubId, draftOf(key, view, newest.n));
+    await recordCheckRunSent(deps.db, newest.id, { ...sent, githubId: newest.githubId });
+    return 'sent';
+  }
+  const intent = newest && newest.githubId === null ? newest : await intend(deps, key, view, (newest?.n ?? 0) + 1);
+  const posted = await deps.github.postCheckRun(key.repository, draftOf(key, view, intent.n));
+  await recordCheckRunSent(deps.db, intent.id, { ...sent, githubId: posted.id });
+  return 'sent';
+}
+
+function movesOn(newest: CheckRunRecord, view: CheckRunView): boolean {
+  return newest.status === 'completed' && (view.status !== 'completed' || view.conclusion !== newest.conclusion);
+}
+
+function intend(deps: Pick<Deps, 'db'>, key: CheckKey, view: CheckRunView, n: number): Promise<CheckRunRecord> {
+  return intendCheckRun(deps.db, {
+    repositoryId: key.repository.id,
+    headSha: key.headSha,
+    executionId: key.execution,
+    stage: view.stage,
+    name: view.name,
+    n,
+  });
+}
+
+function draftOf(key: CheckKey, { stage, ...run }: CheckRunView, n: number): CheckRunDraft {
+  const subject = key.execution ?? `commit-${key.headSha.slice(0, 12)}`;
+  return { ...run, headSha: key.headSha, externalId: `${subject}/${stage}/${n}` };
+}

@@ -1,0 +1,220 @@
+import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
+import { findExecutionByKey, executionsOfPullRequest } from '../db/executions.ts';
+import { latestHead, recordHead } from '../db/pull-request-heads.ts';
+import { recordDecision } from '../db/start-decisions.ts';
+import type { Deps } from '../deps.ts';
+import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
+import { laneKey, type Actor } from '../pipeline/execution.ts';
+import type { TriggerEvent } from '../pipeline/triggers.ts';
+import { renderHeldFork, renderSkipped } from '../render/plain-checks.ts';
+import { postBroken } from './broken-configuration.ts';
+import { gatherAuthors, pullRequestContext, type Authorship } from './gather-context.ts';
+import { handled, ignored, type Outcome } from './outcome.ts';
+import { postCheck } from './post-check.ts';
+import { endLane, startExecution } from './start-execution.ts';
+import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
+
+type PullRequestDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
+
+/** How we came to look at a pull request. The sweep knows no sender and no action. */
+export interface Look {
+  readonly sender?: Account;
+  readonly action?: 'opened' | 'reopened' | 'synchronize' | 'closed' | 'ready_for_review' | 'edited';
+  readonly delivery?: string;
+}
+
+/**
+ * Makes what runs for a pull request follow from what GitHub says now. A webhook is only the reason to look: an old
+ * or repeated one finds everything in order (SEC-E-17), and the sweep gets here without any.
+ */
+export async function reconcilePullRequest(
+  deps: PullRequestDeps,
+  repository: RepositoryRef,
+  number: number,
+  look: Look,
+): Promise<Outcome> {
+  const pullRequest = await deps.github.pullRequest(repository, number);
+  if (!pullRequest) return ignored(`pull request #${number} does not exist any more`);
+  const by = actorOf(look.sender);
+  if (pullRequest.state === 'closed') return closePullRequest(deps, repository, pullRequest, by, look);
+  const known = await latestHead(deps.db, repository.id, number);
+  await recordHead(deps.db, {
+    repositoryId: repository.id,
+    number,
+    headSha: pullRequest.headSha,
+    baseRef: pullRequest.baseRef,
+    baseSha: pullRequest.baseSha,
+    authorId: pullRequest.author.id,
+    pushedBy: look.action === 'synchronize' ? (look.sender?.id ?? null) : null,
+  });
+  const opening = !known || known.headSha === pullRequest.headSha || look.action === 'reopened';
+  return startForPullRequest(deps, { repository, pullRequest, event: opening ? 'OPEN' : 'UPDATED', by, look });
+}
+
+function actorOf(sender: Account | undefined): Actor {
+  if (!sender) return { kind: 'penstock', why: 'the sweep found it' };
+  return { kind: 'person', id: sender.id, login: sender.login };
+}
+
+interface PullRequestStart {
+  readonly repository: RepositoryRef;
+  readonly pullRequest: PullRequest;
+  readonly event: 'OPEN' | 'UPDATED' | 'CLOSED';
+  readonly by: Actor;
+  readonly look: Look;
+}
+
+async function closePullRequest(
+  deps: PullRequestDeps,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+  by: Actor,
+  look: Look,
+): Promise<Outcome> {
+  const known = await executionsOfPullRequest(deps.db, repository.id, pullRequest.number);
+  const lanes = new Set(known.filter((record) => record.live).map((record) => record.execution.lane));
+  let ended = 0;
+  for (const lane of lanes) {
+    if (!lane.includes('/pr-')) continue;
+    ended += (await endLane(deps, lane, { kind: 'closed', merged: pullRequest.merged }, by)).length;
+  }
+  const seen = await latestHead(deps.db, repository.id, pullRequest.number);
+  if (!seen) return ignored(`pull request #${pullRequest.number} is closed and was never seen open`);
+  const started = await startForPullRequest(deps, { repository, pullRequest, event: 'CLOSED', by, look });
+  return handled(`pull request closed: ${ended} execution(s) ended; ${started.reason}`);
+}
+
+async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStart): Promise<Outcome> {
+  const { repository, pullRequest } = start;
+  const loaded = await loadConfiguration(deps.github, repository, pullRequest.baseSha);
+  if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the base commit');
+  if (loaded.kind === 'broken') {
+    if (start.event !== 'CLOSED') {
+      await postBroken(deps, repository, pullRequest.headSha, 'penstock', loaded.problems);
+    }
+    return handled(`.github/penstock.yml is broken: ${loaded.problems.length} problem(s) shown in a check`);
+  }
+  const event = await triggerEvent(deps, start, loaded);
+  const fork = pullRequest.headRepositoryId !== repository.id;
+  const plans = planStarts(loaded, event);
+  const starting = plans.some((plan) => plan.kind === 'start') && !fork;
+  const pusher = start.look.action === 'synchronize' || start.look.action === 'opened' ? start.look.sender : undefined;
+  const authorship: Authorship = starting
+    ? await gatherAuthors(
+        deps,
+        repository,
+        { kind: 'pull-request', number: pullRequest.number },
+        [pullRequest.author],
+        pusher,
+      )
+    : { authors: [], unmapped: [] };
+  const said: string[] = [];
+  for (const plan of plans) said.push(await actOnPlan(deps, { start, loaded, fork, authorship }, plan));
+  return handled(said.join('; '));
+}
+
+type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
+
+interface PlanFacts {
+  readonly start: PullRequestStart;
+  readonly loaded: Ok;
+  readonly fork: boolean;
+  readonly authorship: Authorship;
+}
+
+async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPlan): Promise<string> {
+  const { repository, pullRequest, by, event, look } = facts.start;
+  const { name } = plan.pipeline;
+  const lane = laneKey(repository.id, name, pullRequest.number);
+  if (event !== 'CLOSED') await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, by);
+  if (plan.kind === 'broken') {
+    await postBroken(deps, repository, pullRequest.headSha, name, plan.problems);
+    return `${name}: its definition is broken`;
+  }
+  if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
+  if (facts.fork) return holdFork(deps, facts, name);
+  const context = pullRequestContext(plan.pipeline, pullRequest, {
+    fork: false,
+    governing: { sha: pullRequest.baseSha, digest: facts.loaded.digest },
+    authorship: facts.authorship,
+    cause: causeOf(event, pullRequest.number),
+    bareCommands: facts.loaded.config.commands.bare,
+  });
+  const idempotencyKey = await startKey(deps, facts, name);
+  await startExecution(deps, {
+    repository,
+    pipeline: plan.pipeline,
+    definition: plan.definition,
+    lane,
+    idempotencyKey,
+    context,
+    by,
+    reason: plan.reason,
+    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
+  });
+  return `${name}: started (${plan.reason})`;
+}
+
+function causeOf(event: 'OPEN' | 'UPDATED' | 'CLOSED', number: number): string {
+  const word = { OPEN: 'opened', UPDATED: 'updated', CLOSED: 'closed' }[event];
+  return `pull request #${number} ${word}`;
+}
+
+/** One start per pull request, commit and pipeline; reopening starts again what closing stopped. */
+async function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
+  const { repository, pullRequest, event } = facts.start;
+  const base = `pr/${repository.id}/${pipeline}/${pullRequest.number}/${pullRequest.headSha}`;
+  if (event === 'CLOSED') return `${base}/closed`;
+  let key = base;
+  for (;;) {
+    const known = await findExecutionByKey(deps.db, key);
+    const closed = known?.execution.ending?.as === 'Stopped';
+    if (!known || !closed) return key;
+    key = `${base}/after/${known.execution.id}`;
+  }
+}
+
+async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
+  const { repository, pullRequest, event, look } = facts.start;
+  await recordDecision(deps.db, {
+    repositoryId: repository.id,
+    pipeline,
+    headSha: pullRequest.headSha,
+    pullRequest: pullRequest.number,
+    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
+    outcome: 'filtered',
+    reason,
+  });
+  // A closed pull request needs no verdict; an open one must not wait for a check that never comes.
+  if (event !== 'CLOSED') {
+    const key = { repository, headSha: pullRequest.headSha, execution: null };
+    await postCheck(deps, key, renderSkipped(pipeline, reason, deps.publicUrl));
+  }
+  return `${pipeline}: left out, ${reason}`;
+}
+
+async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
+  const { repository, pullRequest, event, look } = facts.start;
+  if (event === 'CLOSED') return `${pipeline}: nothing runs for a closed fork`;
+  const reason = 'it comes from a fork: a person with write access has to comment /ok-to-test with its full SHA';
+  await recordDecision(deps.db, {
+    repositoryId: repository.id,
+    pipeline,
+    headSha: pullRequest.headSha,
+    pullRequest: pullRequest.number,
+    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
+    outcome: 'held',
+    reason,
+  });
+  const key = { repository, headSha: pullRequest.headSha, execution: null };
+  await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));
+  return `${pipeline}: held, ${reason}`;
+}
+
+async function triggerEvent(deps: PullRequestDeps, start: PullRequestStart, loaded: Ok): Promise<TriggerEvent> {
+  const { repository, pullRequest } = start;
+  const files = plansNeedFiles(loaded)
+    ? await deps.github.changedFiles(repository, { kind: 'pull-request', number: pullRequest.number })
+    : { paths: [], truncated: false };
+  return { kind: 'pull-request', event: start.event, baseBranch: pullRequest.baseRef, ...files };
+}

@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { serve, type ServerType } from '@hono/node-server';
+import { Hono } from 'hono';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import { app } from './app.ts';
+import { detectIsolation, type Isolation } from './buildspec/isolation.ts';
+import type { Secret } from './config/secrets.ts';
+import { secretsOf } from './config/secrets.ts';
+import { serves } from './config/server.ts';
+import type { ServerConfig } from './config/server-types.ts';
+import type { Settings } from './config/settings.ts';
+import { migrate } from './db/migrate.ts';
+import { openDatabase, type OpenDatabase } from './db/open.ts';
+import { endLeasesOfHost } from './db/orphaned-jobs.ts';
+import type { Deps } from './deps.ts';
+import { createEmbeddedEngine } from './engine/embedded/embedded-engine.ts';
+import { createLogBook } from './engine/embedded/log-book.ts';
+import type { EffectRunner } from './engine/embedded/run-effect.ts';
+import { createGitHub } from './github/octokit-github.ts';
+import { createProbot } from './github/probot.ts';
+import type { GitHub } from './github/github.ts';
+import { openHost, type Host } from './host.ts';
+import { createIntake, intakeServerOptions } from './intake.ts';
+import { jobHandlers } from './jobs.ts';
+import { logPath } from './providers/action-log.ts';
+import { allotLocation, openArtifactStore } from './providers/artifact-store.ts';
+import { readTail } from './providers/read-log.ts';
+import { githubWebUrl, loadPage } from './page-source.ts';
+import { createProviders, findProvider } from './providers/registry.ts';
+import { startSweepTicker } from './sweep-ticker.ts';
+import { linkExpiry, linkKeys, signLink } from './web/links.ts';
+import { pages } from './web/pages.ts';
+import { runWorker, type Worker } from './worker.ts';
+
+/** What a running server is made from; src/cli/serve.ts reads it from the environment and penstock.server.yml. */
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly server: ServerConfig;
+  readonly secrets: readonly Secret[];
+  readonly log: Logger;
+  readonly now?: () => Date;
+  /** A database that is open already; it is closed with the server all the same. */
+  readonly database?: OpenDatabase;
+  /** False only in tests that sweep by hand. */
+  readonly sweeping?: boolean;
+  /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
+  readonly path: string;
+}
+
+export interface RunningServer {
+  /** `http://host:port` as it listens. */
+  readonly url: string;
+  readonly deps: Deps;
+  readonly worker: Worker;
+  readonly database: OpenDatabase;
+  readonly isolation: Isolation;
+  /** Accepts nothing more, lets running jobs end within the deadline, closes everything. */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+/** Puts Penstock together and starts it. Order of start: host, database, schema, engine, HTTP, worker. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { settings, log } = options;
+  const host = await openHost(settings.home);
+  const undo: (() => Promise<void>)[] = [() => host.release()];
+  try {
+    const database = options.database ?? (await openDatabase(databaseTarget(settings)));
+    undo.unshift(() => database.close());
+    await migrate(database.db);
+    await endLeasesOfHost(database.db, host.id);
+    const isolation = await detectIsolation({
+      wanted: options.server.embedded.isolation,
+      scratch: join(settings.home, 'sandbox'),
+      path: options.path,
+    });
+    const parts = assemble(options, { host, database, isolation });
+    const listening = await listen(parts.web, settings);
+    undo.unshift(() => stopListening(listening.server));
+    const url = `http://${settings.host}:${listening.port}`;
+    parts.address.url = settings.publicUrl ?? url;
+    const worker = startWorker(options, { host, database, isolation }, parts);
+    const stopTicker = options.sweeping === false ? () => {} : startSweepTicker(database.db, log);
+    let stopped: Promise<void> | undefined;
+    const stop = async (deadlineMs: number): Promise<void> => {
+      stopTicker();
+      parts.stopping.abort();
+      await stopListening(listening.server);
+      await worker.drain(deadlineMs);
+      await database.close();
+      await host.release();
+    };
+    return {
+      url,
+      deps: parts.deps,
+      worker,
+      database,
+      isolation,
+      stop: (deadlineMs = 20_000) => (stopped ??= stop(deadlineMs)),
+    };
+  } catch (error) {
+    for (const step of undo) await step().catch(() => {});
+    throw error;
+  }
+}
+
+function databaseTarget({ databaseUrl, home }: Settings): Parameters<typeof openDatabase>[0] {
+  return databaseUrl === undefined
+    ? { kind: 'embedded', directory: join(home, 'database') }
+    : { kind: 'postgres', url: databaseUrl };
+}
+
+interface Ground {
+  readonly host: Host;
+  readonly database: OpenDatabase;
+  readonly isolation: Isolation;
+}
+
+interface Parts {
+  readonly deps: Deps;
+  readonly runner: EffectRunner;
+  readonly web: Hono;
+  readonly stopping: AbortController;
+  /** Known once the port is. */
+  readonly address: { url: string };
+}
+
+function assemble(options: ServerOptions, ground: Ground): Parts {
+  const { settings, server, log } = options;
+  const now = options.now ?? (() => new Date());
+  const { db } = ground.database;
+  const github = createGitHub({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    baseUrl: settings.githubUrl,
+    log,
+    now,
+  });
+  const address = { url: settings.publicUrl ?? '' };
+  const stopping = new AbortController();
+  const keys = linkKeys(settings.webhookSecrets);
+  const deps: Deps = {
+    db,
+    github,
+    engine: createEmbeddedEngine({ db, host: ground.host.id, now }),
+    log,
+    now,
+    appId: settings.appId,
+    get publicUrl() {
+      return address.url;
+    },
+    detailsUrl: ({ id, startedAt }) =>
+      `${address.url}${signLink(keys[0], `/executions/${id}`, linkExpiry(new Date(startedAt)))}`,
+    isolation: ground.isolation.describe(),
+    logTail: (execution, action, lines) => logTail(logPath(settings.home, execution, action), lines),
+    serves: (owner, name) => serves(server, owner, name),
+  };
+  const web = new Hono();
+  web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
+  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl) };
+  web.route(
+    '/',
+    pages({
+      isReady: () => databaseAnswers(db),
+      loadExecution: (id) => loadPage(source, id),
+      logFile: (execution, action) => logPath(settings.home, execution, action),
+      linkKeys: keys,
+      now,
+      stopping: stopping.signal,
+    }),
+  );
+  return { deps, runner: effectRunner(options, ground, github, now), web, stopping, address };
+}
+
+function effectRunner(options: ServerOptions, ground: Ground, github: GitHub, now: () => Date): EffectRunner {
+  const { settings, server, secrets, log } = options;
+  const providers = createProviders({
+    home: settings.home,
+    isolation: ground.isolation,
+    fetchAccess: (repository) => github.fetchAccess(repository),
+    artifacts: openArtifactStore(settings.home),
+    maxConcurrentActions: server.embedded.maxConcurrentActions,
+  });
+  return {
+    db: ground.database.db,
+    log,
+    now,
+    findProvider: (declaration) => findProvider(providers, declaration.actionTypeId),
+    logs: createLogBook(settings.home),
+    allotArtifact: (definition, artifact, seed) =>
+      allotLocation(definition.artifactStore?.location ?? 'penstock-artifacts', definition.name, artifact, seed),
+    secretsFor: ({ owner, name }) =>
+      Object.fromEntries(secretsOf(secrets, owner, name).map((secret) => [secret.name, secret.value])),
+  };
+}
+
+async function databaseAnswers(db: OpenDatabase['db']): Promise<boolean> {
+  await sql`select 1`.execute(db);
+  return true;
+}
+
+async function logTail(file: string, lines: number): Promise<{ lines: readonly string[]; cut: number }> {
+  // One line more than is shown tells whether something stands above.
+  const tail = await readTail(file, lines + 1);
+  return { lines: tail.slice(-lines), cut: tail.length > lines ? 1 : 0 };
+}
+
+function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {
+  const { settings, log } = options;
+  const [secret] = settings.webhookSecrets;
+  const { appId, privateKey, githubUrl } = settings;
+  // Probot logs whole payloads at debug.
+  const quiet = log.child({ name: 'probot' }, { level: 'warn' });
+  const probot = createProbot({ appId, privateKey, secret, baseUrl: githubUrl, log: quiet });
+  app(parts.deps)(probot);
+  return runWorker({
+    db: ground.database.db,
+    listen: (channel, onNotify) => ground.database.listen(channel, onNotify),
+    handlers: jobHandlers(parts.deps, probot, parts.runner),
+    worker: `${ground.host.id}/${process.pid}/${randomUUID()}`,
+    host: ground.host.id,
+    concurrency: settings.workerConcurrency,
+    log,
+  });
+}
+
+function listen(web: Hono, settings: Settings): Promise<{ server: ServerType; port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve(
+      { fetch: web.fetch, hostname: settings.host, port: settings.port, serverOptions: intakeServerOptions },
+      (info) => resolve({ server, port: info.port }),
+    );
+    server.once('error', reject);
+  });
+}
+
+async function stopListening(server: ServerType): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const late = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, 2_000);
+  await closed;
+  clearTimeout(late);
+}
