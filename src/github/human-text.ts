@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HumanText, RepositoryRef } from './github.ts';
-import { accountOrGhost, id, optionalText, sha, text } from './shapes.ts';
+import { accountOrGhost, id, moment, optionalText, sha, text } from './shapes.ts';
 
 /**
  * What people write on pull requests, as webhooks and REST both give it.
@@ -10,8 +10,8 @@ export const commentShape = z.object({
   id,
   node_id: text,
   body: optionalText,
-  created_at: z.string(),
-  updated_at: z.string(),
+  created_at: moment,
+  updated_at: moment,
   user: accountOrGhost,
   performed_via_github_app: z.unknown().optional(),
 });
@@ -21,7 +21,7 @@ export const reviewShape = z.object({
   id,
   node_id: text,
   body: optionalText,
-  submitted_at: z.string().nullish(),
+  submitted_at: moment.nullish(),
   // Lower case in webhooks, upper case in REST.
   state: z.string().toLowerCase(),
   commit_id: sha.nullish(),

@@ -17,6 +17,8 @@ export const optionalText = z
 export const id = z.int().positive();
 export const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a commit SHA');
 
+export const moment = z.iso.datetime({ offset: true });
+
 export const account = z.object({ id, login: text, type: z.string().optional() }).transform((user): Account => ({
   id: user.id,
   login: user.login,
