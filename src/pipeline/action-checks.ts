@@ -70,19 +70,18 @@ function configurationFindings({ action, path }: Placed, type: ActionType): Find
 
 /** Fields that only some actions may have (CP 1.2). */
 function fieldFindings({ action, path }: Placed, home: string | undefined): Finding[] {
-  const { category, owner, provider } = action.actionTypeId;
+  const { category, provider } = action.actionTypeId;
   const found: Finding[] = [];
   const refuse = (key: string, message: string, mend: string) =>
     found.push(actionError([...path, key], '1.2', `Action ${action.name}: ${message}`, mend));
   if (category === 'Approval') {
-    for (const key of ['region', 'roleArn'] as const) {
-      if (action[key] !== undefined) refuse(key, `an approval has no ${key}`, `Leave out ${key}.`);
-    }
+    if (action.roleArn !== undefined) refuse('roleArn', 'an approval has no roleArn', 'Leave it out.');
   } else if (action.timeoutInMinutes !== undefined) {
     refuse('timeoutInMinutes', 'only a manual approval may set timeoutInMinutes', 'Leave it out.');
   }
-  if (action.region !== undefined && action.region !== home && (category === 'Source' || owner !== 'AWS')) {
-    refuse('region', 'source, third-party and custom actions cannot run in another region', 'Leave out region.');
+  if (action.region !== undefined && action.region !== home && isBoundToHome(action)) {
+    const message = 'source, approval, third-party and custom actions cannot run in another region';
+    refuse('region', message, 'Leave out region.');
   }
   if (provider !== 'Commands') commandsOnly(action, refuse);
   else if (action.commands.length === 0) {
@@ -90,6 +89,10 @@ function fieldFindings({ action, path }: Placed, home: string | undefined): Find
     found.push(actionError(path, 'D-19', message, 'Add commands: a list of shell commands.'));
   }
   return found;
+}
+
+function isBoundToHome({ actionTypeId: { category, owner } }: ActionDeclaration): boolean {
+  return category === 'Source' || category === 'Approval' || owner !== 'AWS';
 }
 
 function commandsOnly(action: ActionDeclaration, refuse: (key: string, message: string, mend: string) => void): void {

@@ -3,6 +3,7 @@ import type { ActionDeclaration } from './definition.ts';
 import { refuse, runOf, stageOf, type Draft, type Verdict } from './draft.ts';
 import type { ActionRun } from './execution.ts';
 import type { PipelineCommand } from './protocol.ts';
+import { attemptsOf } from './status.ts';
 
 type Answer = Extract<PipelineCommand, { kind: 'approve' | 'reject' }>;
 
@@ -22,8 +23,9 @@ export function answerApproval(draft: Draft, answer: Answer): Verdict {
     const message = `Stage '${answer.stage}' has no approval action named '${answer.action}'.`;
     return refuse('ActionNotFoundException', 'CP-A-6', message);
   }
-  const run = runOf(draft, answer.execution, answer.stage)?.actions.find((action) => action.action === answer.action);
-  return refusalFor(draft, answer, declared, run) ?? take(draft, answer);
+  const run = runOf(draft, answer.execution, answer.stage);
+  const attempt = run && attemptsOf(run).find(({ id, action }) => id === answer.token && action === answer.action);
+  return refusalFor(draft, answer, declared, attempt) ?? take(draft, answer);
 }
 
 function shapeProblem(answer: Answer): string | undefined {
@@ -38,16 +40,16 @@ function refusalFor(
   draft: Draft,
   answer: Answer,
   declared: ActionDeclaration,
-  run: ActionRun | undefined,
+  attempt: ActionRun | undefined,
 ): Verdict | undefined {
-  if (run?.id === answer.token && run.answeredBy) {
+  if (attempt?.answeredBy) {
     return refuse(
       'ApprovalAlreadyCompletedException',
       'CP-A-6',
       `The approval '${answer.action}' was answered already.`,
     );
   }
-  if (run?.id !== answer.token || run.status !== 'InProgress') {
+  if (attempt?.status !== 'InProgress') {
     if (isOutdated(draft, answer)) {
       const message = `The pipeline ${draft.before.pipeline} has been updated, and the approval request you responded to is now out of date.`;
       return staleToken('CP-X-62', message);

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { actionsForAwsOnly } from '../../src/pipeline/action-checks.ts';
+import { digestOf } from '../../src/pipeline/digest.ts';
+import { formatProblem } from '../../src/pipeline/problem.ts';
+import { readDeclarationValue, readDefinition } from '../../src/pipeline/read-definition.ts';
+import { validationMessage } from '../../src/pipeline/shape-findings.ts';
+import { declarationOf } from './pipelines.ts';
+
+const bare = {
+  roleArn: 'arn:aws:iam::111122223333:role/pipe',
+  artifactStore: { type: 'S3', location: 'bucket' },
+  ...declarationOf({ stages: { Source: ['App'], Build: ['Unit'] } }),
+};
+
+describe('CP 1.1: what the reader takes', () => {
+  const metadata = { pipelineArn: 'arn', created: 1 };
+  it.each([
+    ['the bare declaration', JSON.stringify(bare)],
+    ['what update-pipeline takes', JSON.stringify({ pipeline: bare })],
+    ['what get-pipeline prints', JSON.stringify({ pipeline: bare, metadata }, null, '\t')],
+    ['YAML', stringify(bare)],
+    ['YAML of get-pipeline', stringify({ pipeline: bare, metadata })],
+  ])('%s', (_name, text) => {
+    const read = readDefinition(text, 'pipe.json');
+    expect(read.ok && read.definition.stages.map((stage) => stage.name)).toEqual(['Source', 'Build']);
+  });
+
+  it('CP-D-1: fills in the defaults that the service echoes', () => {
+    const read = readDefinition(
+      `name: web
+roleArn: arn:aws:iam::111122223333:role/pipe
+artifactStore: { type: S3, location: bucket }
+stages:
+  - name: Source
+    actions:
+      - name: App
+        actionTypeId: { category: Source, owner: AWS, provider: CodeCommit, version: "1" }
+        configuration: { RepositoryName: web, BranchName: main }
+        outputArtifacts: [{ name: App }]
+  - name: Gate
+    actions:
+      - name: Approve
+        actionTypeId: { category: Approval, owner: AWS, provider: Manual, version: "1" }
+`,
+      'pipe.yml',
+    );
+    expect(read).toMatchObject({
+      ok: true,
+      definition: { version: 1, executionMode: 'SUPERSEDED', pipelineType: 'V1', variables: [], triggers: [] },
+      warnings: [{ rule: 'CP-P-6', line: 8, path: 'stages[0].actions[0].actionTypeId.provider' }],
+    });
+    expect(read.ok && read.definition.stages[1]?.actions[0]).toMatchObject({
+      runOrder: 1,
+      configuration: {},
+      inputArtifacts: [],
+      outputArtifacts: [],
+    });
+  });
+
+  it('stages inside another file need no role and no bucket', () => {
+    const declared = declarationOf({ stages: { Source: ['App'], Build: ['Unit'] } });
+    const place = () => ({ line: 7, column: 3 });
+    const { name: _name, ...nameless } = declared;
+    expect(readDeclarationValue(nameless, place, 'p.yml', { inline: true, name: 'api' })).toMatchObject({
+      ok: true,
+      definition: { name: 'api' },
+    });
+    expect(readDeclarationValue(nameless, place, 'p.yml')).toMatchObject({
+      ok: false,
+      problems: [
+        { line: 7, path: 'name' },
+        { line: 7, path: 'roleArn' },
+      ],
+    });
+  });
+
+  it('the digest does not depend on the order of keys, and does on every value', () => {
+    const first = readDefinition(JSON.stringify(bare), 'a');
+    const second = readDefinition(JSON.stringify(Object.fromEntries(Object.entries(bare).toReversed())), 'b');
+    const third = readDefinition(JSON.stringify({ ...bare, name: 'other' }), 'c');
+    if (!first.ok || !second.ok || !third.ok) throw new Error('all three are legal');
+    expect(digestOf(first.definition)).toMatch(/^[0-9a-f]{64}$/);
+    expect(digestOf(first.definition)).toBe(digestOf(second.definition));
+    expect(digestOf(first.definition)).not.toBe(digestOf(third.definition));
+  });
+});
+
+describe('CP 1.3: errors of shape, all at once, at their places', () => {
+  const text = `name: web
+roleArn: arn:aws:iam::111122223333:role/pipe
+artifactStore: { type: S3, location: bucket }
+stages:
+  - name: Source
+    Actions: []
+    actions:
+      - name: App
+        actionTypeId: { category: Sorce, owner: AWS, provider: CodeCommit, version: 1 }
+        runOrder: 0
+        configuration: { RepositoryName: "", PollForSourceChanges: false }
+  - name: "bad name"
+    action: []
+`;
+  const read = readDefinition(text, 'ci/web.yml');
+  const lines = read.ok ? [] : read.problems.map(formatProblem);
+
+  it.each([
+    `ci/web.yml:6:5: Unknown parameter in pipeline.stages.1.member: "Actions" Write "actions": a declaration uses the spelling of get-pipeline, not of CloudFormation.`,
+    `ci/web.yml:9:25: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute] Write category as one of Source, Build, Deploy, Test, Invoke, Approval, Compute.`,
+    `ci/web.yml:9:76: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.version' failed to satisfy constraint: Member must be a string Put it in quotes: version: "1".`,
+    `ci/web.yml:10:9: Value at 'pipeline.stages.1.member.actions.1.member.runOrder' failed to satisfy constraint: Member must have value greater than or equal to 1 Give runOrder at least 1.`,
+    `ci/web.yml:11:26: Value at 'pipeline.stages.1.member.actions.1.member.configuration.RepositoryName' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 50000, Member must have length greater than or equal to 1] Give RepositoryName a value of 1 to 50000 characters, or leave the key out.`,
+    `ci/web.yml:11:46: Value at 'pipeline.stages.1.member.actions.1.member.configuration.PollForSourceChanges' failed to satisfy constraint: Member must be a string Put it in quotes: PollForSourceChanges: "false".`,
+    `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9.@\\-_]+ Write name so that it fits [A-Za-z0-9.@\\-_]+.`,
+    `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.actions' failed to satisfy constraint: Member must not be null Add "actions".`,
+    `ci/web.yml:13:5: Unknown parameter in pipeline.stages.2.member: "action" Did you mean "actions"?`,
+  ])('%s', (line) => {
+    expect(lines).toContain(line);
+  });
+
+  it('CP-D-9: nothing else is told, and all of it has the exception of the service', () => {
+    expect(lines).toHaveLength(9);
+    expect(!read.ok && new Set(read.problems.map((problem) => problem.exception))).toEqual(
+      new Set(['ValidationException']),
+    );
+  });
+
+  it('the service joins them into one message', () => {
+    expect(validationMessage([{ message: 'a' }, { message: 'b' }])).toBe('2 validation errors detected: a; b');
+    expect(validationMessage([{ message: 'a' }])).toBe('1 validation error detected: a');
+  });
+
+  it.each([
+    ['a stranger beside pipeline', '{"pipeline": {}, "tags": []}', 'Unknown parameter in input: "tags"'],
+    ['an empty file', '', "Value at 'pipeline' failed to satisfy constraint: Member must not be null"],
+    ['a list', '- a', "Value at 'pipeline' failed to satisfy constraint: Member must be a map"],
+    ['a key that stands twice', 'name: a\nname: b', 'The key name stands twice here.'],
+    ['broken YAML', 'a: [1', 'Flow sequence'],
+    ['two documents', 'a: 1\n---\nb: 1', 'Source contains multiple documents'],
+    ['too long a text', ' '.repeat(1_000_001), 'The file has 1000001 characters'],
+    ['nesting without end', '['.repeat(50_000), 'Too many levels are nested.'],
+    ['aliases that unfold', aliases(), 'The file cannot be read: Excessive alias count'],
+  ])('%s', (_name, source, message) => {
+    const result = readDefinition(source, 'p');
+    expect(result.ok ? [] : result.problems.map((problem) => problem.message).join('\n')).toContain(message);
+  });
+
+  it('a file of sixty thousand wrong keys is told with a hundred of them', () => {
+    const keys = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n');
+    const result = readDefinition(keys, 'p');
+    expect(!result.ok && result.problems.length).toBeLessThanOrEqual(104);
+  });
+});
+
+describe('actions that only AWS runs', () => {
+  it('CP-P-6: are named', () => {
+    const actionTypeId = { category: 'Deploy', owner: 'AWS', provider: 'ECS', version: '1' };
+    const configuration = { ClusterName: 'c', ServiceName: 's' };
+    const declared = declarationOf({
+      stages: { Source: ['App'], Deploy: ['Ship'] },
+      actions: { 'Deploy/Ship': { actionTypeId, configuration, commands: [] } },
+    });
+    const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true });
+    expect(read.ok && actionsForAwsOnly(read.definition)).toEqual([
+      {
+        stage: 'Deploy',
+        action: 'Ship',
+        type: "ActionType (Category: 'Deploy', Provider: 'ECS', Owner: 'AWS', Version: '1')",
+      },
+    ]);
+    expect(read.ok && read.warnings.map((problem) => problem.rule)).toEqual(['CP-P-6']);
+  });
+});
+
+function aliases(): string {
+  const lines = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
+  for (const [from, to] of ['ab', 'bc', 'cd', 'de'].map((pair) => pair.split(''))) {
+    lines.push(`${to}: &${to} [${Array.from({ length: 10 }, () => `*${from}`).join(',')}]`);
+  }
+  return lines.join('\n');
+}
