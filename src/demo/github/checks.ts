@@ -7,7 +7,7 @@ import { appBot } from './people.ts';
 import { checkRunEvent, checkSuiteEvent } from './payloads/check.ts';
 import type { Site } from './site.ts';
 import type { Account, CheckRun, CheckSuite, Repository } from './state.ts';
-import { ensureSuite, newestRuns, suiteRuns, suiteStatus } from './suites.ts';
+import { ensureSuite, suiteRuns, suiteStatus } from './suites.ts';
 
 const mostOfOneName = 1000;
 
@@ -111,15 +111,4 @@ export async function rerequestSuite(site: Site, suite: CheckSuite, by: Account)
   suite.reset = true;
   suite.updatedAt = site.now();
   await tellSuite(site, suite, 'rerequested', by);
-}
-
-/** Runs on a commit, newest first. */
-export function runsAt(site: Site, repository: Repository, sha: string): readonly CheckRun[] {
-  return [...site.state.checkRuns.values()]
-    .filter((run) => run.suite.repository === repository && run.suite.headSha === sha)
-    .sort((a, b) => b.id - a.id);
-}
-
-export function newestRunsAt(site: Site, repository: Repository, sha: string): readonly CheckRun[] {
-  return newestRuns([...runsAt(site, repository, sha)].reverse());
 }

@@ -45,6 +45,8 @@ export interface Faults {
   limitRequests(match: RequestMatch & { readonly retryAfterSeconds: number }): Fault;
   /** No effect, and this status. */
   failRequests(match: RequestMatch & { readonly status: number }): Fault;
+  /** The connection breaks before anything is done. */
+  cutRequests(match?: RequestMatch): Fault;
   slowRequests(match: RequestMatch & { readonly ms: number }): Fault;
   /** For each merge the first `times` answers of commits/{sha}/pulls do not know it yet. */
   lagPullRequestsOfMerges(times: number): Fault;
@@ -57,7 +59,7 @@ export type WebhookEffect =
   | { readonly kind: 'hold'; readonly released: Promise<void> };
 
 type RequestEffect =
-  | { readonly kind: 'lose' }
+  | { readonly kind: 'lose' | 'cut' }
   | { readonly kind: 'limit'; readonly retryAfterSeconds: number }
   | { readonly kind: 'fail'; readonly status: number }
   | { readonly kind: 'slow'; readonly ms: number };
@@ -155,7 +157,7 @@ function webhookMatcher(match: WebhookMatch): (delivery: Delivered) => boolean {
     (match.when?.(delivery) ?? true);
 }
 
-type RequestKnobs = Pick<Faults, 'loseAnswers' | 'limitRequests' | 'failRequests' | 'slowRequests'>;
+type RequestKnobs = Pick<Faults, 'loseAnswers' | 'limitRequests' | 'failRequests' | 'cutRequests' | 'slowRequests'>;
 
 function requestKnobs(entries: Entry<Request, RequestEffect>[]): RequestKnobs {
   const put = (effect: RequestEffect, match: RequestMatch) => add(entries, effect, requestMatcher(match), match.times);
@@ -167,6 +169,7 @@ function requestKnobs(entries: Entry<Request, RequestEffect>[]): RequestKnobs {
     },
     limitRequests: (match) => put({ kind: 'limit', retryAfterSeconds: match.retryAfterSeconds }, match),
     failRequests: (match) => put({ kind: 'fail', status: match.status }, match),
+    cutRequests: (match = {}) => put({ kind: 'cut' }, match),
     slowRequests: (match) => put({ kind: 'slow', ms: match.ms }, match),
   };
 }

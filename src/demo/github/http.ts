@@ -17,6 +17,7 @@ export interface Exchange {
   readonly query: Readonly<Record<string, string>>;
   /** null without a body. */
   readonly request: unknown;
+  /** 0 when the connection was cut. */
   readonly status: number;
   /** Also when the answer was lost on its way. */
   readonly tookEffect: boolean;
@@ -126,11 +127,15 @@ async function withFaults(site: Site, asked: Asked, decided: () => Promise<Decis
     if (effect.kind === 'slow') await sleep(effect.ms);
     if (effect.kind === 'fail') return instead(plain(effect.status, 'Server Error'));
     if (effect.kind === 'limit') return instead(limited(effect.retryAfterSeconds));
+    if (effect.kind === 'cut') return instead(cut);
     if (effect.kind === 'lose') lost = true;
   }
   const decision = await decided();
   return lost ? { ...decision, answer: plain(502, 'Server Error') } : decision;
 }
+
+/** No status: the connection ends instead. */
+const cut: Answer = { status: 0 };
 
 function plain(status: number, message: string): Answer {
   return { status, body: { message } };
@@ -199,6 +204,7 @@ function rateHeaders(site: Site, caller: Caller): Readonly<Record<string, string
 }
 
 function write(response: ServerResponse, answer: Answer, rate: Readonly<Record<string, string>>): void {
+  if (answer === cut) return void response.destroy();
   const raw = answer.body instanceof Buffer;
   const type = raw ? 'application/vnd.github.raw+json; charset=utf-8' : 'application/json; charset=utf-8';
   response.writeHead(answer.status, { 'content-type': type, ...rate, ...answer.headers });

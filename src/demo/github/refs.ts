@@ -4,7 +4,7 @@ import { tell } from './events.ts';
 import { commitsBetween, findCommit } from './git-read.ts';
 import { copyCommit, git, zeroSha } from './git.ts';
 import { pullRequestPayload } from './payloads/pull-request.ts';
-import { pushPayload } from './payloads/push.ts';
+import { pushPayload, type Pushed } from './payloads/push.ts';
 import type { Site } from './site.ts';
 import { fullName, type Account, type PullRequest, type Repository } from './state.ts';
 import { ensureSuite } from './suites.ts';
@@ -42,10 +42,10 @@ export async function announcePush(
   repository.pushedAt = site.now();
   if (after === zeroSha) repository.refs.delete(ref);
   else repository.refs.set(ref, after);
-  const range = await pushedRange(repository, ref, before, after);
-  await tell(site, repository, 'push', by, () => pushPayload(site, repository, { ref, before, after, by, ...range }));
+  const pushed = { ref, before, after, by, ...(await pushedRange(repository, ref, before, after)) };
+  await tell(site, repository, 'push', by, () => pushPayload(site, repository, pushed));
   if (ref.startsWith('refs/heads/') && after !== zeroSha) await suiteForPush(site, repository, before, after, by);
-  await movePullRequests(site, repository, ref, before, after, by);
+  await movePullRequests(site, repository, pushed);
 }
 
 /** Not forced: the old head is a parent within the new commits. */
@@ -71,21 +71,23 @@ async function suiteForPush(
   await tellSuite(site, suite, 'requested', by);
 }
 
-async function movePullRequests(
-  site: Site,
-  repository: Repository,
-  ref: string,
-  before: string,
-  after: string,
-  by: Account,
-): Promise<void> {
+/** A branch that goes closes what it is part of; a base that takes in a head by a plain push merges it. */
+async function movePullRequests(site: Site, repository: Repository, pushed: Pushed): Promise<void> {
+  const { ref, before, after, by } = pushed;
+  const gone = after === zeroSha;
   for (const pull of openPullRequests(site)) {
     const isHead = pull.head.repository === repository && `refs/heads/${pull.head.ref}` === ref;
     const isBase = pull.repository === repository && `refs/heads/${pull.base.ref}` === ref;
-    if (isBase && after !== zeroSha) pull.base.sha = after;
-    if (isHead && after === zeroSha) await closePull(site, pull, by);
+    if ((isHead || isBase) && gone) await closePull(site, pull, by);
     else if (isHead) await synchronize(site, pull, before, after, by);
+    else if (isBase && pushed.commits.some(({ sha }) => sha === pull.head.sha)) await mergedByPush(site, pull, pushed);
+    else if (isBase) pull.base.sha = after;
   }
+}
+
+async function mergedByPush(site: Site, pull: PullRequest, { after, by }: Pushed): Promise<void> {
+  pull.merged = { sha: after, by, at: site.now() };
+  await closePull(site, pull, by);
 }
 
 function openPullRequests(site: Site): readonly PullRequest[] {

@@ -24,6 +24,8 @@ export interface Repository {
   readonly refs: Map<string, string>;
   /** Lower-case login to the role that was granted. */
   readonly roles: Map<string, Role>;
+  /** Branch to the names of checks that must pass before anything is merged into it. */
+  readonly requiredChecks: Map<string, readonly string[]>;
   readonly pullRequests: Map<number, PullRequest>;
   nextNumber: number;
 }

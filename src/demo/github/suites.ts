@@ -53,3 +53,14 @@ export function ensureSuite(site: Site, repository: Repository, sha: string, bef
   site.state.checkSuites.set(suite.id, suite);
   return suite;
 }
+
+/** Runs on a commit, newest first. */
+export function runsAt(site: Site, repository: Repository, sha: string): readonly CheckRun[] {
+  return [...site.state.checkRuns.values()]
+    .filter((run) => run.suite.repository === repository && run.suite.headSha === sha)
+    .sort((a, b) => b.id - a.id);
+}
+
+export function newestRunsAt(site: Site, repository: Repository, sha: string): readonly CheckRun[] {
+  return newestRuns([...runsAt(site, repository, sha)].reverse());
+}

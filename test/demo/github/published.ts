@@ -65,13 +65,13 @@ function problems(check: ValidateFunction, value: unknown, what: string): readon
     .filter((problem) => !mistakes.some((mistake) => mistake.test(problem)));
 }
 
-/** A lost or failed answer (5xx) is not judged; a refused request (4xx) is taken to be refused rightly. */
+/** A lost, failed or cut answer is not judged; a refused request (4xx) is taken to be refused rightly. */
 export function judgeExchange(exchange: Exchange): readonly string[] {
   const { operation, method, path, status } = exchange;
   const what = `${method} ${path} ${status}`;
   const known = operation === null ? undefined : openapi.operations[operation];
   if (operation === null || known === undefined) return [`${what}: GitHub publishes no such operation in our subset`];
-  if (status >= 400) return [];
+  if (status === 0 || status >= 400) return [];
   return [
     ...judgeQuery(known, exchange, what),
     ...(known.request === null || exchange.request === null

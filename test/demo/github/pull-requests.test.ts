@@ -150,6 +150,33 @@ describe('a merge', () => {
     fault.cancel();
   });
 
+  // docs: troubleshooting-required-status-checks: success, skipped and neutral pass, on the latest commit
+  test.each(['success', 'skipped', 'neutral', 'failure', 'action_required', 'cancelled'])(
+    'with a required check that concluded %s',
+    async (conclusion) => {
+      const { number, sha } = await open();
+      story.github.requireChecks(web, 'main', ['web']);
+      const state = async () => (await story.call('GET', `${repo}/pulls/${number}`)).body.mergeable_state;
+      await expect(story.github.mergePullRequest(web, number, 'grace')).rejects.toThrow('required checks: web');
+      await story.call('POST', `${repo}/check-runs`, { name: 'web', head_sha: sha, conclusion });
+      const passes = ['success', 'skipped', 'neutral'].includes(conclusion);
+      expect(await state()).toBe(passes ? 'clean' : 'blocked');
+      const merged = story.github.mergePullRequest(web, number, 'grace').then(
+        () => true,
+        () => false,
+      );
+      expect(await merged).toBe(passes);
+      story.github.requireChecks(web, 'main', []);
+    },
+  );
+
+  // docs: about-pull-request-merges, "indirect merges"
+  test('happens also by a push that brings the head to the base', async () => {
+    const { number, sha } = await open();
+    await story.github.push(web, { branch: 'main', by: 'grace', commits: [], from: sha });
+    expect(story.github.pullRequest(web, number)).toMatchObject({ state: 'closed', mergeSha: sha });
+  });
+
   test('of a draft is not offered', async () => {
     const { number } = await open({ draft: true });
     await expect(story.github.mergePullRequest(web, number, 'grace')).rejects.toThrow('draft');

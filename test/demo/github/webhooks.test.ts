@@ -234,6 +234,13 @@ describe('faults of requests', () => {
     expect(bodies()).not.toContain('away');
   });
 
+  test('a cut connection has no answer and no effect', async () => {
+    const fault = story.github.faults.cutRequests({ path: '/comments' });
+    await expect(post('cut')).rejects.toThrow('fetch failed');
+    expect(bodies()).not.toContain('cut');
+    expect(fault.struck()).toBe(1);
+  });
+
   test('a slow answer comes all the same', async () => {
     const fault = story.github.faults.slowRequests({ ms: 5, path: '/comments' });
     expect((await post('slowly')).status).toBe(201);

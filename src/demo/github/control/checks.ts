@@ -1,10 +1,10 @@
-import { newestRunsAt, rerequestRun, rerequestSuite, runsAt } from '../checks.ts';
+import { rerequestRun, rerequestSuite } from '../checks.ts';
 import { tell } from '../events.ts';
 import { checkRunEvent } from '../payloads/check.ts';
 import { roleOf } from '../people.ts';
 import type { Site } from '../site.ts';
 import type { Account, CheckAction, CheckAnnotation, CheckRun, CheckStatus, Repository } from '../state.ts';
-import { suiteConclusion, suiteStatus, suitesOf } from '../suites.ts';
+import { newestRunsAt, runsAt, suiteConclusion, suiteStatus, suitesOf } from '../suites.ts';
 import { accountNamed, repositoryNamed } from './people.ts';
 
 export interface CheckRunView {

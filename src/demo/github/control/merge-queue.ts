@@ -1,6 +1,7 @@
 import { tell } from '../events.ts';
 import { zeroSha } from '../git.ts';
 import { mergeGroupPayload } from '../payloads/merge-group.ts';
+import { refuseUnlessChecksPass } from '../protection.ts';
 import { announcePush, branchHead, tellPull, writeRef } from '../refs.ts';
 import type { Site } from '../site.ts';
 import { fullName, type Account, type MergeGroup } from '../state.ts';
@@ -18,7 +19,7 @@ export interface MergeGroupView {
 
 export interface MergeQueueControl {
   enterMergeQueue(repository: string, number: number, by: string): Promise<MergeGroupView>;
-  /** `merged` also moves the base branch and closes the pull request. */
+  /** `merged` needs the required checks on the group's head; it also moves the base branch and closes the pull request. */
   destroyMergeGroup(repository: string, headRef: string, reason: 'merged' | 'invalidated' | 'dequeued'): Promise<void>;
 }
 
@@ -55,6 +56,7 @@ export function mergeQueueControl(site: Site): MergeQueueControl {
       const group = site.state.mergeGroups.get(`${fullName(found)} ${headRef}`);
       if (group === undefined) throw new Error(`no merge group ${headRef}: enterMergeQueue first`);
       const bot = queueBot(site);
+      if (reason === 'merged') refuseUnlessChecksPass(site, group.pullRequest, group.headSha);
       site.state.mergeGroups.delete(`${fullName(found)} ${headRef}`);
       if (reason === 'merged') await finishMerge(site, group.pullRequest, bot, group.headSha);
       await tellGroup(site, group, { action: 'destroyed', reason });

@@ -1,6 +1,7 @@
 import { writeMerge } from '../git.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { webFlow } from '../people.ts';
+import { refuseUnlessChecksPass } from '../protection.ts';
 import { announcePush, branchHead, closePull, tellPull, writePullHead, writeRef } from '../refs.ts';
 import type { Site } from '../site.ts';
 import { fullName, type Account, type PullRequest, type Repository } from '../state.ts';
@@ -24,7 +25,7 @@ export interface PullRequestControl {
   openPullRequest(repository: string, pull: NewPullRequest): Promise<number>;
   closePullRequest(repository: string, number: number, by: string): Promise<void>;
   reopenPullRequest(repository: string, number: number, by: string): Promise<void>;
-  /** Resolves to the new commit on the base branch. Two branches that conflict are an error. */
+  /** Resolves to the new commit on the base branch. Conflicts and required checks that do not pass are errors. */
   mergePullRequest(repository: string, number: number, by: string, method?: MergeMethod): Promise<string>;
   markReady(repository: string, number: number, by: string): Promise<void>;
   convertToDraft(repository: string, number: number, by: string): Promise<void>;
@@ -141,6 +142,7 @@ async function edit(
 async function merge(site: Site, pull: PullRequest, by: Account, method: MergeMethod): Promise<string> {
   if (pull.state === 'closed') throw new Error(`pull request ${pull.number} is closed`);
   if (pull.draft) throw new Error(`pull request ${pull.number} is a draft: markReady first`);
+  refuseUnlessChecksPass(site, pull);
   const sha = await mergeCommit(site, pull, by, method);
   await finishMerge(site, pull, by, sha);
   return sha;

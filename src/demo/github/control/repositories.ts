@@ -42,6 +42,8 @@ export interface RepositoryControl {
   /** The App goes on seeing it only where it is installed on the new owner. */
   transferRepository(repository: string, owner: string, by: string): Promise<void>;
   deleteRepository(repository: string, by: string): Promise<void>;
+  /** Merging into the branch is then refused until the newest run of each name passes. */
+  requireChecks(repository: string, branch: string, names: readonly string[]): void;
 }
 
 export function repositoryControl(site: Site): RepositoryControl {
@@ -50,6 +52,8 @@ export function repositoryControl(site: Site): RepositoryControl {
     forkRepository: (repository, owner, name) => forkRepository(site, repositoryNamed(site, repository), owner, name),
     renameRepository: (repository, name, by) => rename(site, repositoryNamed(site, repository), name, by),
     transferRepository: (repository, owner, by) => transfer(site, repositoryNamed(site, repository), owner, by),
+    requireChecks: (repository, branch, names) =>
+      void repositoryNamed(site, repository).requiredChecks.set(branch, names),
     async deleteRepository(repository, by) {
       const found = repositoryNamed(site, repository);
       await tell(site, found, 'repository', ensureAccount(site, by), () => ({ action: 'deleted' }));
@@ -90,6 +94,7 @@ function add(site: Site, owner: Account, name: string, more: Partial<Repository>
     pushedAt: site.now(),
     refs: new Map(),
     roles: new Map(),
+    requiredChecks: new Map(),
     pullRequests: new Map(),
     nextNumber: 1,
     ...more,

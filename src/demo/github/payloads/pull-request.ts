@@ -1,6 +1,7 @@
 import { changedFilesSince, commitsBetween } from '../git-read.ts';
 import { mergedTree } from '../git.ts';
 import { association } from '../people.ts';
+import { failingChecks } from '../protection.ts';
 import type { Site } from '../site.ts';
 import type { PullRequest, Repository } from '../state.ts';
 import { account, nodeId, time, type Payload } from './account.ts';
@@ -101,7 +102,9 @@ export async function fullPullRequest(site: Site, pull: PullRequest): Promise<Pa
   const payload = await pullRequestPayload(site, pull);
   if (pull.state === 'closed') return payload;
   const clean = (await mergedTree(pull.repository.path, pull.base.sha, pull.head.sha)) !== null;
-  return { ...payload, mergeable: clean, rebaseable: clean, mergeable_state: clean ? 'clean' : 'dirty' };
+  const waiting = failingChecks(site, pull).length > 0;
+  const state = !clean ? 'dirty' : pull.draft ? 'draft' : waiting ? 'blocked' : 'clean';
+  return { ...payload, mergeable: clean, rebaseable: clean, mergeable_state: state };
 }
 
 interface Size {

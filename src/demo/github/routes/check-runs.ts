@@ -1,6 +1,6 @@
 import { ApiError, notFound } from '../api-error.ts';
 import { checkInput } from '../check-input.ts';
-import { createCheckRun, newestRunsAt, rerequestRun, runsAt, updateCheckRun } from '../checks.ts';
+import { createCheckRun, rerequestRun, updateCheckRun } from '../checks.ts';
 import { appBot } from '../people.ts';
 import { checkRunPayload } from '../payloads/check.ts';
 import { resolveCommit } from '../refs.ts';
@@ -15,6 +15,7 @@ import {
   type Route,
 } from '../route.ts';
 import type { CheckRun } from '../state.ts';
+import { newestRunsAt, runsAt } from '../suites.ts';
 
 const read = ['checks:read'];
 const write = ['checks:write'];

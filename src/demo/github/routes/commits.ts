@@ -35,7 +35,7 @@ export const commitRoutes: readonly Route[] = [
     return listAnswer(call, branches, ([ref, sha]) => ({
       name: ref.slice('refs/heads/'.length),
       commit: { sha, url: `${repositoryUrl(call.site, call.repository)}/commits/${sha}` },
-      protected: false,
+      protected: call.repository.requiredChecks.has(ref.slice('refs/heads/'.length)),
     }));
   }),
   repositoryRoute('GET /branches/{branch}', contents, branch),
@@ -79,8 +79,8 @@ async function branch(call: RepositoryCall): Promise<Answer> {
     name,
     commit: commitPayload(site, repository, await commitInfo(repository.path, sha)),
     _links: { self: url, html: `${pageUrl(site, repository)}/tree/${encodeURIComponent(name)}` },
-    protected: false,
-    protection: { enabled: false },
+    protected: repository.requiredChecks.has(name),
+    protection: { enabled: repository.requiredChecks.has(name) },
     protection_url: `${url}/protection`,
   });
 }
