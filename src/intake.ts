@@ -25,7 +25,7 @@ export interface IntakeOptions {
   readonly limits?: Partial<IntakeLimits>;
 }
 
-export interface IntakeLimits {
+interface IntakeLimits {
   /** GitHub sends at most 25 MB. */
   readonly bodyBytes: number;
   /** Of all bodies that are arriving at one time; more is turned away with 503. */

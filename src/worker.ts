@@ -6,7 +6,7 @@ import { readPayload, type JobKind, type JobPayloads } from './db/job-payloads.t
 import { claimDueJobs, extendLease, extendLeases, finishJob, nextDueInMs, type ClaimedJob } from './db/jobs.ts';
 import { classify, describeError, TransientError } from './errors.ts';
 
-export interface JobContext {
+interface JobContext {
   readonly job: ClaimedJob;
   /** Aborted when the lease is lost, or when the process stops and the job had its time. */
   readonly signal: AbortSignal;
@@ -15,7 +15,7 @@ export interface JobContext {
 }
 
 /** Looks at the newest state, so that running it again does no harm. An answer asks for another look later. */
-export type JobHandler<K extends JobKind> = (
+type JobHandler<K extends JobKind> = (
   payload: JobPayloads[K],
   context: JobContext,
 ) => Promise<{ readonly againAfterMs: number } | undefined | void>;

@@ -75,7 +75,7 @@ export interface RawConnection {
   readonly ended: Promise<string>;
 }
 
-export async function rawPost(door: OpenDoor, headers: readonly string[]): Promise<RawConnection> {
+export async function rawConnect(door: OpenDoor): Promise<RawConnection> {
   const socket = connect(door.port, '127.0.0.1');
   await once(socket, 'connect');
   let text = '';
@@ -84,8 +84,13 @@ export async function rawPost(door: OpenDoor, headers: readonly string[]): Promi
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   socket.on('error', () => {});
   socket.on('close', () => resolve(text));
-  socket.write(`${[`POST ${webhookPath} HTTP/1.1`, 'Host: door', ...headers].join('\r\n')}\r\n\r\n`);
   return { socket, ended };
+}
+
+export async function rawPost(door: OpenDoor, headers: readonly string[]): Promise<RawConnection> {
+  const connection = await rawConnect(door);
+  connection.socket.write(`${[`POST ${webhookPath} HTTP/1.1`, 'Host: door', ...headers].join('\r\n')}\r\n\r\n`);
+  return connection;
 }
 
 /** Headers of a delivery whose signature has the right form and the wrong value. */

@@ -15,7 +15,7 @@ export interface Delivery extends NewDelivery {
   readonly outcome: DeliveryOutcome | null;
 }
 
-export type DeliveryOutcome = 'handled' | 'ignored' | 'rejected';
+type DeliveryOutcome = 'handled' | 'ignored' | 'rejected';
 
 /**
  * Stores a delivery with its job. A repeat (GitHub keeps the guid on redelivery) stores nothing; when the first one was

@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Pool, type PoolConfig } from 'pg';
+import { describeError, UserError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { takeLock } from './lock.ts';
 import { channels, type Channel, type OpenDatabase } from './open.ts';
@@ -21,7 +22,7 @@ export async function openEmbedded(directory: string): Promise<OpenDatabase> {
   // Two processes on one directory lose data silently: PGlite has no lock of its own.
   const release = await takeLock(directory);
   try {
-    const open = await openOnPglite(await PGlite.create(directory));
+    const open = await openOnPglite(await createIn(directory));
     return {
       ...open,
       close: async () => {
@@ -32,6 +33,17 @@ export async function openEmbedded(directory: string): Promise<OpenDatabase> {
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+async function createIn(directory: string): Promise<PGlite> {
+  try {
+    return await PGlite.create(directory);
+  } catch (error) {
+    throw new UserError(
+      `The embedded database in ${directory} cannot be opened: ${describeError(error)}. ` +
+        'Restore the directory from a backup, or move it away to begin with an empty one.',
+    );
   }
 }
 

@@ -18,7 +18,7 @@ export async function openPostgres(target: { url: string; poolSize?: number }): 
     await refuseLossyCommits(db);
   } catch (error) {
     await db.destroy();
-    throw error;
+    throw explained(error, target.url);
   }
   return {
     engine: 'postgres',
@@ -27,6 +27,19 @@ export async function openPostgres(target: { url: string; poolSize?: number }): 
     onFatal: () => {},
     close: () => db.destroy(),
   };
+}
+
+const wrongSettings = new Set(['28P01', '28000', '3D000', 'ECONNREFUSED', 'ENOTFOUND', 'ENOENT', 'ERR_INVALID_URL']);
+
+/** Names the setting to mend; the address without its password. */
+function explained(error: unknown, url: string): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === undefined || !wrongSettings.has(code)) return error;
+  const address = URL.canParse(url) ? Object.assign(new URL(url), { password: '' }).href : 'it (not a URL)';
+  return new UserError(
+    `DATABASE_URL: Postgres at ${address} cannot be used: ${message || code}. ` +
+      'Correct the address, start the server, or unset DATABASE_URL to use the embedded database.',
+  );
 }
 
 function poolSettings(target: { url: string; poolSize?: number }): PoolConfig {

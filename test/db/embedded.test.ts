@@ -1,17 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/open.ts';
+import { UserError } from '../../src/errors.ts';
 
 let home: string;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'penstock-embedded-'));
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+test('a directory that is no database is refused with the way out, and its lock is given back', async () => {
+  const directory = join(home, 'db');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'PG_VERSION'), '9');
+  const refused = openDatabase({ kind: 'embedded', directory });
+  await expect(refused).rejects.toThrow(UserError);
+  await expect(refused).rejects.toThrow(/cannot be opened.*backup/);
+  expect(existsSync(`${directory}.lock`)).toBe(false);
+});
 
 test('rows survive a kill -9 of the process that wrote them, and its lock does not stand in the way', async () => {
   const directory = join(home, 'new', 'db');

@@ -72,6 +72,14 @@ if (inject('databaseEngine') === 'postgres') {
     await stop();
   });
 
+  test('a wrong address is refused with the setting to mend, without the password', async () => {
+    const elsewhere = 'postgres://penstock:hunter2@127.0.0.1:1/penstock';
+    const refused = openDatabase({ kind: 'postgres', url: elsewhere });
+    await expect(refused).rejects.toThrow(UserError);
+    await expect(refused).rejects.toThrow(/^DATABASE_URL: .*penstock@127\.0\.0\.1:1/);
+    await expect(refused).rejects.not.toThrow('hunter2');
+  });
+
   test('SEC-F-38 a database that may lose committed rows is refused', async () => {
     const name = new URL(url!).pathname.slice(1);
     await sql.raw(`alter database ${name} set synchronous_commit = off`).execute(db);
