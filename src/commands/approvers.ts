@@ -109,12 +109,12 @@ function owns(owned: OwnedFiles, person: PersonFacts): boolean {
   });
 }
 
-/** What a group asks for, without its own groups: `2 people with write access, one of team acme/release`. */
+/** What a group asks for, without its own groups: `2 people with write access, among team acme/release`. */
 function needWords(group: ApproverGroup): string {
   const people = group.count === 1 ? '1 person' : `${group.count} people`;
   const access = group.permission === 'admin' ? ' with admin access' : ' with write access';
   const isOpen = group.users.length === 0 && group.teams.length === 0 && !group.codeowners;
-  return `${people}${access}${isOpen ? '' : `, ${listWords(group)}`}`;
+  return `${people}${access}${isOpen ? '' : ` ${listWords(group)}`}`;
 }
 
 /** A whole policy in one line, for people who are not yet at its gate. */
@@ -131,7 +131,7 @@ function groupWords(group: ApproverGroup): string {
 function listWords(approvers: Approvers): string {
   const users = approvers.users.map((user) => (typeof user === 'number' ? `account ${user}` : user));
   const names = [...users, ...approvers.teams.map((team) => `team ${team}`)];
-  return `one of ${[...names, ...(approvers.codeowners ? ['owners of the touched files'] : [])].join(', ')}`;
+  return `among ${[...names, ...(approvers.codeowners ? ['the owners of the touched files'] : [])].join(', ')}`;
 }
 
 function accessWords(permission: PersonFacts['permission']): string {

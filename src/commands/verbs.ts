@@ -95,7 +95,7 @@ export const verbTable: Readonly<Record<Verb, VerbInfo>> = {
     shape: { target: 'stage', targetRequired: true, reason: 'optional' },
   },
   override: {
-    usage: 'pipeline/stage [entry|success] [reason]',
+    usage: 'pipeline/stage [entry or success] [reason]',
     does: 'Goes on although a condition of the stage was not met.',
     needs: 'write',
     example: 'override web/Deploy entry the alarm is known',

@@ -2,7 +2,7 @@ import type { Verb } from '../commands/command.ts';
 import type { KnownPipelines } from '../commands/names.ts';
 import type { CommandPrefix } from '../commands/verbs.ts';
 import { usageLine, verbTable, verbs } from '../commands/verbs.ts';
-import { code, prose, table } from './markdown.ts';
+import { code, table } from './markdown.ts';
 
 export interface HelpFacts {
   /** What the asker may use here (`allowedVerbs`). */
@@ -14,7 +14,7 @@ export interface HelpFacts {
 /** Only what this person may do here; with a topic, that one verb in full. */
 export function renderHelp(facts: HelpFacts, topic?: Verb): string {
   if (topic !== undefined) return topicHelp(facts, topic);
-  const rows = facts.allowed.map((verb) => [code(usageLine(verb, facts.prefix)), prose(verbTable[verb].does)]);
+  const rows = facts.allowed.map((verb) => [code(usageLine(verb, facts.prefix)), verbTable[verb].does]);
   const hidden = verbs.length - facts.allowed.length;
   return [
     'Write a command on a line of its own. You may:',
@@ -27,7 +27,7 @@ export function renderHelp(facts: HelpFacts, topic?: Verb): string {
 function topicHelp({ allowed, prefix }: HelpFacts, verb: Verb): string {
   const { does, example } = verbTable[verb];
   const may = allowed.includes(verb) ? '' : ' You may not: it needs write access to this repository.';
-  return `${code(usageLine(verb, prefix))}: ${prose(does)}${may} For example ${code(`${prefix}${example}`)}.`;
+  return `${code(usageLine(verb, prefix))}: ${does}${may} For example ${code(`${prefix}${example}`)}.`;
 }
 
 function pipelineLines(known: KnownPipelines): string {

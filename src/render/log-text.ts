@@ -2,6 +2,7 @@ import type { ActionRun } from '../pipeline/execution.ts';
 import { code, fenced, maxMarkdown, visible } from './markdown.ts';
 import type { StageView } from './stage-view.ts';
 import type { ExecutionView, LogTail } from './view.ts';
+import { own } from './view.ts';
 import { count } from './words.ts';
 
 /**
@@ -15,7 +16,7 @@ export function logText(view: ExecutionView, stages: readonly StageView[]): stri
     .toSorted((a, b) => compare(b.endedAt ?? '', a.endedAt ?? ''));
   let text = '';
   for (const run of failed) {
-    const tail = Object.hasOwn(view.logTails, run.id) ? view.logTails[run.id] : undefined;
+    const tail = own(view.logTails, run.id);
     if (!tail || tail.lines.length === 0) continue;
     const gap = text === '' ? '' : '\n\n';
     const section = logSection(run, tail, maxMarkdown - text.length - gap.length);

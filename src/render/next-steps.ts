@@ -4,6 +4,7 @@ import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions } from './stage-view.ts';
 import { endedStage } from './verdict.ts';
 import type { ExecutionView } from './view.ts';
+import { own } from './view.ts';
 import { moment, prefixOf } from './words.ts';
 
 /** What a person can do now, with lines to copy. Markdown paragraphs; none when there is nothing to do. */
@@ -40,7 +41,7 @@ export function nextSteps(view: ExecutionView, phase: Phase, stage?: StageView):
 
 /** The exact comment that answers a gate of this execution. */
 export function answerLine(view: ExecutionView, gate: WaitingGate, verb: 'approve' | 'reject'): string {
-  const story = view.gates[`${gate.stage}/${gate.action}`];
+  const story = own(view.gates, `${gate.stage}/${gate.action}`);
   const sha = story?.shaNeeded ? ` ${view.headSha}` : '';
   const reason = story?.reasonNeeded ? ' reason' : '';
   return `${verb} ${view.pipeline}/${gate.stage}/${gate.action}${sha}${reason}`;
@@ -64,7 +65,7 @@ function copy(view: ExecutionView, press: string, commands: readonly string[]): 
 
 /** What the pipeline's author wrote for reviewers, and until when they may answer. */
 function reviewHints(view: ExecutionView, { stage, action, declared, run }: WaitingGate): readonly string[] {
-  const until = view.gates[`${stage}/${action}`]?.expiresAt ?? run.deadline;
+  const until = own(view.gates, `${stage}/${action}`)?.expiresAt ?? run.deadline;
   const custom = declared?.configuration['CustomData'];
   const url = declared?.configuration['ExternalEntityLink'];
   return [
@@ -88,7 +89,7 @@ function failedSteps(view: ExecutionView, failed: StageView | undefined): readon
       `retry ${path}`,
       `retry ${path} all`,
       ...(unmet === undefined ? [] : [`override ${path} ${unmet} reason`]),
-      ...(view.rollbackTo[failed.name] ? [`rollback ${path}`] : []),
+      ...(own(view.rollbackTo, failed.name) ? [`rollback ${path}`] : []),
     ]),
   ];
 }
@@ -112,7 +113,7 @@ function stoppedSteps(view: ExecutionView, stopped: StageView | undefined): read
 }
 
 function entranceSteps(view: ExecutionView, stage: string): readonly string[] {
-  const hold = view.holds?.[stage];
+  const hold = own(view.holds, stage);
   if (!hold) return [];
   const reason = hold.reason ? `: ${prose(hold.reason)}` : '';
   return [
@@ -123,7 +124,9 @@ function entranceSteps(view: ExecutionView, stage: string): readonly string[] {
 
 function rollbackSteps(view: ExecutionView, stage: StageView | undefined): readonly string[] {
   const names = stage ? [stage.name] : view.execution.stages.map((run) => run.stage);
-  const commands = names.filter((name) => view.rollbackTo[name]).map((name) => `rollback ${view.pipeline}/${name}`);
+  const commands = names
+    .filter((name) => own(view.rollbackTo, name))
+    .map((name) => `rollback ${view.pipeline}/${name}`);
   const press = stage ? 'To put back what was there before, press **Roll back** on this page' : '';
   return commands.length === 0 ? [] : copy(view, press, commands);
 }

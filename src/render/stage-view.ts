@@ -42,7 +42,8 @@ export function stagesOf(view: ExecutionView): readonly StageView[] {
   );
   return declared.map((stage) => {
     const run = view.execution.stages.find((one) => one.stage === stage.name);
-    return { name: stage.name, declared: stage, ...(run ? { run } : {}), phase: stagePhase(view, stage.name, run) };
+    const phase = concluded(view, stagePhase(view, stage.name, run));
+    return { name: stage.name, declared: stage, ...(run ? { run } : {}), phase };
   });
 }
 
@@ -73,14 +74,28 @@ export function executionPhase(view: ExecutionView): Phase {
   }
 }
 
+/** Whatever an engine left open, an execution that has ended ends its check runs. */
+function concluded(view: ExecutionView, phase: Phase): Phase {
+  if (!openKinds.has(phase.kind)) return phase;
+  const whole = executionPhase(view);
+  return openKinds.has(whole.kind) ? phase : whole;
+}
+
+const openKinds: ReadonlySet<Phase['kind']> = new Set<Phase['kind']>([
+  'queued',
+  'entrance',
+  'running',
+  'failing',
+  'stopping',
+  'gate',
+]);
+
 function stagePhase(view: ExecutionView, stage: string, run: StageRun | undefined): Phase {
   if (!run) return unenteredPhase(view, stage);
   const status = stageStatus(run, view.execution, view.definition);
   const gates = gatesOf(view).filter((gate) => gate.stage === stage);
   switch (status) {
     case 'InProgress':
-      // Whatever an engine left open, an execution that has ended ends its check runs.
-      if (view.execution.ending) return executionPhase(view);
       return gates.length > 0 ? { kind: 'gate', gates } : { kind: 'running' };
     case 'Failed':
       return { kind: run.endedAt === undefined && isRunning(run) ? 'failing' : 'failed' };

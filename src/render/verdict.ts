@@ -4,6 +4,7 @@ import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
 import { fittingTitle, title } from './titles.ts';
 import type { ButtonView, CheckRunView, ExecutionView, GateStory } from './view.ts';
+import { own } from './view.ts';
 import { duration, durationOf, prefixOf } from './words.ts';
 
 /** Status, conclusion, title and buttons of one check run: what the merge box shows. */
@@ -60,7 +61,7 @@ function done(conclusion: NonNullable<Verdict['conclusion']>, text: string, butt
 }
 
 function entranceTitle(view: ExecutionView, stage: string): string {
-  const hold = view.holds?.[stage];
+  const hold = own(view.holds, stage);
   if (hold) return title(`Waiting to enter ${stage}: held by `, actorName(hold.by));
   const { lock } = view.execution;
   const place = lock?.stage === stage ? lock.place : undefined;
@@ -78,7 +79,7 @@ function runningTitle(view: ExecutionView, stage: StageView | undefined, lead: s
 function gateTitle(view: ExecutionView, gates: readonly WaitingGate[]): string {
   const [gate] = gates;
   if (!gate || gates.length > 1) return title(`${gates.length} approvals are awaited: see what to comment`);
-  const story = view.gates[`${gate.stage}/${gate.action}`];
+  const story = own(view.gates, `${gate.stage}/${gate.action}`);
   if (view.pullRequest === undefined) return title(`${awaited(story)}: press Approve on this check`);
   if (story?.shaNeeded || story?.reasonNeeded)
     return fittingTitle(
@@ -146,7 +147,7 @@ const retryButtons: readonly ButtonView[] = [
 ];
 
 function rollbackButtons(view: ExecutionView, stage: StageView | undefined): readonly ButtonView[] {
-  const to = stage ? view.rollbackTo[stage.name] : undefined;
+  const to = stage ? own(view.rollbackTo, stage.name) : undefined;
   if (!to) return [];
   return [{ label: 'Roll back', identifier: 'rollback', description: `Put back what ${shortSha(to.sha)} put there` }];
 }

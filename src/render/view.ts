@@ -110,3 +110,8 @@ export interface ButtonView {
   readonly identifier: ButtonIdentifier;
   readonly description: string;
 }
+
+/** A look-up by a name that people chose, which may be `constructor`. */
+export function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
+}

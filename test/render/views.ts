@@ -145,7 +145,7 @@ export const waitingVerdict: GateVerdict = {
   notCounted: [{ person: alice, answer: 'approve', at: at(50), why: 'they are the author' }],
   explanation: {
     holds: false,
-    text: '2 people with write access, one of team acme/release',
+    text: '2 people with write access among team acme/release',
     countedLogins: ['bob'],
     couldLogins: ['carol'],
     children: [],
