@@ -1,0 +1,74 @@
+import type { BuildEnvironment } from './buildspec.ts';
+import type { Cursor } from './document.ts';
+import { refusedEnvironmentName } from './environment.ts';
+import { readTexts, readYesNo } from './read-values.ts';
+
+const envKeys = [
+  'shell',
+  'variables',
+  'parameter-store',
+  'secrets-manager',
+  'exported-variables',
+  'git-credential-helper',
+];
+
+export function readEnvironment(cursor: Cursor, notes: string[]): BuildEnvironment {
+  cursor.keys(envKeys);
+  const parameterStore = readVariables(cursor.at('parameter-store'));
+  const secretsManager = readVariables(cursor.at('secrets-manager'));
+  if (readYesNo(cursor.at('git-credential-helper'))) notes.push('git-credential-helper has no effect here.');
+  return {
+    shell: readShell(cursor.at('shell')),
+    variables: readVariables(cursor.at('variables')),
+    parameterStore,
+    secretsManager,
+    exportedVariables: readExported(cursor.at('exported-variables'), { ...parameterStore, ...secretsManager }),
+  };
+}
+
+function readShell(cursor: Cursor): BuildEnvironment['shell'] {
+  const text = cursor.text();
+  if (text === undefined || text === '/bin/sh' || text === 'sh') return '/bin/sh';
+  if (text === 'bash' || text === '/bin/bash') return '/bin/bash';
+  cursor.complain(
+    `The shell ${text.slice(0, 40)} is not run here.`,
+    'Write bash or /bin/sh; Windows shells need AWS CodeBuild.',
+    'CP-B-11',
+  );
+  return '/bin/sh';
+}
+
+function readVariables(cursor: Cursor): Readonly<Record<string, string>> {
+  const entries = cursor.keys().flatMap((name): [string, string][] => {
+    const refusal = refusedEnvironmentName(name) ?? reserved(name);
+    const value = cursor.at(name);
+    if (refusal !== undefined) value.complain(refusal, '');
+    return [[name, value.text() ?? '']];
+  });
+  return Object.fromEntries(entries);
+}
+
+function reserved(name: string): string | undefined {
+  return name.startsWith('CODEBUILD_')
+    ? `${name} is reserved: names that begin with CODEBUILD_ are set by the build itself.`
+    : undefined;
+}
+
+/** Secrets are never handed on as variables, and neither are credentials (CP-B-6). */
+function readExported(cursor: Cursor, secrets: Readonly<Record<string, string>>): readonly string[] {
+  const names = readTexts(cursor);
+  for (const [index, name] of names.entries()) {
+    const item = cursor.items()[index];
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      item?.complain(`"${name.slice(0, 60)}" is not a name of a variable.`, 'Use letters, digits and underscores.');
+    else if (Object.hasOwn(secrets, name))
+      item?.complain(`${name} is a secret and cannot be exported.`, 'Remove it from exported-variables.', 'CP-B-6');
+    else if (name.startsWith('AWS_'))
+      item?.complain(
+        `${name} cannot be exported.`,
+        'Export the value under a name that does not begin with AWS_.',
+        'CP-B-6',
+      );
+  }
+  return names;
+}

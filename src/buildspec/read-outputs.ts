@@ -1,0 +1,122 @@
+import { reportFormats, type ArtifactSet, type CacheSettings, type ReportGroup } from './buildspec.ts';
+import type { Cursor } from './document.ts';
+import { readTexts, readYesNo } from './read-values.ts';
+
+const artifactKeys = [
+  'files',
+  'name',
+  'base-directory',
+  'discard-paths',
+  'exclude-paths',
+  'enable-symlinks',
+  's3-prefix',
+];
+const maxReportGroups = 5;
+
+interface ReadArtifacts {
+  readonly primary: ArtifactSet | undefined;
+  readonly secondary: ReadonlyMap<string, ArtifactSet>;
+}
+
+/** `files` of the primary block is required even when only secondary artifacts are used (CP-B-8). */
+export function readArtifacts(cursor: Cursor, notes: string[]): ReadArtifacts {
+  if (cursor.node === undefined) return { primary: undefined, secondary: new Map() };
+  cursor.keys([...artifactKeys, 'secondary-artifacts']);
+  if (cursor.at('name').text() !== undefined)
+    notes.push('artifacts.name has no effect in a pipeline: CodePipeline names the artifact.');
+  if (cursor.at('s3-prefix').text() !== undefined) notes.push('s3-prefix has no effect in a pipeline.');
+  const set = cursor.at('secondary-artifacts');
+  const secondary = set.keys().map((name): [string, ArtifactSet] => [name, readSecondary(set.at(name), name)]);
+  return { primary: readSet(cursor, 'CP-B-8'), secondary: new Map(secondary) };
+}
+
+function readSecondary(cursor: Cursor, name: string): ArtifactSet {
+  cursor.keys(artifactKeys);
+  if (!/^[A-Za-z0-9_]{1,127}$/.test(name)) {
+    cursor.complain(
+      'Invalid input: identifier must contain only alphanumeric characters and underscores.',
+      `Rename "${name.slice(0, 60)}" here and in the pipeline.`,
+      'CP-B-16',
+    );
+  }
+  return readSet(cursor, 'CP-B-16');
+}
+
+function readSet(cursor: Cursor, rule: string): ArtifactSet {
+  const files = readTexts(cursor.at('files'));
+  if (files.length === 0)
+    cursor.complain(
+      `${cursor.path}.files is missing.`,
+      'Write files: with a list of patterns, for example "**/*".',
+      rule,
+    );
+  readYesNo(cursor.at('enable-symlinks'));
+  return {
+    files,
+    baseDirectory: readDirectory(cursor.at('base-directory')),
+    discardPaths: readYesNo(cursor.at('discard-paths')),
+    excludePaths: readTexts(cursor.at('exclude-paths')),
+  };
+}
+
+/** Relative, without `..`: a build may not take files of the machine along. */
+function readDirectory(cursor: Cursor): string {
+  const text = (cursor.text() ?? '').replace(/^(\.\/)+/, '').replace(/\/+$/, '');
+  if (text === '' || text === '.') return '';
+  if (!text.startsWith('/') && !text.split('/').includes('..') && !text.includes('\0')) return text;
+  cursor.complain(`${cursor.path} is "${text.slice(0, 80)}".`, 'Write a directory below the source, without "..".');
+  return '';
+}
+
+export function readReports(cursor: Cursor): readonly ReportGroup[] {
+  const names = cursor.keys();
+  if (names.length > maxReportGroups)
+    cursor.complain(`There are ${names.length} report groups.`, `Write at most ${maxReportGroups}.`, 'CP-B-10');
+  return names.map((name) => {
+    const group = cursor.at(name);
+    group.keys(['files', 'base-directory', 'discard-paths', 'file-format']);
+    const files = readTexts(group.at('files'));
+    if (files.length === 0)
+      group.complain(`${group.path}.files is missing.`, 'Write files: with a list of patterns.', 'CP-B-10');
+    readYesNo(group.at('discard-paths'));
+    return {
+      name,
+      files,
+      baseDirectory: readDirectory(group.at('base-directory')),
+      format: readFormat(group.at('file-format')),
+    };
+  });
+}
+
+function readFormat(cursor: Cursor): ReportGroup['format'] {
+  const text = cursor.text()?.toUpperCase();
+  if (text === undefined) return 'JUNITXML';
+  const known = reportFormats.find((format) => format === text);
+  if (known === undefined)
+    cursor.complain(
+      `The report format ${text.slice(0, 40)} is not known.`,
+      `Write one of ${reportFormats.join(', ')}.`,
+      'CP-B-10',
+    );
+  return known ?? 'JUNITXML';
+}
+
+export function readCache(cursor: Cursor): CacheSettings | undefined {
+  if (cursor.node === undefined) return undefined;
+  cursor.keys(['paths', 'key', 'fallback-keys', 'action']);
+  const fallbackKeys = readTexts(cursor.at('fallback-keys'));
+  if (fallbackKeys.length > 5)
+    cursor.at('fallback-keys').complain(`There are ${fallbackKeys.length} fallback keys.`, 'Write at most 5.');
+  const action = cursor.at('action').text();
+  if (action !== undefined && action !== 'restore' && action !== 'save')
+    cursor
+      .at('action')
+      .complain(`cache.action is "${action.slice(0, 40)}".`, 'Write restore or save, or leave it out for both.');
+  const key = cursor.at('key').text();
+  return {
+    paths: readTexts(cursor.at('paths')),
+    ...(key === undefined ? {} : { key }),
+    fallbackKeys,
+    action: action === 'restore' || action === 'save' ? action : 'both',
+  };
+}

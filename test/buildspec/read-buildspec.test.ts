@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { formatProblem } from '../../src/pipeline/problem.ts';
+import type { Buildspec } from '../../src/buildspec/buildspec.ts';
+import { readBuildspec } from '../../src/buildspec/read-buildspec.ts';
+
+function read(text: string): Buildspec {
+  const result = readBuildspec(text, 'buildspec.yml');
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.buildspec;
+}
+
+function complaints(text: string): readonly string[] {
+  const result = readBuildspec(text, 'b.yml');
+  return result.ok ? [] : result.problems.map((problem) => formatProblem(problem).replace(/^b\.yml:/, ''));
+}
+
+const phases = 'phases: {build: {commands: [make]}}\n';
+
+describe('a buildspec with everything in it (CP 9.1)', () => {
+  const buildspec = read(`
+version: 0.2
+run-as: builder
+env:
+  shell: bash
+  variables: {MODE: fast, COUNT: 007, ON: true}
+  parameter-store: {URL: /app/url}
+  secrets-manager: {TOKEN: "app/token:key:AWSCURRENT"}
+  exported-variables: [VERSION]
+  git-credential-helper: no
+proxy: {upload-artifacts: yes, logs: no}
+phases:
+  post_build: {commands: [echo bye]}
+  install:
+    run-as: root
+    runtime-versions: {nodejs: 24}
+    on-failure: RETRY-2-ECONN.*
+    commands: [npm ci]
+    finally: [ls]
+  build:
+    on-failure: CONTINUE
+    commands:
+      - "curl -H 'a: b' x"
+      - |
+        if true; then
+          echo yes
+        fi
+reports:
+  unit: {files: ["out/*.xml"], base-directory: ./out/, file-format: JunitXml}
+artifacts:
+  files: ["**/*"]
+  name: build-$(date)
+  base-directory: dist
+  discard-paths: yes
+  exclude-paths: ["**/*.map"]
+  secondary-artifacts:
+    docs: {files: [README.md]}
+cache: {paths: ["node_modules/**/*"], key: k, fallback-keys: [j], action: restore}
+`);
+
+  it('keeps the order of phases, and block scalars as one command (CP-B-1, CP-B-12)', () => {
+    expect(buildspec.phases).toEqual([
+      {
+        name: 'install',
+        onFailure: { kind: 'retry', count: 2, pattern: 'ECONN.*' },
+        commands: ['npm ci'],
+        finally: ['ls'],
+      },
+      {
+        name: 'build',
+        onFailure: { kind: 'continue' },
+        commands: ["curl -H 'a: b' x", 'if true; then\n  echo yes\nfi\n'],
+        finally: [],
+      },
+      { name: 'post_build', onFailure: { kind: 'default' }, commands: ['echo bye'], finally: [] },
+    ]);
+  });
+
+  it('keeps values as they are written', () => {
+    expect(buildspec.env).toEqual({
+      shell: '/bin/bash',
+      variables: { MODE: 'fast', COUNT: '007', ON: 'true' },
+      parameterStore: { URL: '/app/url' },
+      secretsManager: { TOKEN: 'app/token:key:AWSCURRENT' },
+      exportedVariables: ['VERSION'],
+    });
+  });
+
+  it('keeps what is given away', () => {
+    expect(buildspec.artifacts).toEqual({
+      files: ['**/*'],
+      baseDirectory: 'dist',
+      discardPaths: true,
+      excludePaths: ['**/*.map'],
+    });
+    expect([...buildspec.secondaryArtifacts]).toEqual([
+      ['docs', { files: ['README.md'], baseDirectory: '', discardPaths: false, excludePaths: [] }],
+    ]);
+    expect(buildspec.reports).toEqual([
+      { name: 'unit', files: ['out/*.xml'], baseDirectory: 'out', format: 'JUNITXML' },
+    ]);
+    expect(buildspec.cache).toEqual({ paths: ['node_modules/**/*'], key: 'k', fallbackKeys: ['j'], action: 'restore' });
+  });
+
+  it('says what has no effect here (CP-B-11)', () => {
+    expect(buildspec.notes.join('\n')).toMatch(
+      /run-as[^]*proxy:[^]*runtime-versions \(nodejs\)|proxy:[^]*runtime-versions/,
+    );
+    expect(buildspec.notes.filter((note) => note.startsWith('run-as'))).toHaveLength(1);
+  });
+});
+
+describe('on-failure (CP-B-3)', () => {
+  it.each([
+    ['ABORT', { kind: 'abort' }],
+    ['CONTINUE', { kind: 'continue' }],
+    ['RETRY', { kind: 'retry', count: 3 }],
+    ['RETRY-0', { kind: 'retry', count: 0 }],
+    ['RETRY-100', { kind: 'retry', count: 100 }],
+    ['RETRY-timeout|reset', { kind: 'retry', count: 3, pattern: 'timeout|reset' }],
+    ['RETRY-5-a-b', { kind: 'retry', count: 5, pattern: 'a-b' }],
+  ])('%s', (text, expected) => {
+    expect(read(`version: 0.2\nphases: {build: {on-failure: "${text}", commands: [x]}}`).phases[0]?.onFailure).toEqual(
+      expected,
+    );
+  });
+  it.each(['RETRY-101', 'abort', 'IGNORE', 'RETRY-'])('%s is refused', (text) => {
+    expect(complaints(`version: 0.2\nphases: {build: {on-failure: "${text}", commands: [x]}}`)[0]).toContain(
+      'Write ABORT, CONTINUE, RETRY',
+    );
+  });
+});
+
+describe('every complaint has its line, its column and what to do', () => {
+  it.each([
+    ['', '1:1: The buildspec is empty. Write at least version: 0.2 and phases with commands.'],
+    [phases, '1:1: The version is missing. Write version: 0.2'],
+    [`version: 0.3\n${phases}`, '1:10: The version 0.3 is not known. Write version: 0.2'],
+    ['version: 0.2\n', '1:1: The buildspec has no phases.'],
+    [
+      'version: 0.2\nphases:\n  biuld:\n    commands: [x]\n',
+      '3:3: "biuld" is not a key here. Known keys: install, pre_build, build, post_build.',
+    ],
+    [
+      'version: 0.2\nphases:\n  build:\n    commands:\n      - echo a: b\n',
+      '5:9: phases.build.commands[0] is read as a key with a value, because it holds ": ". Put the whole text into quotes.',
+    ],
+    ['version: 0.2\nphases:\n  build:\n    commands: make\n', '4:15: phases.build.commands must be a list.'],
+    ['version: 0.2\nphases:\n  build:\n    commands: []\n', '2:1: No phase has commands.'],
+    ['version: 0.2\nphases: [build]\n', '2:1: phases must be keys with values.'],
+    [
+      `version: 0.2\nenv: {variables: {LD_PRELOAD: x}}\n${phases}`,
+      '2:31: The environment variable LD_PRELOAD cannot be set here.',
+    ],
+    [`version: 0.2\nenv: {variables: {CODEBUILD_X: x}}\n${phases}`, '2:32: CODEBUILD_X is reserved'],
+    [`version: 0.2\nenv: {shell: powershell.exe}\n${phases}`, '2:14: The shell powershell.exe is not run here.'],
+    [
+      `version: 0.2\nenv: {secrets-manager: {T: s}, exported-variables: [T]}\n${phases}`,
+      '2:53: T is a secret and cannot be exported.',
+    ],
+    [`version: 0.2\nenv: {exported-variables: [AWS_KEY]}\n${phases}`, '2:28: AWS_KEY cannot be exported.'],
+    [
+      `version: 0.2\n${phases}artifacts: {secondary-artifacts: {a: {files: [x]}}}\n`,
+      '3:1: artifacts.files is missing.',
+    ],
+    [
+      `version: 0.2\n${phases}artifacts:\n  files: [x]\n  secondary-artifacts:\n    a-b: {files: [x]}\n`,
+      '6:5: Invalid input: identifier must contain only alphanumeric characters and underscores.',
+    ],
+    [
+      `version: 0.2\n${phases}artifacts: {files: [x], base-directory: ../up}\n`,
+      '3:41: artifacts.base-directory is "../up". Write a directory below the source',
+    ],
+    [
+      `version: 0.2\n${phases}artifacts: {files: [x], discard-paths: maybe}\n`,
+      '3:40: artifacts.discard-paths is "maybe". Write yes or no.',
+    ],
+    [
+      `version: 0.2\n${phases}reports: {a: {file-format: HTML, files: [x]}}\n`,
+      '3:28: The report format HTML is not known.',
+    ],
+    [`version: 0.2\n${phases}batch: {fast-fail: true}\n`, '3:1: Batch builds do not run on the embedded engine.'],
+    [`version: 0.2\n${phases}cache: {action: keep}\n`, '3:17: cache.action is "keep".'],
+    ['version: 0.2\nphases:\n\tbuild: x\n', '3:1: The YAML cannot be read'],
+    ['version: 0.2\nversion: 0.2\n', '2:1: The YAML cannot be read: Map keys must be unique.'],
+  ])('%j', (text, expected) => {
+    const [first] = complaints(text);
+    expect(first?.slice(0, expected.length)).toBe(expected);
+  });
+
+  it('complains about everything at once', () => {
+    expect(complaints('version: 1\nphases: {build: {commands: [x], on-failure: no}}\nextra: 1\n')).toHaveLength(3);
+  });
+});
+
+describe('hostile files cost nothing (SEC-D-17)', () => {
+  it.each([
+    [
+      'an alias bomb',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+        .split('')
+        .map((key, index) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]`)
+        .join('\n')}\n`,
+    ],
+    ['deep nesting', '['.repeat(100_000)],
+    ['a huge file', `version: 0.2\n# ${'x'.repeat(300_000)}`],
+    ['several documents', 'version: 0.2\n---\nversion: 0.2\n'],
+    ['a tag that calls', 'version: !!js/function "x"\n'],
+    ['__proto__', 'version: 0.2\nenv: {variables: {__proto__: x}}\n'],
+  ])('%s', (_name, text) => {
+    const before = process.cpuUsage();
+    expect(complaints(text).length).toBeGreaterThan(0);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
+  });
+});
