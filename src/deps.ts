@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import type { ApprovalLimits } from './config/server-types.ts';
 import type { Database } from './db/database.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GitHub } from './github/github.ts';
@@ -21,7 +22,9 @@ export interface Deps {
   readonly isolation: string;
   /** The last lines of an action attempt's log, already masked; empty when there is none on this host. */
   readonly logTail: (execution: string, actionExecution: string, lines: number) => Promise<LogTail>;
-  /** Repositories that the operator serves; `null` means every repository that the App is installed on. */
+  /** What a repository's gates may loosen at most. */
+  readonly approvals: ApprovalLimits;
+  /** Whether the operator serves this repository. */
   readonly serves: (owner: string, name: string) => boolean;
 }
 

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { serve, type ServerType } from '@hono/node-server';
 import { Hono } from 'hono';
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { app } from './app.ts';
 import { detectIsolation, type Isolation } from './buildspec/isolation.ts';
+import { privateKeyOf } from './config/credentials.ts';
 import type { Secret } from './config/secrets.ts';
 import { secretsOf } from './config/secrets.ts';
 import { serves } from './config/server.ts';
 import type { ServerConfig } from './config/server-types.ts';
 import type { Settings } from './config/settings.ts';
 import { migrate } from './db/migrate.ts';
+import { databaseAnswers } from './db/answers.ts';
 import { openDatabase, type OpenDatabase } from './db/open.ts';
 import { endLeasesOfHost } from './db/orphaned-jobs.ts';
 import type { Deps } from './deps.ts';
@@ -132,7 +133,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const { db } = ground.database;
   const github = createGitHub({
     appId: settings.appId,
-    privateKey: settings.privateKey,
+    privateKey: privateKeyOf(settings),
     baseUrl: settings.githubUrl,
     log,
     now,
@@ -155,6 +156,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     isolation: ground.isolation.describe(),
     logTail: (execution, action, lines) => logTail(logPath(settings.home, execution, action), lines),
     serves: (owner, name) => serves(server, owner, name),
+    approvals: server.approvals,
   };
   const web = new Hono();
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
@@ -181,6 +183,7 @@ function effectRunner(options: ServerOptions, ground: Ground, github: GitHub, no
     fetchAccess: (repository) => github.fetchAccess(repository),
     artifacts: openArtifactStore(settings.home),
     maxConcurrentActions: server.embedded.maxConcurrentActions,
+    network: server.embedded.network === 'none' ? 'none' : 'host',
   });
   return {
     db: ground.database.db,
@@ -193,11 +196,6 @@ function effectRunner(options: ServerOptions, ground: Ground, github: GitHub, no
     secretsFor: ({ owner, name }) =>
       Object.fromEntries(secretsOf(secrets, owner, name).map((secret) => [secret.name, secret.value])),
   };
-}
-
-async function databaseAnswers(db: OpenDatabase['db']): Promise<boolean> {
-  await sql`select 1`.execute(db);
-  return true;
 }
 
 async function logTail(file: string, lines: number): Promise<{ lines: readonly string[]; cut: number }> {

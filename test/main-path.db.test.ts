@@ -1,166 +1,190 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from './database.ts';
+import { setStage } from './stage.ts';
 import { startWorld, type World } from './world.ts';
 
 const { open } = await testDatabase();
 let world: World;
-const repository = 'acme/web';
 
 beforeAll(async () => {
   world = await startWorld({ database: open });
-  const { github } = world;
-  for (const login of ['dev', 'reviewer', 'reader']) github.createAccount({ login });
-  const seedDirectory = join(import.meta.dirname, '../examples/web');
-  await github.createRepository({ owner: 'acme', name: 'web', seedDirectory });
-  for (const login of ['dev', 'reviewer']) github.setPermission(repository, login, 'write');
-  github.setPermission(repository, 'reader', 'read');
-  github.install({ owner: 'acme' });
-  await world.settled();
 });
 
 afterAll(() => world.stop());
 
-let branch = 0;
-let number = 0;
-let sha = '';
-
-beforeEach(async () => {
-  const { github } = world;
-  branch += 1;
-  sha = await github.commit(repository, {
-    branch: `feature-${branch}`,
-    author: 'dev',
-    message: 'Say where it is',
-    files: { 'README.md': `The pool, ${branch}.\n` },
-  });
-  number = await github.openPullRequest(repository, {
-    head: `feature-${branch}`,
-    author: 'dev',
-    title: 'Say where it is',
-  });
-  await world.settled();
-});
-
 test('a pull request runs, waits for a reviewer, refuses its author, and deploys after /approve', async () => {
-  const { github } = world;
-  expect(world.checks(repository, sha)).toEqual([
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  expect(world.checks(stage.repository, sha)).toEqual([
     expect.stringMatching(/^web \/ Release: completed\/action_required: Waiting for approval/),
     expect.stringMatching(/^web \/ Source: completed\/success: Succeeded in/),
     expect.stringMatching(/^web \/ Test: completed\/success: Succeeded in/),
     expect.stringMatching(/^web: completed\/action_required: Waiting for approval: comment \/approve/),
   ]);
-  const own = await github.comment(repository, number, 'dev', '/approve');
-  await world.settled();
-  expect(github.reactions(own).map((one) => one.content)).toEqual(['eyes', '-1']);
-  expect(github.comments(repository, number).at(-1)?.body).toContain('they are the author. Who could: `reviewer`.');
-  const other = await github.comment(repository, number, 'reviewer', 'Looks fine.\n\n/approve');
-  await world.settled();
-  expect(github.reactions(other).map((one) => one.content)).toEqual(['eyes', 'rocket']);
-  expect(world.checks(repository, sha)).toEqual([
+  const own = await stage.say(number, 'dev', '/approve');
+  expect(own.reactions).toEqual(['eyes', '-1']);
+  expect(own.reply).toContain(`they are the author. Who could: \`reviewer-${stage.owner}\`.`);
+  const other = await stage.say(number, 'reviewer', 'Looks fine.\n\n/approve');
+  expect(other).toEqual({ reactions: ['eyes', 'rocket'], reply: undefined });
+  expect(world.checks(stage.repository, sha)).toEqual([
     expect.stringMatching(/^web \/ Release: completed\/success: Succeeded in/),
     expect.stringMatching(/^web \/ Source: completed\/success/),
     expect.stringMatching(/^web \/ Test: completed\/success/),
     expect.stringMatching(/^web: completed\/success: Succeeded in/),
   ]);
-});
-
-test('one green execution with one approval takes at most 16 writes to GitHub', async () => {
-  const { github } = world;
-  const before = github.writes().length;
-  const pushed = await github.commit(repository, {
-    branch: `feature-${branch}`,
-    author: 'dev',
-    message: 'Once more',
-    files: { 'README.md': `Again, ${branch}.\n` },
-  });
-  await world.settled();
-  const superseding = github.writes().length;
-  await github.comment(repository, number, 'reviewer', '/approve');
-  await world.settled();
-  expect(world.check(repository, pushed, 'web')).toMatch(/^completed\/success/);
-  // What ends the older execution (its gate and its aggregate) is not part of the green one.
-  const ending = github.allCheckRuns(repository, sha).filter((run) => run.conclusion === 'cancelled').length;
-  expect(superseding).toBeGreaterThan(before);
-  expect(github.writes().length - before - ending).toBeLessThanOrEqual(16);
+  // One green execution with one approval; the author's refused try adds two reactions and a reply.
+  expect(world.github.writes().length - 3).toBeLessThanOrEqual(16);
 });
 
 test('a newer commit supersedes the older execution, whose checks say so and whose gate takes no answer', async () => {
-  const { github } = world;
-  const newer = await github.commit(repository, {
-    branch: `feature-${branch}`,
-    author: 'dev',
-    message: 'Better',
-    files: { 'README.md': `Better, ${branch}.\n` },
-  });
+  const stage = await setStage(world);
+  const { number, sha, branch } = await stage.pullRequest();
+  const newer = await stage.commit(branch, { 'README.md': 'better\n' });
   await world.settled();
-  expect(world.check(repository, sha, 'web')).toBe(`completed/cancelled: Superseded by ${newer.slice(0, 7)}`);
-  expect(world.check(repository, sha, 'web / Release')).toMatch(/^completed\/cancelled/);
-  expect(world.check(repository, newer, 'web / Release')).toMatch(/^completed\/action_required/);
-  const late = await github.comment(repository, number, 'reviewer', `/approve ${sha}`);
-  await world.settled();
-  expect(github.reactions(late).map((one) => one.content)).toEqual(['eyes', '-1']);
+  expect(stage.check(sha, 'web')).toBe(`completed/cancelled: Superseded by ${newer.slice(0, 7)}`);
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/cancelled/);
+  expect(stage.check(newer, 'web / Release')).toMatch(/^completed\/action_required/);
+  const late = await stage.say(number, 'reviewer', `/approve ${sha}`);
+  expect(late.reactions).toEqual(['eyes', '-1']);
+  expect(stage.check(newer, 'web / Release')).toMatch(/^completed\/action_required/);
 });
 
-test('the Approve button does what the comment does, for a reviewer', async () => {
-  const { github } = world;
-  await github.clickButton(repository, { checkName: 'web / Release', sha, identifier: 'approve', login: 'reviewer' });
+test('the Approve button does what the comment does, for a reviewer, and refuses the author', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  const click = { checkName: 'web / Release', sha, identifier: 'approve' };
+  await world.github.clickButton(stage.repository, { ...click, login: `dev-${stage.owner}` });
   await world.settled();
-  expect(world.check(repository, sha, 'web')).toMatch(/^completed\/success/);
+  expect(world.github.comments(stage.repository, number).at(-1)?.body).toContain('does not count: they are the author');
+  await world.github.clickButton(stage.repository, { ...click, login: `reviewer-${stage.owner}` });
+  await world.settled();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);
 });
 
-test('a failing commit fails its check with the line of the log that matters, and /retry runs only what failed', async () => {
-  const { github } = world;
-  const broken = await github.commit(repository, {
-    branch: `feature-${branch}`,
-    author: 'dev',
-    message: 'Break the hours',
-    files: { 'site/hours.js': 'export const week = [];\n' },
-  });
-  await world.settled();
-  expect(world.check(repository, broken, 'web')).toMatch(/^completed\/failure: Failed in Test/);
-  const run = github.checks(repository, broken).find((one) => one.name === 'web / Test');
-  expect(run?.text).toContain('Running command node --test');
+test('a failing commit shows the end of its log; /retry runs only what failed, as a new run of the same name', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest({ 'run.sh': 'echo "the pump is missing" >&2\nexit 3\n' });
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Failed in Test/);
+  const run = world.github.checks(stage.repository, sha).find((one) => one.name === 'web / Test');
+  expect(run?.text).toContain('the pump is missing');
+  expect(run?.text).toContain('exit status 3');
   expect(run?.actions.map((one) => one.identifier)).toEqual(['retry', 'retry-all']);
-  const comment = await github.comment(repository, number, 'dev', '/retry');
-  await world.settled();
-  expect(github.reactions(comment).map((one) => one.content)).toEqual(['eyes', 'rocket']);
-  expect(github.allCheckRuns(repository, broken).filter((one) => one.name === 'web / Test')).toHaveLength(2);
+  expect((await stage.say(number, 'dev', '/retry')).reactions).toEqual(['eyes', 'rocket']);
+  const runs = world.github.allCheckRuns(stage.repository, sha);
+  expect(runs.filter((one) => one.name === 'web / Test').map((one) => one.conclusion)).toEqual(['failure', 'failure']);
+  expect(runs.filter((one) => one.name === 'web / Source')).toHaveLength(1);
 });
 
-test('a reader may ask for the status but stops nothing', async () => {
-  const { github } = world;
-  const status = await github.comment(repository, number, 'reader', '/status');
-  await world.settled();
-  expect(github.reactions(status).map((one) => one.content)).toEqual(['eyes', '+1']);
-  expect(github.comments(repository, number).at(-1)?.body).toContain('Waiting for approval');
-  const stop = await github.comment(repository, number, 'reader', '/stop');
-  await world.settled();
-  expect(github.reactions(stop).map((one) => one.content)).toEqual(['eyes', '-1']);
-  expect(github.comments(repository, number).at(-1)?.body).toContain('needs write access');
+test('a rejection fails the stage and names who said no and why', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  await stage.say(number, 'reviewer', '/reject Release the hours are wrong');
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/failure: Rejected/);
+  const run = world.github.checks(stage.repository, sha).find((one) => one.name === 'web / Release');
+  expect(run?.summary).toContain('the hours are wrong');
+});
+
+test('a reader may ask for the status but stops nothing; a writer does', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  const status = await stage.say(number, 'reader', '/status');
+  expect(status.reactions).toEqual(['eyes', '+1']);
+  expect(status.reply).toContain('Waiting for approval');
+  const stop = await stage.say(number, 'reader', '/stop');
+  expect(stop.reactions).toEqual(['eyes', '-1']);
+  expect(stop.reply).toContain('needs write access');
+  await stage.say(number, 'reviewer', '/stop abandon wrong branch');
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
 });
 
 test('closing a pull request stops what runs for it; reopening starts again', async () => {
-  const { github } = world;
-  await github.closePullRequest(repository, number, 'dev');
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  await world.github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
   await world.settled();
-  expect(world.check(repository, sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
-  await github.reopenPullRequest(repository, number, 'dev');
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
+  await world.github.reopenPullRequest(stage.repository, number, `dev-${stage.owner}`);
   await world.settled();
-  expect(world.check(repository, sha, 'web')).toMatch(/^completed\/action_required/);
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required/);
 });
 
-test('a merge runs on main; its gate is answered in the pull request that was merged', async () => {
+test('a merge runs on main; its gate is answered in the merged pull request, not by who merged', async () => {
+  const stage = await setStage(world);
+  const { number } = await stage.pullRequest();
+  const merged = await world.github.mergePullRequest(stage.repository, number, `reviewer-${stage.owner}`);
+  await world.settled();
+  expect(stage.check(merged, 'web')).toMatch(/^completed\/action_required/);
+  const merger = await stage.say(number, 'reviewer', '/approve');
+  expect(merger.reactions).toEqual(['eyes', '-1']);
+  world.github.createAccount({ login: `releaser-${stage.owner}` });
+  world.github.setPermission(stage.repository, `releaser-${stage.owner}`, 'write');
+  expect((await stage.say(number, 'releaser', '/approve')).reactions).toEqual(['eyes', 'rocket']);
+  expect(stage.check(merged, 'web')).toMatch(/^completed\/success/);
+});
+
+test('a pipeline that its filters leave out concludes as skipped, with the reason; /run starts it all the same', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest({ 'docs/page.md': 'words\n' });
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/skipped: Skipped: /);
+  const status = await stage.say(number, 'reader', '/status');
+  expect(status.reply).toContain('every changed file is excluded by');
+  await stage.say(number, 'dev', '/run web LEVEL=full');
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required/);
+});
+
+test('a broken configuration concludes as a failure with file, line and mend', async () => {
+  const stage = await setStage(world, { config: 'pipelines:\n  web:\n    definitoin: ci/web.pipeline.json\n' });
+  const { sha } = await stage.pullRequest();
+  const [check] = world.github.checks(stage.repository, sha);
+  expect(check?.conclusion).toBe('failure');
+  expect(check?.summary).toContain('.github/penstock.yml:3');
+  expect(check?.summary).toContain('definition');
+});
+
+test('a pull request from a fork waits until a person with write access names its full commit', async () => {
+  const stage = await setStage(world);
   const { github } = world;
-  const merged = await github.mergePullRequest(repository, number, 'reviewer');
+  const outsider = `outsider-${stage.owner}`;
+  github.createAccount({ login: outsider });
+  const fork = await github.forkRepository(stage.repository, outsider);
+  const sha = await github.commit(fork.fullName, {
+    branch: 'patch',
+    author: outsider,
+    message: 'Help',
+    files: { 'run.sh': 'echo hi\n' },
+  });
+  const number = await github.openPullRequest(stage.repository, {
+    head: `${outsider}:patch`,
+    author: outsider,
+    title: 'Help',
+  });
   await world.settled();
-  expect(world.check(repository, merged, 'web')).toMatch(/^completed\/action_required/);
-  const merger = await github.comment(repository, number, 'reviewer', '/approve');
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required: From a fork/);
+  expect((await stage.say(number, 'reviewer', '/ok-to-test')).reactions).toEqual(['eyes', '-1']);
+  expect((await stage.say(number, 'outsider', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', '-1']);
+  expect((await stage.say(number, 'reviewer', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', 'rocket']);
+  expect(stage.check(sha, 'web / Test')).toMatch(/^completed\/success/);
+});
+
+test('a merge group gets its verdict at once, and the push to the queue branch starts nothing', async () => {
+  const stage = await setStage(world);
+  const { number } = await stage.pullRequest();
+  const group = await world.github.enterMergeQueue(stage.repository, number, `reviewer-${stage.owner}`);
   await world.settled();
-  expect(github.reactions(merger).map((one) => one.content)).toEqual(['eyes', '-1']);
-  github.createAccount({ login: 'releaser' });
-  github.setPermission(repository, 'releaser', 'write');
-  await github.comment(repository, number, 'releaser', '/approve');
+  expect(world.checks(stage.repository, group.headSha)).toEqual([
+    'web: completed/success: Passed on to the merge queue',
+  ]);
+});
+
+test("GitHub's own re-run of a check runs the stage again, and of everything runs what failed", async () => {
+  const stage = await setStage(world);
+  const { sha } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
+  const login = `dev-${stage.owner}`;
+  await world.github.rerequestCheck(stage.repository, { checkName: 'web / Test', sha, login });
   await world.settled();
-  expect(world.check(repository, merged, 'web')).toMatch(/^completed\/success/);
+  await world.github.rerequestSuite(stage.repository, { sha, login });
+  await world.settled();
+  const runs = world.github.allCheckRuns(stage.repository, sha).filter((one) => one.name === 'web / Test');
+  expect(runs).toHaveLength(3);
+  expect(runs.every((one) => one.status === 'completed')).toBe(true);
 });

@@ -44,7 +44,10 @@ export interface Answer {
   readonly text?: string;
 }
 
-export type CommandDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'log' | 'now' | 'publicUrl' | 'detailsUrl'>;
+export type CommandDeps = Pick<
+  Deps,
+  'approvals' | 'db' | 'github' | 'engine' | 'log' | 'now' | 'publicUrl' | 'detailsUrl'
+>;
 
 export function done(text?: string): Answer {
   return { mark: 'rocket', ...(text === undefined ? {} : { text }) };

@@ -1,3 +1,5 @@
+import type { GatePolicy } from '../commands/gate-policy.ts';
+import type { ApprovalLimits } from '../config/server-types.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext, Person } from '../engine/engine.ts';
 import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
@@ -27,6 +29,23 @@ export async function gatherAuthors(
   };
 }
 
+/** A repository loosens its gates only as far as the operator allows (docs/configuration.md, approvals). */
+export function limitedGates(
+  gates: Readonly<Record<string, GatePolicy>>,
+  limits: ApprovalLimits,
+): Readonly<Record<string, GatePolicy>> {
+  const limited = Object.entries(gates).map(([gate, policy]) => [
+    gate,
+    {
+      ...policy,
+      allowAuthor: policy.allowAuthor && limits.allowAuthor,
+      allowLastPusher: policy.allowLastPusher && limits.allowLastPusher,
+      allowCommitters: policy.allowCommitters && limits.allowCommitters,
+    },
+  ]);
+  return Object.fromEntries(limited) as Readonly<Record<string, GatePolicy>>;
+}
+
 /** Configuration that governs: where it was read, and the digest of what was read. */
 export interface Governing {
   readonly sha: string;
@@ -42,6 +61,7 @@ export function pullRequestContext(
     readonly authorship: Authorship;
     readonly cause: string;
     readonly bareCommands: boolean;
+    readonly approvals: ApprovalLimits;
   },
 ): ExecutionContext {
   return {
@@ -58,7 +78,7 @@ export function pullRequestContext(
     ...(facts.authorship.lastPusher ? { lastPusher: facts.authorship.lastPusher } : {}),
     unmappedAuthors: facts.authorship.unmapped,
     cause: facts.cause,
-    gates: pipeline.gates,
+    gates: limitedGates(pipeline.gates, facts.approvals),
     bareCommands: facts.bareCommands,
   };
 }

@@ -21,6 +21,8 @@ type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
  */
 export async function handleHumanText(deps: Deps, text: HumanText, claimer: string): Promise<Outcome> {
   if (text.author.bot || text.viaApp) return ignored('commands are taken from people only, not from bots or apps');
+  // A line comment is about a line; people quote commands there (SEC-B-25).
+  if (text.source.kind === 'review-comment') return ignored('comments on lines of the diff are not read for commands');
   const { repository, number } = text;
   const pullRequest = await deps.github.pullRequest(repository, number);
   if (!pullRequest) return ignored(`there is no pull request #${number}`);

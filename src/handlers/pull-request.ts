@@ -14,7 +14,7 @@ import { postCheck } from './post-check.ts';
 import { endLane, startExecution } from './start-execution.ts';
 import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
 
-type PullRequestDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
+type PullRequestDeps = Pick<Deps, 'approvals' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
 
 /** How we came to look at a pull request. The sweep knows no sender and no action. */
 export interface Look {
@@ -139,6 +139,7 @@ async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPla
     authorship: facts.authorship,
     cause: causeOf(event, pullRequest.number),
     bareCommands: facts.loaded.config.commands.bare,
+    approvals: deps.approvals,
   });
   const idempotencyKey = await startKey(deps, facts, name);
   await startExecution(deps, {

@@ -7,7 +7,7 @@ import type { Account, PullRequest } from '../github/github.ts';
 import { laneKey, type Actor } from '../pipeline/execution.ts';
 import { decideTrigger, filtersOf, type TriggerEvent } from '../pipeline/triggers.ts';
 import { postBroken } from './broken-configuration.ts';
-import { gatherAuthors, type Authorship } from './gather-context.ts';
+import { gatherAuthors, limitedGates, type Authorship } from './gather-context.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { startExecution } from './start-execution.ts';
 import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
@@ -17,7 +17,7 @@ export type Push = Pick<
   'repository' | 'ref' | 'before' | 'after' | 'created' | 'headMessage'
 > & { readonly sender?: Account };
 
-type PushDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'log' | 'publicUrl'>;
+type PushDeps = Pick<Deps, 'approvals' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl'>;
 type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
 
 interface PushFacts {
@@ -101,7 +101,7 @@ async function actOnPlan(deps: PushDeps, facts: PushFacts, authorship: Authorshi
     definition: plan.definition,
     lane: laneKey(push.repository.id, name),
     idempotencyKey: `push/${push.repository.id}/${name}/${push.ref.kind}/${push.ref.name}/${push.after}`,
-    context: contextOf(facts, plan, authorship, loaded.digest, `push to ${where}`),
+    context: contextOf(deps, { facts, plan, authorship, digest: loaded.digest, cause: `push to ${where}` }),
     by: actorOf(push),
     reason: plan.reason,
     ...(facts.delivery === undefined ? {} : { delivery: facts.delivery }),
@@ -122,13 +122,16 @@ function startsForPullRequest(plan: Extract<StartPlan, { kind: 'start' }>, pullR
   return decideTrigger(filters, event).starts;
 }
 
-function contextOf(
-  facts: PushFacts,
-  plan: Extract<StartPlan, { kind: 'start' }>,
-  authorship: Authorship,
-  digest: string,
-  cause: string,
-): ExecutionContext {
+interface PushStart {
+  readonly facts: PushFacts;
+  readonly plan: Extract<StartPlan, { kind: 'start' }>;
+  readonly authorship: Authorship;
+  readonly digest: string;
+  readonly cause: string;
+}
+
+function contextOf({ approvals }: Pick<Deps, 'approvals'>, start: PushStart): ExecutionContext {
+  const { facts, plan, authorship, digest, cause } = start;
   const { push, owner } = facts;
   return {
     headSha: push.after,
@@ -141,7 +144,7 @@ function contextOf(
     ...(authorship.lastPusher ? { lastPusher: authorship.lastPusher } : {}),
     unmappedAuthors: authorship.unmapped,
     cause,
-    gates: plan.pipeline.gates,
+    gates: limitedGates(plan.pipeline.gates, approvals),
     bareCommands: facts.loaded.config.commands.bare,
   };
 }

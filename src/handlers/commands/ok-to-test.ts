@@ -46,6 +46,7 @@ export async function okToTest(
         authorship,
         cause,
         bareCommands: loaded.config.commands.bare,
+        approvals: deps.approvals,
       }),
       by: asked.by,
       reason: cause,

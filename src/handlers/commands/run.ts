@@ -74,6 +74,7 @@ async function startByHand(
       authorship: await gatherAuthors(deps, repository, range, [pullRequest.author], undefined),
       cause,
       bareCommands: chosen.loaded.config.commands.bare,
+      approvals: deps.approvals,
     }),
     by: asked.by,
     trigger: { type: 'StartPipelineExecution', detail: `github:${asked.person.id}` },
