@@ -75,7 +75,7 @@ function serverScript(bin: string, home: string): string {
     `'${bin}/postgres' -D '${home}/data' -k '${home}' ${settings.map((s) => `-c ${s}`).join(' ')} >&2 </dev/null &`,
     'cat >/dev/null',
     'kill -QUIT $! ; wait $! ; true',
-    `rm -rf '${home}/data'`,
+    `rm -rf '${home}'`,
   ].join('\n');
 }
 
