@@ -30,6 +30,11 @@ export function rollbackExecutionId(seed: string, failed: ExecutionId, stage: st
   return uuidV5(JSON.stringify([seed, failed, stage, attempt, 'rollback'])) as ExecutionId;
 }
 
+/** Of an execution that somebody asked for: the same intent is the same execution (docs/decisions/0013). */
+export function executionIdFor(intent: string): ExecutionId {
+  return uuidV5(JSON.stringify(['execution', intent])) as ExecutionId;
+}
+
 function uuidV5(name: string): string {
   const bytes = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);

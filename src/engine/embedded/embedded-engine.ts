@@ -7,8 +7,8 @@ import type { Engine, Obeyed, Recheck, StartRequest } from '../engine.ts';
 import type { Actor, ExecutionId } from '../../pipeline/execution.ts';
 import type { PipelineCommand } from '../../pipeline/protocol.ts';
 import { digestOf } from '../../pipeline/digest.ts';
+import { executionIdFor } from '../../pipeline/ids.ts';
 import { UserError } from '../../errors.ts';
-import { executionIdFor } from '../execution-id.ts';
 import { applyInput } from './apply-input.ts';
 
 export interface EmbeddedEngineOptions {

@@ -2,7 +2,7 @@ import type { Command, Target } from '../../commands/command.ts';
 import { recentExecutions, type ExecutionRecord } from '../../db/executions.ts';
 import { loadLane } from '../../db/lanes.ts';
 import type { Obeyed } from '../../engine/engine.ts';
-import { executionIdFor } from '../../engine/execution-id.ts';
+import { executionIdFor } from '../../pipeline/ids.ts';
 import type { LaneKey } from '../../pipeline/execution.ts';
 import { stageStatus } from '../../pipeline/status.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';

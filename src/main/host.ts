@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { takeLock } from './db/lock.ts';
+import { takeLock } from '../db/lock.ts';
 
 /** This machine's share of the work: the disk below PENSTOCK_HOME and whoever owns it now. */
 export interface Host {

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import type { Database } from './db/database.ts';
-import { enqueue } from './db/jobs.ts';
-import { describeError } from './errors.ts';
-import { sweeps } from './handlers/sweep.ts';
+import type { Database } from '../db/database.ts';
+import { enqueue } from '../db/jobs.ts';
+import { describeError } from '../errors.ts';
+import { sweeps } from '../handlers/sweep.ts';
 
 /** Asks for each sweep when its time comes. Replicas may all ask: one job per sweep, and `takeTick` lets one through. */
 export function startSweepTicker(db: Kysely<Database>, log: Logger): () => void {

@@ -1,9 +1,9 @@
-import { loadDefinitions } from './db/definitions.ts';
-import { findExecution, recentExecutions, type ExecutionRecord } from './db/executions.ts';
-import { loadRepository } from './db/repositories.ts';
-import type { Deps } from './deps.ts';
-import { earlierAttempts } from './handlers/execution-view.ts';
-import { executionPageData, type ExecutionPageData } from './web/page-data.ts';
+import { loadDefinitions } from '../db/definitions.ts';
+import { findExecution, recentExecutions, type ExecutionRecord } from '../db/executions.ts';
+import { loadRepository } from '../db/repositories.ts';
+import type { Deps } from '../deps.ts';
+import { earlierAttempts } from '../handlers/execution-view.ts';
+import { executionPageData, type ExecutionPageData } from '../web/page-data.ts';
 
 type SourceDeps = Pick<Deps, 'db'> & { readonly githubWebUrl: string };
 
@@ -34,10 +34,4 @@ async function pageOf(deps: SourceDeps, record: ExecutionRecord): Promise<Execut
     live: record.live,
     earlierAttempts: await earlierAttempts(deps, record),
   });
-}
-
-/** Where people read what the API at this address serves: api.github.com is github.com, Enterprise drops `/api/v3`. */
-export function githubWebUrl(apiUrl: string): string {
-  if (apiUrl === 'https://api.github.com') return 'https://github.com';
-  return apiUrl.replace(/\/api\/v3$/, '');
 }

@@ -1,10 +1,10 @@
 import type { Probot } from 'probot';
-import type { JobHandlers } from './worker.ts';
-import type { Deps } from './deps.ts';
-import { passDeadline, pollAction, runEffect, type EffectRunner } from './engine/embedded/run-effect.ts';
-import { workOnDelivery } from './handlers/delivery.ts';
-import { reportExecution } from './handlers/report-execution.ts';
-import { runSweep, sweeps, type SweepName } from './handlers/sweep.ts';
+import type { JobHandlers } from '../worker.ts';
+import type { Deps } from '../deps.ts';
+import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
+import { workOnDelivery } from '../handlers/delivery.ts';
+import { reportExecution } from '../handlers/report-execution.ts';
+import { runSweep, sweeps, type SweepName } from '../handlers/sweep.ts';
 
 /** What each kind of job does. Every one looks at the newest state, so running it twice does no harm. */
 export function jobHandlers(deps: Deps, probot: Probot, runner: EffectRunner): JobHandlers {
