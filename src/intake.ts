@@ -40,7 +40,7 @@ const usualLimits: IntakeLimits = {
   bodyBytes: 26 * mebibyte,
   arrivingBytes: 256 * mebibyte,
   bodyMs: 15_000,
-  storeMs: 4_500,
+  storeMs: 4_000,
 };
 
 /** Refuses secrets that give no protection. Names what to do. */

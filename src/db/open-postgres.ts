@@ -48,7 +48,7 @@ function poolSettings(target: { url: string; poolSize?: number }): PoolConfig {
     max: target.poolSize ?? 10,
     types: numericTypes,
     application_name: 'penstock',
-    connectionTimeoutMillis: 4_000,
+    connectionTimeoutMillis: 3_500,
     keepAlive: true,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
