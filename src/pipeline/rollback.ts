@@ -46,11 +46,13 @@ function unable(rule: string, message: string): Verdict {
   return refuse('UnableToRollbackStageException', rule, message);
 }
 
-/** The declaration in force: the one that an update set, else that of the newest execution. */
+/** The declaration in force: the one that an update set, else that of the newest execution that got into a stage. */
 function digestInForce(draft: Draft): string | undefined {
   if (draft.current !== undefined) return draft.current;
-  const standard = Object.values(draft.executions).filter((execution) => execution.type === 'STANDARD');
-  return standard.toSorted((a, b) => b.order - a.order)[0]?.definition;
+  const entered = Object.values(draft.executions).filter(
+    ({ type, stages }) => type === 'STANDARD' && stages.length > 0,
+  );
+  return entered.toSorted((a, b) => b.order - a.order)[0]?.definition;
 }
 
 /** To the stage's latest success of the same version; without one nothing happens (CP-X-57). */

@@ -1,0 +1,19 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { moves } from './random-moves.ts';
+import { randomPipelines } from './random-pipelines.ts';
+import { drain, isAtRest, play, replayFromRows } from './random-play.ts';
+
+/** A small and always equal share of random.long.test.ts. A failure prints the seed and the shortest play that breaks a promise. */
+describe('random plays keep what the core promises', () => {
+  it.each(Object.entries(randomPipelines))('%s', (_name, spec) => {
+    fc.assert(
+      fc.property(moves, (list) => {
+        const played = play(spec, list);
+        expect(replayFromRows(played)).toEqual(played.state);
+        expect(isAtRest(drain(played.state))).toBe(true);
+      }),
+      { numRuns: 60, seed: 4 },
+    );
+  });
+});
