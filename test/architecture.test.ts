@@ -6,7 +6,7 @@ import { importProblems } from './architecture/import-table.ts';
 import { longFunctions } from './architecture/long-functions.ts';
 import {
   noBarrels,
-  onlyTheEnvironmentFileReadsTheEnvironment,
+  nobodyElseTakesTheEnvironment,
   pureFoldersHaveNoClockAndNoChance,
   queriesLiveInTheDatabaseFolder,
   testsMockNoneOfOurModules,
@@ -26,7 +26,7 @@ describe('the code keeps its own rules', () => {
 
   const rules = [
     pureFoldersHaveNoClockAndNoChance,
-    onlyTheEnvironmentFileReadsTheEnvironment,
+    nobodyElseTakesTheEnvironment,
     queriesLiveInTheDatabaseFolder,
     transactionsUseTheirOwnHandle,
     noBarrels,
@@ -81,8 +81,8 @@ describe('the rules notice what they are for', () => {
     [pureFoldersHaveNoClockAndNoChance, 'src/db/x.ts', 'const at = new Date();', 0],
     [pureFoldersHaveNoClockAndNoChance, 'src/pipeline/x.ts', "import { randomUUID } from 'node:crypto';", 2],
     [pureFoldersHaveNoClockAndNoChance, 'src/pipeline/x.ts', '// Date.now() would not do', 0],
-    [onlyTheEnvironmentFileReadsTheEnvironment, 'src/worker.ts', "process.env['HOME']", 1],
-    [onlyTheEnvironmentFileReadsTheEnvironment, 'src/config/env.ts', "process.env['HOME']", 0],
+    [nobodyElseTakesTheEnvironment, 'src/worker.ts', "process.env['HOME']", 1],
+    [nobodyElseTakesTheEnvironment, 'src/cli.ts', "process.env['HOME']", 0],
     [queriesLiveInTheDatabaseFolder, 'src/handlers/x.ts', "db.selectFrom('jobs')", 1],
     [queriesLiveInTheDatabaseFolder, 'src/handlers/x.ts', "import { sql } from 'kysely';", 1],
     [queriesLiveInTheDatabaseFolder, 'src/handlers/x.ts', "import type { Kysely } from 'kysely';", 0],

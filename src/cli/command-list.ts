@@ -1,0 +1,40 @@
+import type { CliCommand } from './command.ts';
+
+export const commands: readonly CliCommand[] = [
+  {
+    name: 'serve',
+    usage: 'serve',
+    summary: 'Run the GitHub App: webhooks, worker, engine and pages in one process',
+    load: async () => (await import('./serve.ts')).runServe,
+  },
+  {
+    name: 'validate',
+    usage: 'validate [file or folder]... [--json]',
+    summary: 'Check .github/penstock.yml, declarations and penstock.server.yml; prints line, column and mend',
+    load: async () => (await import('./validate.ts')).runValidate,
+  },
+  {
+    name: 'status',
+    usage: 'status [--json]',
+    summary: 'Show recent executions, and whether Penstock runs',
+    load: async () => (await import('./status.ts')).runStatus,
+  },
+  {
+    name: 'logs',
+    usage: 'logs <execution> [action] [-f]',
+    summary: 'Print the logs of an execution, or of one of its actions; -f follows',
+    load: async () => (await import('./logs.ts')).runLogs,
+  },
+  {
+    name: 'migrate',
+    usage: 'migrate',
+    summary: 'Bring the database to the newest schema (serve does this by itself)',
+    load: async () => (await import('./migrate.ts')).runMigrate,
+  },
+  {
+    name: 'doctor',
+    usage: 'doctor [--json]',
+    summary: 'Look at Node, git, isolation, configuration and database, and say what to mend',
+    load: async () => (await import('./doctor.ts')).runDoctor,
+  },
+];

@@ -1,0 +1,84 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfiguration } from '../config/load.ts';
+import { repositoryConfigPath } from '../config/repository.ts';
+import { readServerConfig } from '../config/server.ts';
+import { UserError } from '../errors.ts';
+import { readDefinition } from '../pipeline/read-definition.ts';
+import type { Problem } from '../pipeline/problem.ts';
+import type { CliIo } from './command.ts';
+
+/** Checks files as the server would, and answers 1 when one of them has an error. */
+export async function runValidate(args: readonly string[], io: CliIo): Promise<number> {
+  const options = { json: { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const paths = positionals.length === 0 ? ['.'] : positionals;
+  const problems = (await Promise.all(paths.map((path) => check(resolve(io.cwd, path), io.cwd)))).flat();
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (values.json) io.out(JSON.stringify({ ok: errors === 0, problems }, null, 2));
+  else io.out([...problems.map(inLines), summary(errors, problems.length - errors)].join('\n'));
+  return errors === 0 ? 0 : 1;
+}
+
+async function check(path: string, cwd: string): Promise<readonly Problem[]> {
+  const found = await stat(path).catch(() => undefined);
+  const shown = relative(cwd, path) || '.';
+  if (found === undefined)
+    throw new UserError(`${shown} does not exist. Name a file, or a folder with ${repositoryConfigPath}.`);
+  if (found.isDirectory()) return checkRepository(path, cwd);
+  const name = basename(path);
+  if (/^penstock\.ya?ml$/.test(name)) return checkRepository(dirname(dirname(path)), cwd);
+  const text = await readFile(path, 'utf8');
+  if (/^penstock\.server\.ya?ml$/.test(name)) {
+    const read = readServerConfig(text, shown);
+    return read.ok ? [] : read.problems;
+  }
+  const read = readDefinition(text, shown);
+  return read.ok ? read.warnings : read.problems;
+}
+
+/** A folder as if it were a repository at one commit: the same reader as for pull requests. */
+async function checkRepository(folder: string, cwd: string): Promise<readonly Problem[]> {
+  const reader = { readFile: (_: unknown, path: string) => readOrNull(join(folder, path)) };
+  const loaded = await loadConfiguration(reader, { id: 0, owner: '', name: '', installationId: 0 }, folder);
+  switch (loaded.kind) {
+    case 'none':
+      throw new UserError(
+        `${join(relative(cwd, folder), repositoryConfigPath)} does not exist. docs/configuration.md has one to begin with.`,
+      );
+    case 'broken':
+      return below(folder, cwd, loaded.problems);
+    case 'ok':
+      return below(folder, cwd, [...Object.values(loaded.brokenPipelines).flat(), ...loaded.warnings]);
+    default:
+      return loaded satisfies never;
+  }
+}
+
+/** Paths from where the person is, so that a terminal can open them. */
+function below(folder: string, cwd: string, problems: readonly Problem[]): readonly Problem[] {
+  return problems.map((problem) => ({ ...problem, file: relative(cwd, join(folder, problem.file)) }));
+}
+
+async function readOrNull(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
+function inLines(problem: Problem): string {
+  const rule = problem.rule === undefined ? '' : ` [${problem.rule}]`;
+  return [
+    `${problem.file}:${problem.line}:${problem.column}: ${problem.severity}${rule}: ${problem.message}`,
+    ...(problem.mend === '' ? [] : [`    ${problem.mend}`]),
+  ].join('\n');
+}
+
+function summary(errors: number, warnings: number): string {
+  const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+  return errors + warnings === 0 ? 'No problems.' : `${count(errors, 'error')}, ${count(warnings, 'warning')}.`;
+}
