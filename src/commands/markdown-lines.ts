@@ -21,6 +21,8 @@ export type CommentLines =
 /** GitHub's own limit for a comment. */
 const maxLength = 65_536;
 const maxNesting = 20;
+/** The Markdown parser's time grows with the square of how often a quote or list ends; no person writes so many. */
+const maxTurns = 1000;
 
 /** Emphasis and underlined headings change no meaning here, and are what makes Markdown slow on hostile input. */
 const syntax = { disable: { null: ['attention', 'setextUnderline'] } };
@@ -34,6 +36,8 @@ export function commentLines(body: string): CommentLines {
   if (body.length > maxLength) return { ok: false, why: `The comment is longer than ${maxLength} characters.` };
   if (source.lines.some((line) => nesting(line.text) > maxNesting))
     return { ok: false, why: `The comment has quotes or lists nested more than ${maxNesting} deep.` };
+  if (turns(source.lines.map((line) => line.text)) > maxTurns)
+    return { ok: false, why: `The comment goes in and out of quotes or lists more than ${maxTurns} times.` };
   return { ok: true, lines: findLines(source).sort((a, b) => a.line - b.line) };
 }
 
@@ -138,9 +142,26 @@ export function trimBlanks(text: string): string {
   return text.slice(from, to);
 }
 
-function nesting(line: string): number {
+/** What opens quotes and list items at the beginning of a line: one character for each. */
+function containerMarks(line: string): string {
   const margin = /^(?:[ \t>*+-]|\d{1,9}[.)](?=[ \t]))*/.exec(line)?.[0] ?? '';
-  return margin.match(/>|[*+-](?=[ \t])|\d[.)]/g)?.length ?? 0;
+  return margin.match(/>|[*+-](?=[ \t])|[.)]/g)?.join('') ?? '';
+}
+
+function nesting(line: string): number {
+  return containerMarks(line).length;
+}
+
+/** How often a line begins with other marks than the one before it. */
+function turns(lines: readonly string[]): number {
+  let before = '';
+  let count = 0;
+  for (const line of lines) {
+    const marks = containerMarks(line);
+    if (marks !== before) count += 1;
+    before = marks;
+  }
+  return count;
 }
 
 /** A comment and where its lines are, counted as the Markdown parser counts them. */
