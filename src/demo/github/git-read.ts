@@ -1,21 +1,8 @@
-/** Reading commits, files and differences. A commit never changes, so each is read once. */
-import { emptyTree, git } from './git.ts';
+/** Reading commits and differences: from memory where they are known, else from git. */
+import { git } from './git.ts';
+import { ancestry, isPresent, recall, recallChanges, remember, type CommitInfo, type PathChanges } from './history.ts';
 
-export interface CommitInfo {
-  readonly sha: string;
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly author: Person;
-  readonly committer: Person;
-  readonly message: string;
-}
-
-interface Person {
-  readonly name: string;
-  readonly email: string;
-  /** ISO 8601 */
-  readonly date: string;
-}
+const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 export interface ChangedFile {
   readonly path: string;
@@ -27,7 +14,6 @@ export interface ChangedFile {
 }
 
 const format = '%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x1e';
-const known = new Map<string, CommitInfo>();
 
 function parseCommit(text: string): CommitInfo {
   const [sha = '', tree = '', parents = '', an = '', ae = '', ad = '', cn = '', ce = '', cd = '', message = ''] =
@@ -42,18 +28,28 @@ function utc(date: string): string {
 }
 
 export async function commitInfo(path: string, sha: string): Promise<CommitInfo> {
-  const found = known.get(`${path} ${sha}`);
-  if (found !== undefined) return found;
-  const { out } = await git(path, ['show', '-s', `--format=${format}`, sha]);
-  const commit = parseCommit(out.toString().split('\x1e')[0] ?? '');
-  known.set(`${path} ${sha}`, commit);
+  const found = recall(sha);
+  if (found !== null) return found;
+  const [commit] = await log(path, ['-1', sha]);
+  if (commit === undefined) throw new Error(`no commit ${sha} in ${path}`);
   return commit;
+}
+
+async function log(path: string, range: readonly string[]): Promise<readonly CommitInfo[]> {
+  const { out } = await git(path, ['log', '--reverse', `--format=${format}`, ...range]);
+  const texts = out.toString().split('\x1e');
+  const commits = texts
+    .map((text) => text.trimStart())
+    .filter(Boolean)
+    .map(parseCommit);
+  for (const commit of commits) remember(path, commit);
+  return commits;
 }
 
 /** The full SHA of a commit that exists here; null otherwise. Takes a full or shortened SHA. */
 export async function findCommit(path: string, sha: string): Promise<string | null> {
   if (!/^[0-9a-f]{4,40}$/.test(sha)) return null;
-  if (known.has(`${path} ${sha}`)) return sha;
+  if (isPresent(path, sha)) return sha;
   const { code, out } = await git(path, ['rev-parse', '--verify', '--quiet', `${sha}^{commit}`], {
     allowed: [1, 128],
   });
@@ -62,21 +58,39 @@ export async function findCommit(path: string, sha: string): Promise<string | nu
 
 /** Commits of `to` that `from` does not have, oldest first; all of them when `from` is null. */
 export async function commitsBetween(path: string, from: string | null, to: string): Promise<readonly CommitInfo[]> {
-  const range = from === null ? [to] : [`${from}..${to}`];
-  const { out } = await git(path, ['log', '--reverse', `--format=${format}`, ...range]);
-  const commits = out
-    .toString()
-    .split('\x1e')
-    .map((text) => text.trimStart())
-    .filter(Boolean)
-    .map(parseCommit);
-  for (const commit of commits) known.set(`${path} ${commit.sha}`, commit);
-  return commits;
+  const [wanted, had] = [ancestry(to), from === null ? [] : ancestry(from)];
+  if (wanted === null || had === null) return log(path, from === null ? [to] : [`${from}..${to}`]);
+  const without = new Set(had);
+  return Promise.all(
+    [...wanted]
+      .reverse()
+      .filter((sha) => !without.has(sha))
+      .map((sha) => commitInfo(path, sha)),
+  );
 }
 
 export async function mergeBase(path: string, one: string, other: string): Promise<string | null> {
+  const [first, second] = [ancestry(one), ancestry(other)];
+  if (first !== null && second !== null) {
+    const shared = new Set(second);
+    return first.find((sha) => shared.has(sha)) ?? null;
+  }
   const { code, out } = await git(path, ['merge-base', one, other], { allowed: [1] });
   return code === 0 ? out.toString().trim() : null;
+}
+
+/** A file that moved is removed in one place and added in the other. */
+export async function pathChanges(path: string, commit: CommitInfo): Promise<PathChanges> {
+  const known = recallChanges(commit.sha);
+  if (known !== null) return known;
+  const files = await changedFiles(path, commit.parents[0] ?? null, commit.sha);
+  const named = (status: string) => files.filter((file) => file.status === status).map((file) => file.path);
+  const moved = files.filter((file) => file.previous !== null);
+  const added = [...named('added'), ...moved.map((file) => file.path)];
+  const removed = [...named('removed'), ...moved.map((file) => file.previous ?? '')];
+  const changes = { added, modified: named('modified'), removed };
+  remember(path, commit, changes);
+  return changes;
 }
 
 /** Files that differ; `from` null compares with nothing. */
@@ -119,46 +133,4 @@ function parseRaw(parts: readonly string[], at: number): Raw {
   if (letter.startsWith('R')) return { path: parts[at + 2] ?? '', previous: path, sha, status: 'renamed' };
   const status = letter === 'A' ? 'added' : letter === 'D' ? 'removed' : 'modified';
   return { path, previous: null, sha, status };
-}
-
-export type Entry =
-  | { readonly kind: 'file'; readonly sha: string; readonly content: Buffer }
-  | { readonly kind: 'directory'; readonly entries: readonly TreeEntry[] }
-  /** Leads out of the repository or to nothing. */
-  | { readonly kind: 'link'; readonly sha: string; readonly target: string };
-
-export interface TreeEntry {
-  readonly mode: string;
-  readonly type: 'blob' | 'tree' | 'commit';
-  readonly sha: string;
-  readonly size: number;
-  readonly name: string;
-}
-
-/** What stands at a path of a commit, links followed; null when nothing does. The empty path is the root. */
-export async function entryAt(path: string, commit: string, file: string): Promise<Entry | null> {
-  if (file.includes('\n')) return null;
-  const { sha, type, content } = await catFile(path, `${commit}:${file}`, ['--follow-symlinks']);
-  if (type === 'blob') return { kind: 'file', sha, content };
-  if (sha === 'symlink' || sha === 'dangling' || sha === 'loop') {
-    const link = await catFile(path, `${commit}:${file}`);
-    return { kind: 'link', sha: link.sha, target: link.content.toString() };
-  }
-  if (type !== 'tree') return null;
-  const listed = await git(path, ['ls-tree', '-z', '-l', sha]);
-  return { kind: 'directory', entries: listed.out.toString().split('\0').filter(Boolean).map(parseTreeEntry) };
-}
-
-/** `SHA type size`, a line feed and the content; for what is not there, words in place of the SHA. */
-async function catFile(path: string, name: string, options: readonly string[] = []) {
-  const { out } = await git(path, ['cat-file', '--batch', ...options], { input: `${name}\n` });
-  const end = out.indexOf(10);
-  const [sha = '', type = '', size = '0'] = out.subarray(0, end).toString().split(' ');
-  return { sha, type, content: out.subarray(end + 1, end + 1 + Number(size)) };
-}
-
-function parseTreeEntry(line: string): TreeEntry {
-  const [head = '', name = ''] = line.split('\t');
-  const [mode = '', type = '', sha = '', size = '0'] = head.split(/ +/);
-  return { mode, type: type as TreeEntry['type'], sha, size: Number(size) || 0, name };
 }

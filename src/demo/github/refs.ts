@@ -2,7 +2,8 @@
 import { tellSuite } from './checks.ts';
 import { tell } from './events.ts';
 import { commitsBetween, findCommit } from './git-read.ts';
-import { copyCommit, git, zeroSha } from './git.ts';
+import { copyCommit } from './git-write.ts';
+import { git, writeLooseRef, zeroSha } from './git.ts';
 import { pullRequestPayload } from './payloads/pull-request.ts';
 import { pushPayload, type Pushed } from './payloads/push.ts';
 import type { Site } from './site.ts';
@@ -13,7 +14,8 @@ import { ensureSuite } from './suites.ts';
 export async function writeRef(repository: Repository, ref: string, sha: string | null): Promise<void> {
   if (sha === null) repository.refs.delete(ref);
   else repository.refs.set(ref, sha);
-  await git(repository.path, sha === null ? ['update-ref', '-d', ref] : ['update-ref', ref, sha]);
+  if (sha === null) await git(repository.path, ['update-ref', '-d', ref]);
+  else await writeLooseRef(repository.path, ref, sha);
 }
 
 export function branchHead(repository: Repository, branch: string): string {

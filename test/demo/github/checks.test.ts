@@ -12,11 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => story.end());
 
-beforeEach(async () => {
+/** A commit without runs. */
+async function freshCommit(): Promise<void> {
   const files = { 'count.txt': `${(commits += 1)}\n` };
   sha = await story.github.commit(web, { branch: 'topic', author: 'ada', message: 'More', files });
   await story.events();
-});
+}
 
 function post(body: Record<string, unknown>) {
   return story.call('POST', `${repo}/check-runs`, { name: 'web', head_sha: sha, ...body });
@@ -29,6 +30,8 @@ function patch(id: number, body: Record<string, unknown>) {
 const approve = { label: 'Approve', identifier: 'approve', description: 'Lets the release go on' };
 
 describe('a check run', () => {
+  beforeEach(freshCommit);
+
   // docs: using-the-rest-api-to-interact-with-checks
   test('begins queued in a suite of its commit, and the suite takes its conclusion from its runs', async () => {
     const { status, body } = await post({});
@@ -82,6 +85,23 @@ describe('a check run', () => {
     expect(listed.map((one: { path: string }) => one.path)).toEqual(['a', 'b']);
   });
 
+  // openapi, checks/create: 1,000 runs of one name in a suite, then the oldest go
+  test('of the same name pushes out the oldest after a thousand', async () => {
+    story.github.faults.dropWebhooks({ times: Infinity });
+    const { body: first } = await post({});
+    for (let posted = 0; posted < 1000; posted += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => post({})));
+    }
+    const left = story.github.allCheckRuns(web, sha);
+    expect(left.length).toBe(1000);
+    expect(left.map(({ id }) => id)).not.toContain(first.id);
+    story.github.faults.clear();
+  });
+});
+
+describe('a check run that GitHub does not take', () => {
+  beforeAll(freshCommit);
+
   // openapi, checks/create: limits; docs: only GitHub sets stale, and waiting, requested and pending are for Actions
   const long = 'x'.repeat(65_536);
   const annotation = { path: 'a', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'm' };
@@ -109,22 +129,11 @@ describe('a check run', () => {
     expect(answer.status).toBe(422);
     expect(story.github.allCheckRuns(web, sha)).toEqual([]);
   });
-
-  // openapi, checks/create: 1,000 runs of one name in a suite, then the oldest go
-  test('of the same name pushes out the oldest after a thousand', async () => {
-    story.github.faults.dropWebhooks({ times: Infinity });
-    const { body: first } = await post({});
-    for (let posted = 0; posted < 1000; posted += 100) {
-      await Promise.all(Array.from({ length: 100 }, () => post({})));
-    }
-    const left = story.github.allCheckRuns(web, sha);
-    expect(left.length).toBe(1000);
-    expect(left.map(({ id }) => id)).not.toContain(first.id);
-    story.github.faults.clear();
-  });
 });
 
 describe('events of checks', () => {
+  beforeEach(freshCommit);
+
   // openapi webhooks: check-suite requested, check-run created and completed
   test('a push asks for a suite; a run is told of as created and completed, and then the suite', async () => {
     await story.github.commit(web, { branch: 'topic', author: 'ada', message: 'x', files: { x: String(commits) } });
@@ -179,6 +188,8 @@ describe('events of checks', () => {
 });
 
 describe('buttons as people see them', () => {
+  beforeEach(freshCommit);
+
   const click = (login = 'grace') =>
     story.github.clickButton(web, { checkName: 'web', sha, identifier: 'approve', login });
 

@@ -1,6 +1,18 @@
 // Sources: "openapi" is GitHub's published description of webhooks; "docs" is a file of github/docs.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { beginStory, web, type Story } from './story.ts';
+import { git } from '../../../src/demo/github/git.ts';
+import { beginStory, request, web, type Story } from './story.ts';
+
+interface Told {
+  readonly sha: string;
+  readonly parents: readonly { readonly sha: string }[];
+  readonly commit: {
+    readonly author: { readonly name: string; readonly email: string; readonly date: string };
+    readonly committer: { readonly name: string; readonly email: string };
+    readonly message: string;
+    readonly tree: { readonly sha: string };
+  };
+}
 
 const none = '0'.repeat(40);
 let story: Story;
@@ -97,6 +109,44 @@ describe('a push', () => {
     expect(await story.events()).toEqual([]);
     await story.github.deleteTag('acme/tags', 'v1', 'ada');
     expect(await lastPush()).toMatchObject({ ref: 'refs/tags/v1', after: none, deleted: true });
+  });
+
+  test('that removes a folder names the files that were in it', async () => {
+    const folder = { branch: 'folder', author: 'ada', message: 'Folder', files: { 'f/a': '1\n', 'f/b': '1\n' } };
+    await story.github.commit(web, folder);
+    await story.github.commit(web, { ...folder, files: { f: null, same: 'kept\n' } });
+    expect(await lastPush()).toMatchObject({ head_commit: { removed: ['f/a', 'f/b'], added: ['same'], modified: [] } });
+    await story.github.commit(web, { ...folder, files: { same: 'kept\n', absent: null } });
+    expect(await lastPush()).toMatchObject({ head_commit: { removed: [], added: [], modified: [] } });
+  });
+
+  // The stand-in remembers what it made instead of asking git; the two must agree
+  test('leaves in git what is told of it', async () => {
+    const { path } = await story.github.createRepository({ owner: 'acme', name: 'truth', files: { a: '1\n' } });
+    const change = { author: 'ada', message: 'Two\n\nlines', files: { 'b "c"': '2\n' } };
+    await story.github.commit('acme/truth', { branch: 'side', ...change });
+    const number = await story.github.openPullRequest('acme/truth', { head: 'side', author: 'ada', title: 'Side' });
+    const merge = await story.github.mergePullRequest('acme/truth', number, 'grace');
+    const { body } = await request(`${story.github.url}/repos/acme/truth/commits`, 'GET', await story.mint());
+    const format = '%H %T %an %ae %cn %ce %at %P%n%B%x00';
+    const { out } = await git(path, ['log', '--topo-order', `--format=${format}`, 'refs/heads/main']);
+    const told = body.map(({ sha, commit, parents }: Told) => {
+      const { author, committer, tree } = commit;
+      const people = `${author.name} ${author.email} ${committer.name} ${committer.email}`;
+      const shas = parents.map((parent) => parent.sha).join(' ');
+      return `${sha} ${tree.sha} ${people} ${Date.parse(author.date) / 1000} ${shas}\n${commit.message}`;
+    });
+    expect(told[0]).toContain(merge);
+    expect(
+      out
+        .toString()
+        .split('\0')
+        .map((text) => text.trim())
+        .filter(Boolean),
+    ).toEqual(told);
+    const { out: refs } = await git(path, ['for-each-ref', '--format=%(refname) %(objectname)']);
+    expect(refs.toString()).toContain(`refs/heads/main ${merge}\n`);
+    expect((await git(path, ['fsck', '--strict'])).code).toBe(0);
   });
 
   test('makes the same commits whenever it is told with the same clock', async () => {

@@ -1,4 +1,4 @@
-import { writeMerge } from '../git.ts';
+import { writeMerge } from '../git-write.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { webFlow } from '../people.ts';
 import { refuseUnlessChecksPass } from '../protection.ts';

@@ -1,4 +1,5 @@
-import { writeCommit, zeroSha, type Files } from '../git.ts';
+import { writeCommit, type Files } from '../git-write.ts';
+import { zeroSha } from '../git.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { announcePush, branchHead, writeRef } from '../refs.ts';
 import type { Site } from '../site.ts';

@@ -1,7 +1,9 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { tell } from '../events.ts';
-import { createBare, git, writeCommit, type FileContent, type Files } from '../git.ts';
+import { writeCommit, type FileContent, type Files } from '../git-write.ts';
+import { createBare, git } from '../git.ts';
+import { markAllPresent } from '../history.ts';
 import { account } from '../payloads/account.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { ensureAccount } from '../people.ts';
@@ -146,7 +148,11 @@ async function forkRepository(
   const fork = add(site, owner, name, settings);
   await createBare(fork.path, fork.defaultBranch);
   await git(fork.path, ['fetch', '--quiet', parent.path, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']);
-  for (const [ref, sha] of parent.refs) if (!ref.startsWith('refs/pull/')) fork.refs.set(ref, sha);
+  for (const [ref, sha] of parent.refs) {
+    if (ref.startsWith('refs/pull/')) continue;
+    fork.refs.set(ref, sha);
+    markAllPresent(fork.path, sha);
+  }
   return handle(fork);
 }
 

@@ -1,4 +1,5 @@
-import { commitInfo, type ChangedFile, type CommitInfo } from '../git-read.ts';
+import { commitInfo, type ChangedFile } from '../git-read.ts';
+import type { CommitInfo } from '../history.ts';
 import type { Site } from '../site.ts';
 import type { Account, Repository } from '../state.ts';
 import { account, nodeId, type Payload } from './account.ts';

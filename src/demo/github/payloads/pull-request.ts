@@ -1,5 +1,5 @@
 import { changedFilesSince, commitsBetween } from '../git-read.ts';
-import { mergedTree } from '../git.ts';
+import { mergedTree } from '../git-write.ts';
 import { association } from '../people.ts';
 import { failingChecks } from '../protection.ts';
 import type { Site } from '../site.ts';

@@ -1,4 +1,5 @@
-import { changedFiles, commitInfo, type CommitInfo } from '../git-read.ts';
+import { commitInfo, pathChanges } from '../git-read.ts';
+import type { CommitInfo } from '../history.ts';
 import { zeroSha } from '../git.ts';
 import type { Site } from '../site.ts';
 import { fullName, type Account, type Repository } from '../state.ts';
@@ -63,9 +64,6 @@ function pushRepository(site: Site, repository: Repository): Payload {
 }
 
 async function pushedCommit(site: Site, repository: Repository, commit: CommitInfo): Promise<Payload> {
-  const files = await changedFiles(repository.path, commit.parents[0] ?? null, commit.sha);
-  const paths = (status: string) => files.filter((file) => file.status === status).map((file) => file.path);
-  const moved = files.filter((file) => file.previous !== null);
   return {
     id: commit.sha,
     tree_id: commit.tree,
@@ -75,9 +73,7 @@ async function pushedCommit(site: Site, repository: Repository, commit: CommitIn
     url: `${site.url}/${fullName(repository)}/commit/${commit.sha}`,
     author: committer(site, commit.author),
     committer: committer(site, commit.committer),
-    added: [...paths('added'), ...moved.map((file) => file.path)],
-    removed: [...paths('removed'), ...moved.map((file) => file.previous)],
-    modified: paths('modified'),
+    ...(await pathChanges(repository.path, commit)),
   };
 }
 

@@ -1,13 +1,6 @@
 import { invalid, notFound } from '../api-error.ts';
-import {
-  changedFiles,
-  commitInfo,
-  commitsBetween,
-  findCommit,
-  mergeBase,
-  type ChangedFile,
-  type CommitInfo,
-} from '../git-read.ts';
+import { changedFiles, commitInfo, commitsBetween, findCommit, mergeBase, type ChangedFile } from '../git-read.ts';
+import type { CommitInfo } from '../history.ts';
 import { commitPayload, filePayload } from '../payloads/commit.ts';
 import { simplePullRequest } from '../payloads/pull-request.ts';
 import { nodeId, type Payload } from '../payloads/account.ts';

@@ -1,5 +1,5 @@
 import { invalid, notFound } from '../api-error.ts';
-import { entryAt, type Entry, type TreeEntry } from '../git-read.ts';
+import { entryAt, type Entry, type TreeEntry } from '../git-files.ts';
 import type { Payload } from '../payloads/account.ts';
 import { fullRepositoryPayload, pageUrl, repositoryUrl } from '../payloads/repository.ts';
 import { resolveCommit } from '../refs.ts';
