@@ -47,12 +47,7 @@ export interface StandInOptions {
 }
 
 /** A mutating request of the App that took effect. Minting tokens is not counted. */
-export interface Write {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly at: Date;
-}
+export type Write = Pick<Exchange, 'operation' | 'method' | 'path' | 'request' | 'status' | 'at'>;
 
 export interface StandIn
   extends
