@@ -83,7 +83,7 @@ export function beginRetry(
   const kept = mode === 'ALL_ACTIONS' ? [] : run.actions.filter(isKept);
   const entry = run.conditions?.beforeEntry;
   const { manual, automatic } = run.retries ?? { manual: 0, automatic: 0 };
-  putExecution(draft, without(executionOf(draft, id), 'stop', 'ending'));
+  putExecution(draft, without(executionOf(draft, id), 'stop', 'cancel', 'ending'));
   putRun(draft, id, {
     stage,
     attempt: run.attempt + 1,

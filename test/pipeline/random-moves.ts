@@ -47,7 +47,7 @@ export const moves = fc.array(
     a: fc.nat(11),
     b: fc.nat(11),
   }),
-  { minLength: 5, maxLength: 40, size: 'max' },
+  { minLength: 20, maxLength: 50 },
 );
 
 export interface Table {

@@ -4,7 +4,7 @@ import { moves } from './random-moves.ts';
 import { randomPipelines } from './random-pipelines.ts';
 import { drain, isAtRest, play, replayFromRows } from './random-play.ts';
 
-/** More than 100,000 plays of up to 40 inputs. PENSTOCK_SEED repeats a run. */
+/** More than 100,000 plays of up to 50 inputs. PENSTOCK_SEED repeats a run. */
 const seed = Number(process.env['PENSTOCK_SEED'] ?? Math.trunc(Math.random() * 0x7fff_ffff));
 const playsEach = 13_000;
 const reached = new Map<string, number>();

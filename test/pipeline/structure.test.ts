@@ -431,6 +431,16 @@ describe('CP 1.4: structural rules, with the text of the service', () => {
     expect(read.ok && read.warnings.map((problem) => problem.rule)).toEqual([name.split(' ')[0]]);
   });
 
+  it('CP-D-23: what only AWS knows is not looked up', () => {
+    const actionTypeId = { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' };
+    const actions = { 'Build/Unit': { actionTypeId, configuration: { ProjectName: 'nobody-has-it' }, commands: [] } };
+    const declared = declarationOf({ stages: usual, actions });
+    expect(readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true })).toMatchObject({
+      ok: true,
+      warnings: [],
+    });
+  });
+
   it('CP-V-2: without pipeline variables an action may be called `variables`', () => {
     const actions = { 'Build/Unit': { namespace: 'variables' }, 'Deploy/Ship': { commands: ['echo #{variables.X}'] } };
     const declared = declarationOf({ stages: usual, actions });

@@ -22,7 +22,7 @@ const either: TriggerFilters = {
 describe('CP-D-30 to D-38: does this event start the pipeline, and why', () => {
   it.each<[string, TriggerFilters, TriggerEvent, boolean, string]>([
     ['CP-D-30 the branch', main, push('main'), true, 'branch `main` matches `main`'],
-    ['another branch', main, push('dev'), false, 'branch `dev` is not in includes `main`'],
+    ['CP-D-37 another branch', main, push('dev'), false, 'branch `dev` is not in includes `main`'],
     ['case counts', main, push('Main'), false, 'branch `Main` is not in includes `main`'],
     ['CP-D-38 no tag', main, tag('main'), false, 'the filter is for branches only'],
     ['a pull request', main, pull('main'), false, 'nothing in its triggers starts it for a pull request'],

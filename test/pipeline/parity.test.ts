@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const document = readFileSync(join(root, 'docs/parity.md'), 'utf8');
+const rows = document
+  .slice(document.indexOf('## Every rule'))
+  .split('\n')
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .filter(([, rule]) => rule?.startsWith('CP-'))
+  .map(([, rule = '', , penstock = '', tests = '']) => ({
+    rule,
+    penstock,
+    tests: Array.from(tests.matchAll(/`([^`]+)`/g), (name) => name[1] ?? ''),
+  }));
+
+/** How many rules there are of each kind. */
+const kinds: readonly [string, number][] = [
+  ['D', 38],
+  ['X', 72],
+  ['C', 13],
+  ['V', 10],
+  ['A', 12],
+  ['J', 20],
+];
+
+describe('docs/parity.md', () => {
+  it('leaves out no rule', () => {
+    const all = kinds.flatMap(([letter, count]) =>
+      Array.from({ length: count }, (_, index) => `CP-${letter}-${index + 1}`),
+    );
+    expect(rows.map((row) => row.rule)).toEqual(all);
+  });
+
+  it('names only tests that cite the rule', () => {
+    const wrong = rows.flatMap(({ rule, tests }) =>
+      tests.filter((name) => {
+        const path = join(root, 'test', name);
+        return !existsSync(path) || !new RegExp(`${rule}(?!\\d)`).test(readFileSync(path, 'utf8'));
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('claims nothing to be the same without a test', () => {
+    const claimed = rows.filter(({ tests, penstock }) => tests.length === 0 && penstock.startsWith('The same'));
+    expect(claimed.map((row) => row.rule)).toEqual([]);
+  });
+});

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { timeoutMinutes } from '../../src/pipeline/action-types.ts';
+import { changes } from '../../src/pipeline/changes.ts';
+import type { Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
+import type { Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
+import { executionStatus, waitingApprovals } from '../../src/pipeline/status.ts';
+import { emptyState, transition } from '../../src/pipeline/transition.ts';
+import { pipeline, type PipelineSpec } from './pipelines.ts';
+
+const given: Given = { at: new Date('2026-01-05T10:00:00Z'), seed: 's', by: { kind: 'person', id: 1, login: 'ann' } };
+const one = 'e1' as ExecutionId;
+const stages = { Source: ['App'], Gate: ['Approve!', 'Lint'] };
+
+describe('what an execution remembers', () => {
+  it('CP-X-5, CP-X-9, CP-X-67, CP-X-72: revisions are those of the start until a source action says better', () => {
+    let state = started({ stages });
+    expect(execution(state).sourceRevisions).toEqual([{ actionName: 'App', revisionId: 'asked' }]);
+    const revision = { actionName: 'ignored', revisionId: 'taken', revisionSummary: 'Fix the door' };
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App'), revision });
+    expect(execution(state).sourceRevisions).toEqual([{ ...revision, actionName: 'App' }]);
+  });
+
+  it('CP-J-11, CP-J-12, CP-J-15: progress shows at once, and a failure keeps its type', () => {
+    let state = started({ stages });
+    const action = actionId(state, 'App');
+    const details = {
+      summary: 'half',
+      percentComplete: 50,
+      externalExecutionId: 'x',
+      externalExecutionUrl: 'https://x',
+    };
+    state = after(state, { kind: 'action-running', execution: one, action, ...details });
+    expect(execution(state).stages[0]?.actions[0]).toMatchObject({ phase: 'running', ...details });
+    const error = { code: 'RevisionUnavailable', message: 'gone' };
+    state = after(state, { kind: 'action-failed', execution: one, action, error });
+    expect(execution(state).stages[0]?.actions[0]).toMatchObject({ status: 'Failed', error, summary: 'gone' });
+  });
+
+  it('CP-X-30, CP-X-35: why and by whom it was stopped', () => {
+    const stop = { kind: 'stop', lane: laneOf(), execution: one, abandon: true, reason: 'wrong branch' } as const;
+    expect(execution(after(started({ stages }), stop)).stop).toEqual({
+      abandon: true,
+      reason: 'wrong branch',
+      at: given.at.toISOString(),
+      by: given.by,
+    });
+  });
+
+  it('CP-X-24, CP-X-66: the lane knows who entered and who succeeded last, and who held a gate', () => {
+    let state = started({ stages });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    const hold = { lane: laneOf(), stage: 'Gate', transition: 'Inbound', reason: 'freeze' } as const;
+    state = after(state, { kind: 'disable-transition', ...hold });
+    expect(state.stages).toMatchObject({
+      Source: { inbound: [], latestEntered: one, latestSucceeded: one },
+      Gate: {
+        latestEntered: one,
+        inboundTransition: { enabled: false, reason: 'freeze', changedBy: given.by, changedAt: given.at.toISOString() },
+      },
+    });
+    expect(state.stages['Gate']).not.toHaveProperty('latestSucceeded');
+  });
+
+  it('CP-X-22: it succeeds with its last stage', () => {
+    let state = started({ stages: { Source: ['App'], Build: ['Unit'] } });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    expect(status(state)).toBe('InProgress');
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'Unit') });
+    expect(status(state)).toBe('Succeeded');
+  });
+
+  it('CP-X-42: a second retry while the first is under way is refused', () => {
+    let state = started({ stages });
+    const error = { code: 'JobFailed', message: 'no' };
+    state = after(state, { kind: 'action-failed', execution: one, action: actionId(state, 'App'), error });
+    const retry = { kind: 'retry', lane: laneOf(), execution: one, stage: 'Source', mode: 'FAILED_ACTIONS' } as const;
+    state = after(state, retry);
+    expect(transition(state, retry, given)).toMatchObject({
+      outcome: 'refused',
+      refusal: { exception: 'StageNotRetryableException' },
+    });
+  });
+
+  it('CP-A-1: an approval waits with its id as the token once its provider says so', () => {
+    let state = started({ stages });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    expect(waitingApprovals(execution(state))).toEqual([]);
+    const id = actionId(state, 'Approve');
+    state = after(state, { kind: 'action-waiting', execution: one, action: id });
+    expect(waitingApprovals(execution(state))).toEqual([{ stage: 'Gate', action: 'Approve', token: id, id }]);
+  });
+
+  it('CP-C-9: conditions and rules stand with their stage', () => {
+    const rule = {
+      name: 'Check',
+      ruleTypeId: { category: 'Rule', owner: 'AWS', provider: 'VariableCheck', version: '1' },
+      configuration: { Variable: 'a', Value: 'b', Operator: 'EQ' },
+    };
+    const conditions = { Gate: { beforeEntry: { conditions: [{ result: 'FAIL', rules: [rule] }] } } };
+    let state = started({ stages, conditions });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    expect(execution(state).stages[1]?.conditions?.beforeEntry?.rules).toMatchObject([
+      { rule: 'Check', status: 'InProgress', deadline: '2026-01-05T11:00:00.000Z' },
+    ]);
+  });
+});
+
+describe('ids and changes', () => {
+  it('the same input with the same seed makes the same ids, all of them version 5', () => {
+    const ids = [started({ stages }), started({ stages })].map((state) => actionId(state, 'App'));
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it('executions that a transition does not touch stay the same objects', () => {
+    const before = started({ stages });
+    const input = { ...startOf({ stages }), execution: 'e2' as ExecutionId };
+    const after2 = after(before, input);
+    expect(after2.executions['e1']).toBe(before.executions['e1']);
+    expect(changes(before, after2).every((change) => 'execution' in change && change.execution === 'e2')).toBe(true);
+  });
+
+  it('a change inside an execution is reported although no status moved', () => {
+    const before = started({ stages });
+    const running = {
+      kind: 'action-running',
+      execution: one,
+      action: actionId(before, 'App'),
+      summary: 'half',
+    } as const;
+    expect(changes(before, after(before, running))).toEqual([
+      { kind: 'execution', execution: one, from: 'InProgress', to: 'InProgress' },
+    ]);
+  });
+});
+
+describe('CP-J-1, CP-J-16: custom actions', () => {
+  it('are taken as they are and have a day', () => {
+    const actionTypeId = { category: 'Build', owner: 'Custom', provider: 'Mill', version: '7' };
+    const actions = { 'Build/Unit': { actionTypeId, configuration: { Any: 'key' }, commands: [] } };
+    const { definition } = pipeline({ stages: { Source: ['App'], Build: ['Unit'] }, actions });
+    const action = definition.stages[1]?.actions[0];
+    if (!action) throw new Error('the action is declared');
+    expect(timeoutMinutes(action)).toBe(24 * 60);
+  });
+});
+
+function laneOf(): LaneKey {
+  return '1/web/main' as LaneKey;
+}
+
+function startOf(spec: PipelineSpec): Extract<Input, { kind: 'start' }> {
+  return {
+    kind: 'start',
+    execution: one,
+    ...pipeline(spec),
+    trigger: { type: 'WebhookV2', detail: 'push' },
+    sourceRevisions: [{ actionName: 'App', revisionId: 'asked' }],
+    variables: [],
+  };
+}
+
+function started(spec: PipelineSpec): PipelineState {
+  return after(emptyState(laneOf(), 'web'), startOf(spec));
+}
+
+function after(state: PipelineState, input: Input): PipelineState {
+  const result = transition(state, input, given);
+  if (result.outcome !== 'moved') throw new Error(JSON.stringify(result));
+  return result.state;
+}
+
+function execution(state: PipelineState): Execution {
+  const found = state.executions['e1'];
+  if (!found) throw new Error('e1 was started');
+  return found;
+}
+
+function status(state: PipelineState): string {
+  const definition = Object.values(state.definitions)[0];
+  if (!definition) throw new Error('the definition was given');
+  return executionStatus(execution(state), definition);
+}
+
+function actionId(state: PipelineState, name: string) {
+  const found = execution(state)
+    .stages.flatMap((run) => run.actions)
+    .find((action) => action.action === name);
+  if (!found) throw new Error(`${name} has not begun`);
+  return found.id;
+}
