@@ -11,7 +11,7 @@ import type {
 } from './gate.ts';
 import type { GatePolicy } from './gate-policy.ts';
 
-export type { Binding, GateFacts, GateVerdict, PersonFacts, Vote } from './gate.ts';
+export type { GateFacts, GateVerdict, PersonFacts, Vote } from './gate.ts';
 export type { GatePolicy } from './gate-policy.ts';
 
 /**
@@ -42,7 +42,7 @@ export function evaluateGate(policy: GatePolicy, facts: GateFacts): GateVerdict 
   };
 }
 
-/** Why this person's answer to the gate would not count; undefined when it would. Reads on from "does not count: ". */
+/** Why this person's answer to the gate would not count; undefined when it would. A rule, so that it can be told to the person and of the person. */
 export function whyNot(
   policy: GatePolicy,
   facts: GateFacts,
@@ -50,7 +50,7 @@ export function whyNot(
   answer: 'approve' | 'reject',
 ): string | undefined {
   if (person.bot && !policy.allowBots.includes(person.id)) return 'bots do not count';
-  if (person.permission === 'unknown') return 'GitHub could not say which access they have';
+  if (person.permission === 'unknown') return 'GitHub could not say which access there is';
   // Saying no to one's own change is always allowed to those who could say yes to another's.
   const part = answer === 'approve' ? partIn(policy, facts, person) : undefined;
   return part ?? whyNotAmong(policy.from, person, facts);
@@ -62,15 +62,15 @@ export function expiryOf(policy: Pick<GatePolicy, 'expireAfterMs'>, waitingSince
 }
 
 function partIn(policy: GatePolicy, facts: GateFacts, { id }: GatePerson): string | undefined {
-  if (!policy.allowAuthor && facts.author?.id === id) return 'they are the author';
-  if (!policy.allowLastPusher && facts.lastPusher?.id === id) return 'they pushed last';
+  if (!policy.allowAuthor && facts.author?.id === id) return 'an author does not count for their own change';
+  if (!policy.allowLastPusher && facts.lastPusher?.id === id) return 'whoever pushed last does not count';
   const isCommitter = facts.committers.some((committer) => committer.id === id);
   // Whoever may count as the author or the last pusher has commits in the change as a rule.
   const isAllowed =
     policy.allowCommitters ||
     (policy.allowAuthor && facts.author?.id === id) ||
     (policy.allowLastPusher && facts.lastPusher?.id === id);
-  return isCommitter && !isAllowed ? 'they have commits in this change' : undefined;
+  return isCommitter && !isAllowed ? 'whoever has commits in the change does not count' : undefined;
 }
 
 interface SortedVotes {
@@ -101,7 +101,7 @@ function whyVoteNotCounted(policy: GatePolicy, facts: GateFacts, vote: Vote): st
   if (!policy.channels.includes(vote.channel)) return `answers by ${vote.channel} are not taken here`;
   if (vote.at >= expiryOf(policy, facts.waitingSince)) return 'it came after the gate had expired';
   const person = facts.people.find(({ id }) => id === vote.person.id);
-  return person ? whyNot(policy, facts, person, vote.answer) : 'GitHub could not say which access they have';
+  return person ? whyNot(policy, facts, person, vote.answer) : 'GitHub could not say which access there is';
 }
 
 /** Any difference between what was voted on and what would be released makes the vote void (SEC R1). */

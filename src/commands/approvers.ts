@@ -8,11 +8,11 @@ type Owners = Pick<GateFacts, 'owners'>;
 /** Undefined when the person is among them. */
 export function whyNotAmong(approvers: Approvers, person: PersonFacts, facts: Owners): string | undefined {
   if (!hasPermission(approvers, person))
-    return `they have ${accessWords(person.permission)}, and ${approvers.permission} access is needed`;
-  if (!isListed(approvers, person, facts)) return `they are not ${listWords(approvers)}`;
+    return `${approvers.permission} access is needed, and there is ${accessWords(person.permission)}`;
+  if (!isListed(approvers, person, facts)) return `only people ${listWords(approvers)} count`;
   const groups = [...approvers.anyOf, ...approvers.allOf];
   if (groups.length === 0 || groups.some((group) => whyNotAmong(group, person, facts) === undefined)) return undefined;
-  return `they are in none of the groups (${groups.map(needWords).join('; ')})`;
+  return `only people of these groups count: ${groups.map(needWords).join('; ')}`;
 }
 
 /** The tree for one group: holds when enough people of it approved and everything below it holds too. */
@@ -135,7 +135,7 @@ function listWords(approvers: Approvers): string {
 }
 
 function accessWords(permission: PersonFacts['permission']): string {
-  return permission === 'none' ? 'no access' : `${permission} access`;
+  return permission === 'none' ? 'none' : `only ${permission} access`;
 }
 
 function fileWords(files: readonly string[]): string {

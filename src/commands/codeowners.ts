@@ -12,9 +12,6 @@ export interface OwnerRule {
   readonly owners: readonly string[];
 }
 
-/** Where GitHub looks, in this order; the first file found is the only one. */
-export const codeownersPaths = ['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'] as const;
-
 const maxPattern = 500;
 const owner = /^(?:@[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)?|[^\s@]+@[^\s@]+)$/;
 

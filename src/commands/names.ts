@@ -7,7 +7,7 @@ import { quote, quoteList } from './quote.ts';
 /** The names that a comment may use: every pipeline that it can reach, with its stages, actions and variables. */
 export type KnownPipelines = Readonly<Record<string, KnownPipeline>>;
 
-export interface KnownPipeline {
+interface KnownPipeline {
   /** Names of actions by stage, in the order of the declaration. */
   readonly stages: readonly { readonly name: string; readonly actions: readonly string[] }[];
   readonly variables: readonly string[];

@@ -39,7 +39,7 @@ export interface ParseOptions {
   readonly known?: KnownPipelines;
 }
 
-export const maxCommands = 10;
+const maxCommands = 10;
 const maxShownText = 200;
 
 // Characters that cannot be seen, turn the direction of text, or look like a space; the last ones are fillers that

@@ -14,7 +14,7 @@ export interface VerbInfo {
 }
 
 /** `gate`: the gate's policy decides who may. */
-export type Need = 'read' | 'write' | 'gate';
+type Need = 'read' | 'write' | 'gate';
 
 /** What words the parser takes after a verb. Absent means no. */
 export interface Shape {

@@ -15,7 +15,7 @@ export function gateLines(verdict: GateVerdict): readonly string[] {
 }
 
 /** Who could, in words; names are code, so that nobody is called. */
-export function logins(names: readonly string[]): string {
+function logins(names: readonly string[]): string {
   const shown = names.slice(0, 10).map(code).join(', ');
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }

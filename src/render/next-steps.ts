@@ -40,7 +40,7 @@ export function nextSteps(view: ExecutionView, phase: Phase, stage?: StageView):
 }
 
 /** The exact comment that answers a gate of this execution. */
-export function answerLine(view: ExecutionView, gate: WaitingGate, verb: 'approve' | 'reject'): string {
+function answerLine(view: ExecutionView, gate: WaitingGate, verb: 'approve' | 'reject'): string {
   const story = own(view.gates, `${gate.stage}/${gate.action}`);
   const sha = story?.shaNeeded ? ` ${view.headSha}` : '';
   const reason = story?.reasonNeeded ? ' reason' : '';
@@ -95,7 +95,7 @@ function failedSteps(view: ExecutionView, failed: StageView | undefined): readon
 }
 
 /** The name, as `/override` takes it, of the condition that the stage failed by. */
-export function unmetCondition(stage: StageView): 'entry' | 'success' | undefined {
+function unmetCondition(stage: StageView): 'entry' | 'success' | undefined {
   const { beforeEntry, onSuccess } = stage.run?.conditions ?? {};
   const isUnmet = (condition: typeof beforeEntry) =>
     condition !== undefined && ['Failed', 'Errored'].includes(conditionStatus(condition));

@@ -1,7 +1,7 @@
 import { cutEnd, visible } from './markdown.ts';
 
 /** What fits beside the name in a pull request's merge box. */
-export const maxTitle = 60;
+const maxTitle = 60;
 
 /** `lead` and as much of `rest` as fits. Titles are plain text: no Markdown is read in them. */
 export function title(lead: string, rest = ''): string {

@@ -43,7 +43,7 @@ export function verdictOf(view: ExecutionView, phase: Phase, stage?: StageView):
   }
 }
 
-export function supersededTitle(sha: string | undefined): string {
+function supersededTitle(sha: string | undefined): string {
   return `Superseded by ${sha === undefined ? 'a newer execution' : shortSha(sha)}`;
 }
 

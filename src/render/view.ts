@@ -65,7 +65,7 @@ export interface GateStory {
   readonly expiresAt?: string;
 }
 
-export interface StageAnnotation extends AnnotationView {
+interface StageAnnotation extends AnnotationView {
   readonly stage: string;
 }
 
@@ -89,7 +89,7 @@ export interface CheckRunView {
   readonly buttons: readonly ButtonView[];
 }
 
-export type CheckConclusionView =
+type CheckConclusionView =
   'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required';
 
 export interface AnnotationView {
@@ -103,7 +103,7 @@ export interface AnnotationView {
 }
 
 /** What a button asks for; too short for an id, so the check run that it stands on says the rest. */
-export type ButtonIdentifier = 'approve' | 'reject' | 'retry' | 'retry-all' | 'rollback' | 'ok-to-test';
+type ButtonIdentifier = 'approve' | 'reject' | 'retry' | 'retry-all' | 'rollback' | 'ok-to-test';
 
 export interface ButtonView {
   readonly label: string;

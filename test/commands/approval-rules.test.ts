@@ -93,12 +93,12 @@ describe('by default one person with write access who had no part in the change 
   });
 
   it.each([
-    ['SEC-B-01 the author, by comment', author, {}, 'they are the author'],
-    ['SEC-B-01 the author, by button', author, { channel: 'button' }, 'they are the author'],
-    ['SEC-B-01 the author, by review', author, { channel: 'review' }, 'they are the author'],
-    ['SEC-B-02 the last pusher', pusher, {}, 'they pushed last'],
-    ['SEC-B-02 a committer', committer, {}, 'they have commits in this change'],
-    ['SEC-B-04 a reader', reader, {}, 'they have read access, and write access is needed'],
+    ['SEC-B-01 the author, by comment', author, {}, 'an author does not count for their own change'],
+    ['SEC-B-01 the author, by button', author, { channel: 'button' }, 'an author does not count for their own change'],
+    ['SEC-B-01 the author, by review', author, { channel: 'review' }, 'an author does not count for their own change'],
+    ['SEC-B-02 the last pusher', pusher, {}, 'whoever pushed last does not count'],
+    ['SEC-B-02 a committer', committer, {}, 'whoever has commits in the change does not count'],
+    ['SEC-B-04 a reader', reader, {}, 'write access is needed, and there is only read access'],
   ] as const)('%s does not count', (_name, who, more, expected) => {
     expect(why([vote(who, 'approve', more)])).toBe(expected);
     expect(outcome([vote(who, 'approve', more)])).toBe('waiting');
@@ -108,12 +108,12 @@ describe('by default one person with write access who had no part in the change 
     [
       'SEC-B-06 a person whom GitHub could not be asked about',
       { permission: 'unknown' },
-      'GitHub could not say which access they have',
+      'GitHub could not say which access there is',
     ],
     [
       'SEC-B-07 a person who lost access before the release',
       { permission: 'none' },
-      'they have no access, and write access is needed',
+      'write access is needed, and there is none',
     ],
     ['SEC-B-08 a bot', { bot: true }, 'bots do not count'],
   ] as const)('%s does not count', (_name, now, expected) => {
@@ -121,7 +121,7 @@ describe('by default one person with write access who had no part in the change 
   });
 
   it('a person about whom nothing is known does not count', () => {
-    expect(why([vote(bob)], {}, { people: [] })).toBe('GitHub could not say which access they have');
+    expect(why([vote(bob)], {}, { people: [] })).toBe('GitHub could not say which access there is');
   });
 
   it('SEC-B-11 identity is the number: a renamed account still counts, a namesake does not', () => {
@@ -239,7 +239,7 @@ describe('who may answer', () => {
 
   it('a team', () => {
     expect(outcome([vote(carol)], { from: release })).toBe('approved');
-    expect(why([vote(bob)], { from: release })).toBe('they are not among team acme/release');
+    expect(why([vote(bob)], { from: release })).toBe('only people among team acme/release count');
   });
 
   it('SEC-B-12 a team of the same name in another organisation, or a part of the name, is another team', () => {
@@ -335,7 +335,9 @@ describe('owners of the touched files', () => {
   });
 
   it('nobody else counts', () => {
-    expect(why([vote(admin)], { from }, { owners: [docs] })).toBe('they are not among the owners of the touched files');
+    expect(why([vote(admin)], { from }, { owners: [docs] })).toBe(
+      'only people among the owners of the touched files count',
+    );
   });
 
   it('SEC-B-13 an owner without write access does not count', () => {
@@ -394,7 +396,7 @@ describe('who could', () => {
 
   it('one person can be asked about beforehand', () => {
     expect(whyNot(policy(), facts([]), bob, 'approve')).toBeUndefined();
-    expect(whyNot(policy(), facts([]), author, 'approve')).toBe('they are the author');
+    expect(whyNot(policy(), facts([]), author, 'approve')).toBe('an author does not count for their own change');
     expect(whyNot(policy(), facts([]), author, 'reject')).toBeUndefined();
   });
 });

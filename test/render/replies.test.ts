@@ -92,7 +92,7 @@ describe('/why', () => {
       - **1 of 2 approvals**
         - ✗ 2 people with write access among team acme/release
       - ✅ \`bob\` approved by comment, 2026-11-23 04:01 UTC: checked on staging
-      - ▫️ The approval of \`alice\` does not count: they are the author
+      - ▫️ The approval of \`alice\` does not count: an author does not count for their own change
       - Could approve: \`carol\`
       - To approve: \`/approve web/Release/Approve\`"
     `);
@@ -108,7 +108,7 @@ describe('/plan', () => {
         pipeline: 'web',
         starts: true,
         why: 'pull request into main',
-        gates: [{ ...gate, whyNot: 'they are the author' }],
+        gates: [{ ...gate, whyNot: 'an author does not count for their own change' }],
       },
       {
         pipeline: 'docs',
@@ -122,7 +122,7 @@ describe('/plan', () => {
       "This pull request changes the configuration. What it changes holds after the merge; until then the base branch decides.
 
       **web** ▶️ starts: pull request into main
-      - ✋ \`Release/Approve\` needs 2 people with write access; your approval would not count: they are the author
+      - ✋ \`Release/Approve\` needs 2 people with write access; your approval would not count: an author does not count for their own change
 
       **docs** ⏭️ does not start: no changed file matches docs/&#42;&#42;
       - After the merge: it would start"

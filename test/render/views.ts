@@ -142,7 +142,7 @@ export const waitingVerdict: GateVerdict = {
   needed: 2,
   had: 1,
   counted: [{ person: bob, answer: 'approve', channel: 'comment', reason: 'checked on staging', at: at(60) }],
-  notCounted: [{ person: alice, answer: 'approve', at: at(50), why: 'they are the author' }],
+  notCounted: [{ person: alice, answer: 'approve', at: at(50), why: 'an author does not count for their own change' }],
   explanation: {
     holds: false,
     text: '2 people with write access among team acme/release',
