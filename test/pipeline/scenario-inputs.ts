@@ -13,6 +13,7 @@ export function inputOf(line: string, state: PipelineState, pipeline: BuiltPipel
     case 'start':
       return startOf(first, [second, ...rest], pipeline);
     case 'update':
+    case 'back':
       return { kind: 'update-definition', definition: pipeline.definition, digest: pipeline.digest };
     case 'running':
       return { kind: 'action-running', execution, action: action(), externalExecutionId: rest[0] ?? 'ext' };

@@ -58,7 +58,8 @@ function step(world: World, line: string, spec: PipelineSpec & { update?: Partia
     world.at = new Date(world.at.getTime() + Number(clock[1]) * unit);
     return `> ${line}`;
   }
-  if (line.startsWith('update')) world.pipeline = pipeline({ ...spec, ...spec.update });
+  if (line === 'update') world.pipeline = pipeline({ ...spec, ...spec.update });
+  if (line === 'back') world.pipeline = pipeline(spec);
   const before = world.state;
   const input = inputOf(line, before, world.pipeline, idsOf(world));
   const by = { kind: 'person', id: 7, login: 'ann' } as const;
