@@ -22,6 +22,7 @@ const transientCodes = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'EAI_AGAIN',
+  'ENOTFOUND',
   '40001', // serialization_failure
   '40P01', // deadlock_detected
   '57P01', // admin_shutdown
@@ -31,6 +32,9 @@ const transientCodes = new Set([
   '08000',
   '08003',
   '08006',
+  '57014', // query_canceled
+  '55P03', // lock_not_available
+  '25P03', // idle_in_transaction_session_timeout
 ]);
 
 /** Tells what to do about an error that was caught: show it, try again, or report a defect. */
@@ -43,7 +47,12 @@ export function classify(error: unknown): ErrorClass {
   if (typeof error === 'object' && error !== null) {
     if ('code' in error && transientCodes.has(String(error.code))) return 'transient';
     // pg gives no code when a checked-out connection ends under it.
-    if ('message' in error && /connection error and is not queryable|Connection terminated/.test(String(error.message)))
+    if (
+      'message' in error &&
+      /connection error and is not queryable|Connection terminated|timeout exceeded when trying to connect/.test(
+        String(error.message),
+      )
+    )
       return 'transient';
   }
   return 'broken';

@@ -12,7 +12,7 @@ import { serves } from './config/server.ts';
 import type { ServerConfig } from './config/server-types.ts';
 import type { Settings } from './config/settings.ts';
 import { migrate } from './db/migrate.ts';
-import { databaseAnswers } from './db/answers.ts';
+import { databaseAnswers } from './db/ping.ts';
 import { openDatabase, type OpenDatabase } from './db/open.ts';
 import { endLeasesOfHost } from './db/orphaned-jobs.ts';
 import type { Deps } from './deps.ts';
