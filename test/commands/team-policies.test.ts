@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { evaluateGate } from '../../src/commands/approval-rules.ts';
+import { ownedFiles, parseCodeowners } from '../../src/commands/codeowners.ts';
+import type { GateFacts, PersonFacts } from '../../src/commands/gate.ts';
+import type { GatePolicy } from '../../src/commands/gate-policy.ts';
+import { defaultApprovers, defaultGatePolicy } from '../../src/commands/gate-policy.ts';
+
+/** Policies that real teams use, each with who gets through it and who does not. */
+
+const binding = { execution: 'e', token: 't', headSha: 'a'.repeat(40), baseSha: 'b'.repeat(40), configDigest: 'd' };
+const hourMs = 3_600_000;
+
+const people = {
+  author: person(1, 'author'),
+  peer: person(2, 'peer'),
+  other: person(3, 'other'),
+  releaser: person(4, 'releaser', ['acme/release']),
+  guard: person(5, 'guard', ['acme/security']),
+  admin: { ...person(6, 'admin'), permission: 'admin' },
+} as const;
+type Name = keyof typeof people;
+
+function person(id: number, login: string, teams: readonly string[] = []): PersonFacts {
+  return { id, login, bot: false, permission: 'write', teams };
+}
+
+function outcome(policy: Partial<GatePolicy>, approvals: readonly Name[], more: Partial<GateFacts> = {}): string {
+  const facts: GateFacts = {
+    binding,
+    waitingSince: '2026-11-23T04:00:00.000Z',
+    now: '2026-11-23T05:00:00.000Z',
+    votes: approvals.map((name) => ({
+      person: people[name],
+      answer: 'approve',
+      channel: 'comment',
+      reason: '',
+      at: '2026-11-23T04:30:00.000Z',
+      binding,
+    })),
+    people: Object.values(people),
+    author: people.author,
+    committers: [people.author],
+    unmappedAuthors: [],
+    fork: false,
+    owners: [],
+    ...more,
+  };
+  return evaluateGate({ ...defaultGatePolicy, ...policy }, facts).outcome;
+}
+
+describe('a second pair of eyes: the default', () => {
+  it.each([
+    [['peer'], 'approved'],
+    [['author'], 'waiting'],
+    [[], 'waiting'],
+  ] as const)('%j: %s', (approvals, expected) => {
+    expect(outcome({}, approvals)).toBe(expected);
+  });
+});
+
+describe('two people of the release team', () => {
+  const policy = { count: 2, from: { ...defaultApprovers, teams: ['acme/release'], users: ['admin'] } };
+  it.each([
+    [['releaser'], 'waiting'],
+    [['releaser', 'peer'], 'waiting'],
+    [['releaser', 'admin'], 'approved'],
+  ] as const)('%j: %s', (approvals, expected) => {
+    expect(outcome(policy, approvals)).toBe(expected);
+  });
+});
+
+describe('security and release both', () => {
+  const group = (team: string) => ({ ...defaultApprovers, teams: [team], count: 1 });
+  const policy = { count: 2, from: { ...defaultApprovers, allOf: [group('acme/security'), group('acme/release')] } };
+  it.each([
+    [['releaser', 'peer'], 'waiting'],
+    [['releaser', 'guard'], 'approved'],
+  ] as const)('%j: %s', (approvals, expected) => {
+    expect(outcome(policy, approvals)).toBe(expected);
+  });
+});
+
+describe('an admin alone, or two writers', () => {
+  const admin = { ...defaultApprovers, permission: 'admin', count: 1 } as const;
+  const policy = { from: { ...defaultApprovers, anyOf: [admin, { ...defaultApprovers, count: 2 }] } };
+  it.each([
+    [['admin'], 'approved'],
+    [['peer'], 'waiting'],
+    [['peer', 'other'], 'approved'],
+    [['peer', 'author'], 'waiting'],
+  ] as const)('%j: %s', (approvals, expected) => {
+    expect(outcome(policy, approvals)).toBe(expected);
+  });
+});
+
+describe('the owners of what was touched', () => {
+  const rules = parseCodeowners('* @peer\n/infra/ @acme/release\n');
+  const policy = { from: { ...defaultApprovers, codeowners: true } };
+  const touched = (...paths: string[]) => ({ owners: ownedFiles(rules, paths) });
+  it.each([
+    [['peer'], ['src/a.ts'], 'approved'],
+    [['peer'], ['infra/a.tf'], 'waiting'],
+    [['releaser'], ['infra/a.tf'], 'approved'],
+    [['releaser'], ['infra/a.tf', 'src/a.ts'], 'waiting'],
+    [['releaser', 'peer'], ['infra/a.tf', 'src/a.ts'], 'approved'],
+  ] as const)('%j for %j: %s', (approvals, paths, expected) => {
+    expect(outcome(policy, approvals, touched(...paths))).toBe(expected);
+  });
+});
+
+describe('a team of one on a staging system: self-approval by button within an hour', () => {
+  const policy: Partial<GatePolicy> = { allowAuthor: true, channels: ['comment', 'button'], expireAfterMs: hourMs };
+  it('the author gets through while the hour lasts', () => {
+    expect(outcome(policy, ['author'], { now: '2026-11-23T04:59:59.999Z' })).toBe('approved');
+    expect(outcome(policy, ['author'], { now: '2026-11-23T05:00:00.000Z' })).toBe('expired');
+  });
+});
