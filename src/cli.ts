@@ -9,6 +9,7 @@ process.exitCode = await runCli(process.argv.slice(2), commands, {
   out: (text) => void process.stdout.write(`${text}\n`),
   write: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(`${text}\n`),
+  color: process.stdout.isTTY && !process.env['NO_COLOR'],
   cwd: process.cwd(),
   env: process.env,
   interrupted: interrupted.signal,

@@ -22,13 +22,6 @@ export function homeOf(env: Environment): string {
   return resolve(env['PENSTOCK_HOME']?.trim() || '.penstock');
 }
 
-/** Reads the settings, or throws UserError with every problem at once. */
-export function settingsFrom(env: Environment): Settings {
-  const read = readEnvironment(withSavedApp(env));
-  if (read.ok) return read.settings;
-  throw settingsError(read);
-}
-
 export function settingsError(read: Extract<EnvironmentRead, { ok: false }>): UserError {
   return new UserError(
     ['Penstock cannot start as it is configured:', ...read.problems.map((text) => `- ${text}`)].join('\n'),

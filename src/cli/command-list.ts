@@ -8,6 +8,12 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./serve.ts')).runServe,
   },
   {
+    name: 'demo',
+    usage: 'demo [--keep] [--example folder]',
+    summary: 'Show a whole pull request on this machine, with a stand-in for GitHub; needs no account',
+    load: async () => (await import('./demo.ts')).runDemoCommand,
+  },
+  {
     name: 'validate',
     usage: 'validate [file or folder]... [--json]',
     summary: 'Check .github/penstock.yml, declarations and penstock.server.yml; prints line, column and mend',

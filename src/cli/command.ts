@@ -4,6 +4,8 @@ export interface CliIo {
   /** Without a line end of its own. */
   write(text: string): void;
   err(text: string): void;
+  /** The output is a terminal that shows colours. */
+  readonly color: boolean;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C and SIGTERM. A command that heeds it ends in order. */

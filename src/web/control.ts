@@ -26,7 +26,7 @@ export function controlSocket(home: string): string {
   return join(home, 'control.sock');
 }
 
-export function controlRoutes(deps: ControlDeps): Hono {
+function controlRoutes(deps: ControlDeps): Hono {
   const routes = new Hono();
   routes.get('/status', async (c) => {
     const executions = await deps.recentExecutions(20);

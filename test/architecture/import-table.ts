@@ -16,7 +16,7 @@ const pure = ['src/pipeline/', 'src/commands/', 'src/render/'];
 const ports = ['src/engine/engine.ts', 'src/github/github.ts', 'src/github/event.ts', 'src/providers/provider.ts'];
 const errors = 'src/errors.ts';
 
-export const importTable: readonly Row[] = [
+const importTable: readonly Row[] = [
   { files: ['src/pipeline/'], packages: ['zod', 'yaml', 'node:crypto'], values: ['src/pipeline/'], types: [] },
   {
     files: ['src/commands/'],

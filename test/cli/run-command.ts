@@ -24,6 +24,7 @@ export async function penstock(argv: readonly string[], options: Options = {}): 
     out: (text) => void (out += `${text}\n`),
     write: (text) => void (out += text),
     err: (text) => void (err += `${text}\n`),
+    color: false,
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? {},
     interrupted: options.interrupted ?? new AbortController().signal,
