@@ -35,14 +35,20 @@ export interface SessionRequest {
   readonly output: OutputSink;
   readonly deadlineMs: number;
   readonly graceMs?: number;
+  /** Take over exported variables and directory from an earlier session with the same `control`, as they last were. */
+  readonly restore?: boolean;
 }
 
 const driver = `exec 3<&0 0</dev/null 2>&1
-PENSTOCK_CONTROL=$1; shift
+PENSTOCK_CONTROL=$1
+if [ "$2" = restore ] && [ -r "$1/state" ]; then . "$1/state"; cd "$(cat "$1/directory")"; fi
+shift 2
 penstock_reply() { printf '%s %s\\n' "$1" "$2" >&4; }
 while IFS= read -r PENSTOCK_NEXT <&3; do
   case $PENSTOCK_NEXT in
-    run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
+    run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; PENSTOCK_STATUS=$?
+      export -p > "$PENSTOCK_CONTROL/state" 2>/dev/null; pwd > "$PENSTOCK_CONTROL/directory" 2>/dev/null
+      penstock_reply "$PENSTOCK_NEXT" $PENSTOCK_STATUS ;;
     read\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#read }")" 3<&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
   esac
 done
@@ -55,7 +61,7 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
     command: {
       ...request.command,
       writable: [...request.command.writable, request.control],
-      argv: [request.shell, '-c', driver, 'build', request.control],
+      argv: [request.shell, '-c', driver, 'build', request.control, request.restore === true ? 'restore' : 'fresh'],
     },
     marker: request.marker,
     output: request.output,

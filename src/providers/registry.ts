@@ -3,6 +3,7 @@ import type { ActionTypeId } from '../pipeline/definition.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { createBackground } from './background.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
+import { codeBuild, type ProjectLookup, type SecretSource } from './code-build.ts';
 import { commands } from './commands.ts';
 import { manualApproval } from './manual-approval.ts';
 import type { AnyProvider } from './provider.ts';
@@ -18,6 +19,10 @@ export interface ProviderDeps {
   readonly maxConcurrentActions: number;
   /** For code of the repository itself; `host` when absent. Code of forks never has network. */
   readonly network?: NetworkAccess;
+  /** What a CodeBuild ProjectName means; without it every project is buildspec.yml and 60 minutes. */
+  readonly project?: ProjectLookup;
+  /** Secrets and parameters that are not secrets of the server, for example AWS's. */
+  readonly secretSource?: SecretSource;
   /** Proxy and certificate variables (HTTPS_PROXY, NO_PROXY, GIT_SSL_CAINFO…) for our own git. */
   readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
@@ -27,10 +32,18 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
   const { home, isolation, artifacts, fetchAccess } = deps;
   const background = createBackground(home, deps.maxConcurrentActions);
   const gitEnvironment = deps.gitEnvironment ?? {};
+  const machine = { home, isolation, network: deps.network ?? 'host', artifacts, background } as const;
+  const builds = {
+    ...machine,
+    project: deps.project ?? (() => Promise.resolve(null)),
+    ...(deps.secretSource === undefined ? {} : { secretSource: deps.secretSource }),
+  };
   const providers: readonly AnyProvider[] = [
     codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
     s3Source(artifacts, background),
-    commands({ home, isolation, network: deps.network ?? 'host', artifacts, background }),
+    commands(machine),
+    codeBuild(builds, 'Build'),
+    codeBuild(builds, 'Test'),
     s3Deploy({ home, artifacts, background }),
     manualApproval(),
   ];

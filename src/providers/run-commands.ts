@@ -6,6 +6,7 @@ import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
 import type { CommandDeps, CommandsConfiguration } from './commands.ts';
+import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
 import { storeOutput } from './store-output.ts';
 import type { StartedAction } from './provider.ts';
@@ -33,6 +34,8 @@ export async function runCommands(deps: CommandDeps, action: Action, context: Wo
     const end = await session.close();
     context.signal.removeEventListener('abort', stop);
     tellLeftOver(action, end);
+    const secrets = Object.values(action.secrets);
+    await saveFindings({ home: deps.home, action, primary, groups: [], secrets });
     return failure ?? (await finish(deps, action, primary, values));
   } finally {
     await area.remove();

@@ -1,15 +1,20 @@
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, realpath, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { say } from './build-log.ts';
 import type { ActionLog, NamedArtifact } from './provider.ts';
-import { listFiles, zipDirectory } from './zip.ts';
+import { listFiles, zipFiles, type PackedFile } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
+  /** Below `directory`; files are named relative to it. */
+  readonly baseDirectory?: string;
   /** Patterns of `file-globs.ts`. */
   readonly files: readonly string[];
+  readonly excludePaths?: readonly string[];
+  /** All files at the top; of two with one name the last in the order of paths stays (CP-B-7). */
+  readonly discardPaths?: boolean;
   /** Where the archive is put together. */
   readonly to: string;
   readonly log: ActionLog;
@@ -21,22 +26,50 @@ export async function storeOutput(
   output: NamedArtifact,
   request: OutputRequest,
 ): Promise<string | undefined> {
-  const matches = createFileMatcher(request.files);
-  const chosen = (await listFiles(request.directory)).map(({ path }) => path).filter(matches);
-  if (chosen.length === 0) return nothingMatched(output.name, request);
-  await zipDirectory(request.directory, request.to, chosen);
-  const stored = await artifacts.put(output.location, { file: request.to });
-  say(request.log, `Stored artifact ${output.name}: ${chosen.length} files, ${stored.size} bytes`);
+  const base = await baseOf(request);
+  if (base === undefined)
+    return `no matching base directory path found for ${output.name}: ${request.baseDirectory ?? ''}`;
+  const [included, excluded] = [createFileMatcher(request.files), createFileMatcher(request.excludePaths ?? [])];
+  const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
+  if (chosen.length === 0) return nothingMatched(output.name, base, request.files);
+  await zipFiles(await packedFiles(base, chosen, request.discardPaths ?? false), request.to);
+  try {
+    const stored = await artifacts.put(output.location, { file: request.to });
+    say(
+      request.log,
+      `Stored artifact ${output.name}: ${chosen.length === 1 ? '1 file' : `${chosen.length} files`}, ${stored.size} bytes`,
+    );
+  } finally {
+    await rm(request.to, { force: true });
+  }
   return undefined;
 }
 
-async function nothingMatched(name: string, request: OutputRequest): Promise<string> {
-  const patterns = request.files.map((file) => `"${file}"`).join(', ');
-  for (const file of request.files) {
-    const found = /[*?[{]/.test(file) ? undefined : await lstat(join(request.directory, file)).catch(() => undefined);
+/** A base directory that is a link out of the source is none. */
+async function baseOf({ directory, baseDirectory }: OutputRequest): Promise<string | undefined> {
+  const root = await realpath(directory);
+  const base = await realpath(join(root, baseDirectory ?? '')).catch(() => undefined);
+  if (base === undefined || (base !== root && !base.startsWith(`${root}/`))) return undefined;
+  return (await lstat(base)).isDirectory() ? base : undefined;
+}
+
+async function packedFiles(base: string, paths: readonly string[], flat: boolean): Promise<readonly PackedFile[]> {
+  const packed = paths.map(async (path): Promise<PackedFile> => {
+    const file = join(base, path);
+    const executable = ((await lstat(file)).mode & 0o111) !== 0;
+    return { name: flat ? basename(path) : path, file, executable };
+  });
+  const byName = new Map((await Promise.all(packed)).map((file) => [file.name, file]));
+  return [...byName.values()];
+}
+
+async function nothingMatched(name: string, base: string, files: readonly string[]): Promise<string> {
+  for (const file of files) {
+    const found = /[*?[{]/.test(file) ? undefined : await lstat(join(base, file)).catch(() => undefined);
     if (found?.isDirectory() === true) {
       return `no matching artifact paths found for ${name}: "${file}" is a directory. Write "${file.replace(/\/$/, '')}/**/*" for the files in it.`;
     }
   }
-  return `no matching artifact paths found for ${name}: ${patterns} matched no file. Patterns are relative to the directory of the source.`;
+  const patterns = files.map((file) => `"${file}"`).join(', ');
+  return `no matching artifact paths found for ${name}: ${patterns} matched no file. Patterns are relative to the source or its base-directory.`;
 }

@@ -1,0 +1,172 @@
+import { afterFailure } from './build-flow.ts';
+import { phaseNames, type Buildspec, type Phase } from './buildspec.ts';
+import type { BuildStatus, PhaseContext, PhaseRecord, PhaseType } from './build-record.ts';
+import type { CommandResult } from './run-command.ts';
+import type { ShellSession } from './shell-session.ts';
+
+/** What a build needs from around it; the order of things is decided here. */
+export interface BuildHost {
+  /** Opens a shell for the rest of the build; `restore` when an earlier one was left by a command. */
+  openSession(restore: boolean): Promise<ShellSession>;
+  /** Writes a line of the build agent into the log. */
+  say(line: string): void;
+  now(): Date;
+  /** Starts afresh the memory of what commands print. */
+  forgetOutput(): void;
+  /** Whether what commands printed since then matches an extended regular expression of the buildspec. */
+  outputMatches(pattern: string): Promise<boolean>;
+}
+
+export interface PhasesResult {
+  readonly phases: readonly PhaseRecord[];
+  /** `cut`: timed out or stopped, and nothing may follow. */
+  readonly end: 'done' | 'upload-skipped' | 'cut';
+  readonly status: BuildStatus;
+  readonly exported: Readonly<Record<string, string>>;
+}
+
+/** Runs install, pre_build, build and post_build as CodeBuild would (CP-B-1 to CP-B-4, CP-B-6). */
+export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<PhasesResult> {
+  const shell = createShell(host);
+  const phases: PhaseRecord[] = [];
+  let end: PhasesResult['end'] = 'done';
+  for (const name of phaseNames) {
+    const phase = buildspec.phases.find((written) => written.name === name) ?? emptyPhase(name);
+    const record = await runPhase(buildspec, phase, { host, shell, succeeding: phases.every(succeeded) });
+    phases.push(record);
+    if (record.phaseStatus === 'TIMED_OUT' || record.phaseStatus === 'STOPPED') end = 'cut';
+    else if (!succeeded(record) && afterFailure(name, phase.onFailure) === 'finalize') end = 'upload-skipped';
+    if (end !== 'done') break;
+  }
+  const exported = end === 'cut' ? {} : await shell.read(buildspec.env.exportedVariables);
+  await shell.close();
+  const worst = phases.find((record) => !succeeded(record))?.phaseStatus ?? 'SUCCEEDED';
+  const status = end === 'cut' ? (phases.at(-1)?.phaseStatus ?? 'FAULT') : worst;
+  return { phases, end, status, exported };
+}
+
+function emptyPhase(name: Phase['name']): Phase {
+  return { name, onFailure: { kind: 'default' }, commands: [], finally: [] };
+}
+
+function succeeded({ phaseStatus }: PhaseRecord): boolean {
+  return phaseStatus === 'SUCCEEDED';
+}
+
+interface Around {
+  readonly host: BuildHost;
+  readonly shell: Shell;
+  readonly succeeding: boolean;
+}
+
+async function runPhase(buildspec: Buildspec, phase: Phase, { host, shell, succeeding }: Around): Promise<PhaseRecord> {
+  const phaseType = phase.name.toUpperCase() as PhaseType;
+  const startTime = host.now().toISOString();
+  host.say(`Entering phase ${phaseType}`);
+  if (phase.commands.length + phase.finally.length > 0)
+    await shell.run(`export CODEBUILD_BUILD_SUCCEEDING=${succeeding ? 1 : 0}`);
+  let attempts = 0;
+  let failure: Failure | undefined;
+  do {
+    attempts += 1;
+    if (attempts > 1) host.say(`Retrying phase ${phaseType}, attempt ${attempts}`);
+    host.forgetOutput();
+    failure = await runOnce(buildspec, phase, { host, shell });
+  } while (failure !== undefined && (await mayRetry(phase, failure, attempts, host)));
+  const phaseStatus = failure?.status ?? 'SUCCEEDED';
+  const contexts = failure === undefined ? [] : [failure.context];
+  host.say(`Phase complete: ${phaseType} State: ${phaseStatus}`);
+  host.say(`Phase context status code: ${contexts[0]?.statusCode ?? ''} Message: ${contexts[0]?.message ?? ''}`);
+  return { phaseType, phaseStatus, startTime, endTime: host.now().toISOString(), contexts, attempts };
+}
+
+interface Failure {
+  readonly status: 'FAILED' | 'TIMED_OUT' | 'STOPPED';
+  readonly context: PhaseContext;
+}
+
+/** `finally` always runs; when it fails and the commands did not, the phase fails all the same. */
+async function runOnce(
+  buildspec: Buildspec,
+  phase: Phase,
+  around: Omit<Around, 'succeeding'>,
+): Promise<Failure | undefined> {
+  const failure = await runList(buildspec, phase.commands, around);
+  if (failure !== undefined && failure.status !== 'FAILED') return failure;
+  const atEnd = await runList(buildspec, phase.finally, around);
+  return atEnd?.status === 'FAILED' ? (failure ?? atEnd) : (atEnd ?? failure);
+}
+
+async function runList(
+  buildspec: Buildspec,
+  commands: readonly string[],
+  { host, shell }: Omit<Around, 'succeeding'>,
+): Promise<Failure | undefined> {
+  for (const command of commands) {
+    host.say(`Running command ${command.trimEnd()}`);
+    const alone = buildspec.version === '0.1';
+    const outcome = await shell.run(alone ? `${buildspec.env.shell} -c ${quoted(command)}` : command);
+    if (outcome.kind === 'status' && outcome.status === 0) continue;
+    if (outcome.kind === 'cut') return cutBy(outcome.result);
+    host.say(`Command did not exit successfully ${command.trimEnd()} exit status ${outcome.status}`);
+    const message = `Error while executing command: ${command.trimEnd().slice(0, 500)}. Reason: exit status ${outcome.status}`;
+    return { status: 'FAILED', context: { statusCode: 'COMMAND_EXECUTION_ERROR', message } };
+  }
+  return undefined;
+}
+
+function cutBy(result: CommandResult): Failure {
+  const timedOut = result.kind === 'timed-out';
+  const message = timedOut
+    ? `Build timed out after ${Math.round(result.afterMs / 60_000)} minutes. Raise timeoutInMinutes of the project, or find out what hangs.`
+    : 'The build was stopped.';
+  return {
+    status: timedOut ? 'TIMED_OUT' : 'STOPPED',
+    context: { statusCode: timedOut ? 'TIMED_OUT' : 'CLIENT_ERROR', message },
+  };
+}
+
+async function mayRetry({ onFailure }: Phase, failure: Failure, attempts: number, host: BuildHost): Promise<boolean> {
+  if (onFailure.kind !== 'retry' || failure.status !== 'FAILED' || attempts > onFailure.count) return false;
+  return onFailure.pattern === undefined || host.outputMatches(onFailure.pattern);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+type Outcome =
+  { readonly kind: 'status'; readonly status: number } | { readonly kind: 'cut'; readonly result: CommandResult };
+
+/** A shell that outlives commands which leave it: the next command gets a new one with the same variables. */
+interface Shell {
+  run(command: string): Promise<Outcome>;
+  read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  close(): Promise<void>;
+}
+
+function createShell(host: BuildHost): Shell {
+  let session: ShellSession | undefined;
+  let opened = 0;
+  const current = async (): Promise<ShellSession> => {
+    session ??= await host.openSession(opened > 0);
+    opened += 1;
+    return session;
+  };
+  return {
+    run: async (command) => {
+      const outcome = await (await current()).run(command);
+      if (outcome.kind === 'finished') return { kind: 'status', status: outcome.status };
+      session = undefined;
+      const { result } = outcome;
+      if (result.kind === 'timed-out' || result.kind === 'stopped') return { kind: 'cut', result };
+      return { kind: 'status', status: result.kind === 'exited' ? result.status : 128 };
+    },
+    read: async (names) => (names.length === 0 ? {} : (await current()).read(names)),
+    close: async () => {
+      const last = session;
+      session = undefined;
+      await last?.close();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from '../buildspec/run-command.ts';
+import type { BuildHost } from '../buildspec/run-phases.ts';
+import { openShellSession, type ShellSession } from '../buildspec/shell-session.ts';
+import type { SandboxCommand } from '../buildspec/isolation.ts';
+import { nameOfToken } from './action-record.ts';
+import type { WorkContext } from './background.ts';
+import type { BuildArea } from './build-area.ts';
+import { say } from './build-log.ts';
+import type { BuildConfiguration, BuildDeps } from './code-build.ts';
+import type { ActionLog, StartedAction } from './provider.ts';
+
+export interface BuildHostRequest {
+  readonly deps: BuildDeps;
+  readonly action: StartedAction<BuildConfiguration>;
+  readonly area: BuildArea;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: ActionLog;
+  readonly shell: '/bin/sh' | '/bin/bash';
+  /** Milliseconds since the epoch at which the build times out. */
+  readonly deadline: number;
+  readonly context: WorkContext;
+}
+
+const rememberedBytes = 256 * 1024;
+
+/** The machine below a build: shells in the sandbox, the log, and a memory of the output for RETRY patterns. */
+export function createBuildHost(request: BuildHostRequest): BuildHost & { dispose(): void } {
+  const { action, area, context, log } = request;
+  let recent = Buffer.alloc(0);
+  let session: ShellSession | undefined;
+  const stop = (): void => session?.stop();
+  context.signal.addEventListener('abort', stop);
+  return {
+    openSession: async (restore) => {
+      session = await openShellSession({
+        isolation: request.deps.isolation,
+        command: sandboxOf(request),
+        shell: request.shell,
+        control: area.control,
+        marker: nameOfToken(action.token),
+        output: (chunk) => {
+          log.write(chunk);
+          recent = Buffer.concat([recent, chunk.subarray(-rememberedBytes)]).subarray(-rememberedBytes);
+        },
+        deadlineMs: Math.max(1, request.deadline - Date.now()),
+        restore,
+      });
+      await context.recordProcess(session.identity);
+      if (context.signal.aborted) session.stop();
+      return session;
+    },
+    say: (line) => say(log, line),
+    now: () => new Date(),
+    forgetOutput: () => {
+      recent = Buffer.alloc(0);
+    },
+    outputMatches: (pattern) => matchesInSandbox(request, pattern, recent),
+    dispose: () => context.signal.removeEventListener('abort', stop),
+  };
+}
+
+function sandboxOf({ action, area, deps, env }: BuildHostRequest): Omit<SandboxCommand, 'argv'> {
+  return {
+    cwd: area.primary,
+    writable: [area.sources],
+    home: area.home,
+    temporary: area.temporary,
+    env,
+    network: action.trust === 'fork' ? 'none' : deps.network,
+  };
+}
+
+/** The pattern comes from the repository: a hostile one may take for ever, so it is tried by grep in the sandbox. */
+async function matchesInSandbox(request: BuildHostRequest, pattern: string, output: Buffer): Promise<boolean> {
+  const directory = join(request.area.control, 'match');
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'pattern'), pattern.split('\n')[0] ?? '');
+  await writeFile(join(directory, 'output'), output);
+  const { isolation } = request.deps;
+  const running = runCommand({
+    isolation,
+    command: {
+      ...sandboxOf(request),
+      writable: [directory],
+      cwd: directory,
+      env: {},
+      network: isolation.contained ? 'none' : 'host',
+      argv: ['/bin/sh', '-c', 'exec grep -a -E -q -f pattern output'],
+    },
+    marker: nameOfToken(request.action.token),
+    output: () => {},
+    deadlineMs: 5_000,
+    graceMs: 100,
+  });
+  const result = await running.result;
+  return result.kind === 'exited' && result.status === 0;
+}

@@ -1,0 +1,512 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { findMarked } from '../../src/buildspec/processes.ts';
+import type { BuildRecord } from '../../src/buildspec/build-record.ts';
+import { nameOfToken } from '../../src/providers/action-record.ts';
+import { openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { createBackground } from '../../src/providers/background.ts';
+import { codeBuild, type BuildConfiguration, type ProjectSettings } from '../../src/providers/code-build.ts';
+import { readFindings } from '../../src/providers/findings-file.ts';
+import { buildRecordPath } from '../../src/providers/run-build.ts';
+import { unzip } from '../../src/providers/zip.ts';
+import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
+import { anAction, artifact, finish, untilEnded, type ActionChange, type TestAction } from './action.ts';
+import { describeProviderContract } from './contract.ts';
+import { zipOf } from './zip-of.ts';
+
+const root = await temporaryDirectory();
+const home = join(root, 'home');
+const artifacts = openArtifactStore(home);
+const rungs = await availableRungs();
+const best = rungs[0]!;
+const projects: Record<string, ProjectSettings> = {};
+
+function provider(isolation = best) {
+  const project = (name: string) => Promise.resolve(projects[name] ?? null);
+  return codeBuild(
+    { home, isolation, network: 'host', artifacts, background: createBackground(home, 4), project },
+    'Build',
+  );
+}
+
+async function build(
+  files: Parameters<typeof zipOf>[0],
+  change: ActionChange = {},
+): Promise<TestAction<BuildConfiguration>> {
+  const input = artifact('Source');
+  await artifacts.put(input.location, await zipOf(files));
+  return anAction(home, provider(), {
+    ...change,
+    inputs: [input, ...(change.inputs ?? [])],
+    configuration: { ProjectName: 'unit', ...change.configuration },
+  });
+}
+
+function buildspec(body: string): { 'buildspec.yml': string } {
+  return { 'buildspec.yml': `version: 0.2\n${body}` };
+}
+
+function logOf(action: TestAction<unknown>): string {
+  return readFileSync(action.logFile, 'utf8').replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6}/g, 'AT');
+}
+
+function recordOf(action: TestAction<unknown>): BuildRecord {
+  return JSON.parse(
+    readFileSync(buildRecordPath(home, action.execution, action.actionExecution), 'utf8'),
+  ) as BuildRecord;
+}
+
+async function unpacked(location: { bucket: string; key: string }): Promise<string> {
+  const directory = join(root, `unpacked-${location.key.replaceAll('/', '-')}`);
+  await mkdir(directory);
+  await unzip({ file: (await artifacts.get(location))!.file }, directory);
+  return directory;
+}
+
+describeProviderContract('CodeBuild', {
+  home,
+  provider,
+  succeeding: () => build(buildspec('phases: {build: {commands: [echo did the work]}}')),
+  failing: () => build({ 'README.md': 'no buildspec' }),
+  timesDone: (action) => logOf(action).split('\ndid the work\n').length - 1,
+  ends: 'succeeded',
+});
+
+describe.each(rungs)('a build on the rung $level', (isolation) => {
+  it('runs the four phases in one shell, in the words of CodeBuild (CP-B-1, CP 9.4)', async () => {
+    const action = await build(
+      buildspec(`
+phases:
+  install: {commands: ["X=kept", "mkdir sub", "cd sub"]}
+  pre_build: {commands: ["export Y=exported"]}
+  build: {commands: ['echo "$X $Y $(basename "$PWD") $CODEBUILD_BUILD_SUCCEEDING"', "exit 0", 'echo "after: $Y $(basename "$PWD")"']}
+  post_build: {commands: ["touch done"]}
+`),
+    );
+    const report = await finish(provider(isolation), action);
+    expect(report).toMatchObject({
+      kind: 'succeeded',
+      externalId: expect.stringMatching(/^unit:[0-9a-f]{8}-[0-9a-f-]{27}$/),
+    });
+    expect(logOf(action)).toContain(
+      '[Container] AT Entering phase BUILD\n[Container] AT Running command echo "$X $Y $(basename "$PWD") $CODEBUILD_BUILD_SUCCEEDING"\n' +
+        'kept exported sub 1\n[Container] AT Running command exit 0\n' +
+        '[Container] AT Running command echo "after: $Y $(basename "$PWD")"\nafter: exported sub\n' +
+        '[Container] AT Phase complete: BUILD State: SUCCEEDED\n[Container] AT Phase context status code:  Message: \n',
+    );
+    expect(recordOf(action).phases.map(({ phaseType, phaseStatus }) => `${phaseType} ${phaseStatus}`)).toEqual([
+      'INSTALL SUCCEEDED',
+      'PRE_BUILD SUCCEEDED',
+      'BUILD SUCCEEDED',
+      'POST_BUILD SUCCEEDED',
+      'UPLOAD_ARTIFACTS SUCCEEDED',
+    ]);
+  });
+
+  it('is stopped with everything that it started', async () => {
+    const builder = provider(isolation);
+    const action = await build(buildspec('phases: {build: {commands: ["setsid sleep 300 & sleep 300"]}}'));
+    const first = await builder.start(action);
+    for (
+      let tries = 0;
+      tries < 300 && !(existsSync(action.logFile) && logOf(action).includes('Running command'));
+      tries += 1
+    )
+      await sleep(10);
+    await builder.stop?.({ ...action, externalId: 'x' });
+    expect(await untilEnded(builder, action, first)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('Build terminated with state: STOPPED') },
+    });
+    expect(findMarked(nameOfToken(action.token))).toEqual([]);
+  });
+});
+
+/** One line per phase: what runs and how it ends; then which phases are told to have run and how. */
+const flows: readonly (readonly [string, string, string, string])[] = [
+  [
+    'install fails: nothing follows (CP-B-2)',
+    'install: {commands: ["false"]}\n  build: {commands: [echo RAN]}\n  post_build: {commands: [echo RAN]}',
+    'INSTALL FAILED',
+    '',
+  ],
+  [
+    'pre_build fails: nothing follows (CP-B-2)',
+    'pre_build: {commands: ["false"]}\n  build: {commands: [echo RAN]}',
+    'INSTALL SUCCEEDED, PRE_BUILD FAILED',
+    '',
+  ],
+  [
+    'build fails: post_build runs and knows it (CP-B-2, CP-B-4)',
+    'build: {commands: ["exit 5", echo RAN]}\n  post_build: {commands: ["echo RAN $CODEBUILD_BUILD_SUCCEEDING"]}',
+    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN 0',
+  ],
+  [
+    'post_build fails: artifacts are tried (CP-B-2)',
+    'post_build: {commands: ["false"]}',
+    'BUILD SUCCEEDED, POST_BUILD FAILED, UPLOAD_ARTIFACTS SUCCEEDED',
+    '',
+  ],
+  [
+    'ABORT in build: no post_build (CP-B-3)',
+    'build: {on-failure: ABORT, commands: ["false"]}\n  post_build: {commands: [echo RAN]}',
+    'BUILD FAILED',
+    '',
+  ],
+  [
+    'CONTINUE in install: the build goes on and fails all the same (CP-B-3)',
+    'install: {on-failure: CONTINUE, commands: ["false"]}\n  build: {commands: [echo RAN]}',
+    'INSTALL FAILED, PRE_BUILD SUCCEEDED, BUILD SUCCEEDED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN',
+  ],
+  [
+    'finally runs after a failure, and the first failure is told (CP-B-1)',
+    'build: {commands: ["false"], finally: [echo RAN, "exit 9"]}',
+    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN',
+  ],
+  [
+    'a failing finally fails its phase (CP-B-1)',
+    'build: {commands: ["true"], finally: ["exit 9"]}',
+    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    '',
+  ],
+  [
+    'RETRY-2 runs at most three times, then fails as by default (CP-B-3)',
+    'build: {on-failure: RETRY-2, commands: [echo RAN, "false"]}',
+    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN RAN RAN',
+  ],
+  [
+    'RETRY with a pattern that does not match does not run again (CP-B-3)',
+    'build: {on-failure: RETRY-2-timeout, commands: [echo RAN, "false"]}',
+    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN',
+  ],
+  [
+    'RETRY with a pattern that matches runs again, and success counts (CP-B-3)',
+    'build: {on-failure: "RETRY-3-time.?out", commands: [echo RAN, "test -e x || { touch x; echo timeout; false; }"]}',
+    'BUILD SUCCEEDED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
+    'RAN RAN',
+  ],
+];
+
+describe('where a build goes', () => {
+  it.each(flows)('%s', async (_name, phases, expected, printed) => {
+    const action = await build(buildspec(`phases:\n  ${phases}\n`));
+    const report = await finish(provider(), action);
+    const told = recordOf(action)
+      .phases.map(({ phaseType, phaseStatus }) => `${phaseType} ${phaseStatus}`)
+      .join(', ');
+    expect(told.endsWith(expected), told).toBe(true);
+    expect([...logOf(action).matchAll(/^RAN.*$/gm)].map(([line]) => line).join(' ')).toBe(printed);
+    expect(report.kind).toBe(expected.includes('FAILED') ? 'failed' : 'succeeded');
+  });
+
+  it('tells the first phase that failed, not the last (CP-B-9, CP-P-4)', async () => {
+    const action = await build(
+      buildspec('phases: {build: {commands: ["exit 7"]}}\nartifacts: {files: ["none/**"]}\n'),
+      { outputs: [artifact('Out')] },
+    );
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: {
+        code: 'JobFailed',
+        message:
+          'Build terminated with state: FAILED. BUILD: Error while executing command: exit 7. Reason: exit status 7',
+      },
+    });
+  });
+
+  it('says on which attempt it passed', async () => {
+    const action = await build(
+      buildspec('phases: {build: {on-failure: RETRY, commands: ["test -e x || { touch x; false; }"]}}\n'),
+    );
+    expect(await finish(provider(), action)).toMatchObject({ kind: 'succeeded', summary: 'BUILD passed on attempt 2' });
+  });
+
+  it('in version 0.1 every command has a shell of its own', async () => {
+    const action = await build({
+      'buildspec.yml': `version: 0.1\nphases: {build: {commands: ["X=1; cd /usr", 'echo "[$X] $(basename "$PWD")"']}}\n`,
+    });
+    await finish(provider(), action);
+    expect(logOf(action)).toContain('\n[] 0\n');
+  });
+
+  it('keeps exported variables over a command that leaves the shell with a failure', async () => {
+    const action = await build(
+      buildspec(
+        'phases:\n  pre_build: {commands: ["export TAG=v1"]}\n  build: {commands: ["false || exit 3"]}\n  post_build: {commands: ["echo tag $TAG"]}\n',
+      ),
+    );
+    expect((await finish(provider(), action)).kind).toBe('failed');
+    expect(logOf(action)).toContain('\ntag v1\n');
+  });
+
+  it('times out as a whole', async () => {
+    projects['quick'] = { timeoutInMinutes: 0.01, environment: [] };
+    const action = await build(
+      buildspec('phases:\n  build: {commands: [sleep 60]}\n  post_build: {commands: [echo RAN]}\n'),
+      { configuration: { ProjectName: 'quick' } },
+    );
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringMatching(/TIMED_OUT\. BUILD: Build timed out/) },
+    });
+    expect(logOf(action)).not.toContain('RAN\n');
+  });
+});
+
+describe('what a build sees', () => {
+  it('variables of the pipeline over those of the project over those of the buildspec (CP-B-5)', async () => {
+    projects['layers'] = {
+      buildspec: 'ci/spec.yml',
+      timeoutInMinutes: 5,
+      environment: [
+        { name: 'B', value: 'project', type: 'PLAINTEXT' },
+        { name: 'C', value: 'project', type: 'PLAINTEXT' },
+      ],
+    };
+    const spec =
+      'version: 0.2\nenv: {variables: {A: spec, B: spec, C: spec}, exported-variables: [A, OUT, UNSET]}\nphases: {build: {commands: ["echo $A $B $C", "OUT=$C"]}}\n';
+    const action = await build(
+      { 'ci/spec.yml': spec },
+      {
+        configuration: {
+          ProjectName: 'layers',
+          EnvironmentVariables: JSON.stringify([{ name: 'C', value: 'pipeline; $(id)', type: 'PLAINTEXT' }]),
+        },
+      },
+    );
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'succeeded',
+      outputVariables: { A: 'spec', OUT: 'pipeline; $(id)', UNSET: '' },
+    });
+    expect(logOf(action)).toContain('\nspec project pipeline; $(id)\n');
+  });
+
+  it('the environment of CodeBuild, and other inputs by name (CP 9.2, CP-B-15)', async () => {
+    const other = artifact('Docs');
+    await artifacts.put(other.location, await zipOf({ d: 'from docs' }));
+    const action = await build(
+      buildspec(
+        'phases: {build: {commands: ["env | grep ^CODEBUILD | sort", "cat $CODEBUILD_SRC_DIR_Docs/d", "test $PWD = $CODEBUILD_SRC_DIR"]}}\n',
+      ),
+      {
+        inputs: [other],
+        configuration: { PrimarySource: 'Source' },
+      },
+    );
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    const log = logOf(action);
+    expect(log).toContain('from docs');
+    expect([...log.matchAll(/^(CODEBUILD_\w+)=/gm)].map((match) => match[1])).toEqual([
+      'CODEBUILD_BUILD_ARN',
+      'CODEBUILD_BUILD_ID',
+      'CODEBUILD_BUILD_IMAGE',
+      'CODEBUILD_BUILD_NUMBER',
+      'CODEBUILD_BUILD_SUCCEEDING',
+      'CODEBUILD_INITIATOR',
+      'CODEBUILD_LOG_PATH',
+      'CODEBUILD_PROJECT_ARN',
+      'CODEBUILD_RESOLVED_SOURCE_VERSION',
+      'CODEBUILD_SOURCE_REPO_URL',
+      'CODEBUILD_SOURCE_VERSION',
+      'CODEBUILD_SRC_DIR',
+      'CODEBUILD_SRC_DIR_Docs',
+      'CODEBUILD_START_TIME',
+    ]);
+    expect(log).toMatch(/CODEBUILD_INITIATOR=codepipeline\/web\n/);
+    expect(log).toMatch(/CODEBUILD_START_TIME=\d{13}\n/);
+  });
+
+  it('secrets by reference, masked as a whole and by key, and never for a fork (SEC-C-06)', async () => {
+    const spec = buildspec(`
+env:
+  secrets-manager: {TOKEN: "deploy:token", WHOLE: deploy}
+  parameter-store: {URL: /app/url}
+phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | base64"]}}
+`);
+    const secrets = { deploy: '{"token":"tok-secret-123"}', '/app/url': 'https://db.internal/pw' };
+    const action = await build(spec, { secrets });
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    const log = logOf(action);
+    expect(log).not.toMatch(/tok-secret|db\.internal/);
+    expect(log).not.toContain(Buffer.from('tok-secret-123').toString('base64').slice(0, 12));
+    const fork = await build(spec, { secrets, trust: 'fork' });
+    const report = await finish(provider(), fork);
+    expect(report).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringMatching(/may not see|Install bubblewrap/) },
+    });
+  });
+
+  it.each([
+    [
+      'a name that changes how tools work (SEC-C-09)',
+      [{ name: 'BASH_ENV', value: 'x', type: 'PLAINTEXT' }],
+      'BASH_ENV cannot be set here',
+    ],
+    ['a reserved name', [{ name: 'CODEBUILD_X', value: 'x', type: 'PLAINTEXT' }], 'CODEBUILD_X is reserved'],
+    ['a secret that is not there', [{ name: 'T', value: 'nope', type: 'SECRETS_MANAGER' }], 'asks for the secret nope'],
+    ['something that is no list', { a: 1 }, 'is not a JSON list'],
+  ])('refuses %s', async (_name, variables, words) => {
+    const action = await build(buildspec('phases: {build: {commands: ["true"]}}'), {
+      configuration: { EnvironmentVariables: JSON.stringify(variables) },
+    });
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ConfigurationError', message: expect.stringContaining(words) },
+    });
+  });
+
+  it.each([
+    ['../outside.yml', /does not exist in the primary source/],
+    ['/etc/passwd', /does not exist in the primary source/],
+    ['missing.yml', /missing\.yml does not exist.*Correct the path/],
+    ['broken.yml', /YAML_FILE_ERROR: broken\.yml:2:1: "phasse" is not a key here/],
+    ['link.yml', /does not exist in the primary source/],
+  ])('a buildspec at %s is an error that says what to do', async (path, words) => {
+    const files = { 'broken.yml': 'version: 0.2\nphasse: {}\n', 'link.yml': { text: 'broken/../dir', mode: 0o120777 } };
+    const action = await build(files, { configuration: { BuildspecOverride: path } });
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringMatching(words) },
+    });
+  });
+
+  it('a buildspec written in the pipeline itself', async () => {
+    const action = await build(
+      { a: 'a' },
+      { configuration: { BuildspecOverride: 'version: 0.2\nphases:\n  build:\n    commands: [cat a]\n' } },
+    );
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+  });
+});
+
+describe('what a build gives', () => {
+  const make =
+    'phases: {build: {commands: ["mkdir -p dist/css && echo 1 > dist/a.js && echo 2 > dist/a.js.map && echo 3 > dist/css/b.css && echo docs > README"]}}\n';
+
+  it('one output is the top-level block, relative to its base directory, without what is excluded (CP-B-7, CP-B-16)', async () => {
+    const output = artifact('Out');
+    const action = await build(
+      buildspec(`${make}artifacts: {files: ["**/*"], base-directory: dist, exclude-paths: ["**/*.map"]}\n`),
+      { outputs: [output] },
+    );
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    const directory = await unpacked(output.location);
+    expect(readFileSync(join(directory, 'css/b.css'), 'utf8')).toBe('3\n');
+    expect(existsSync(join(directory, 'a.js.map'))).toBe(false);
+  });
+
+  it('discard-paths puts all files at the top (CP-B-7)', async () => {
+    const output = artifact('Out');
+    const action = await build(buildspec(`${make}artifacts: {files: ["dist/**/*"], discard-paths: yes}\n`), {
+      outputs: [output],
+    });
+    await finish(provider(), action);
+    expect(existsSync(join(await unpacked(output.location), 'b.css'))).toBe(true);
+  });
+
+  it('two outputs are the secondary artifacts of their names (CP-B-16)', async () => {
+    const [web, docs] = [artifact('web'), artifact('docs')];
+    const action = await build(
+      buildspec(
+        `${make}artifacts:\n  files: [x]\n  secondary-artifacts:\n    web: {files: ["dist/**/*"]}\n    docs: {files: [README]}\n`,
+      ),
+      { outputs: [web, docs] },
+    );
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    expect(existsSync(join(await unpacked(docs.location), 'README'))).toBe(true);
+    expect(existsSync(join(await unpacked(web.location), 'dist/a.js'))).toBe(true);
+  });
+
+  it.each([
+    ['no artifacts in the buildspec', make, 1, 'the buildspec has no artifacts'],
+    [
+      'an output that no secondary artifact is named after',
+      `${make}artifacts: {files: [x], secondary-artifacts: {One: {files: [README]}}}\n`,
+      2,
+      'Two is none of the buildspec',
+    ],
+    [
+      'a base directory that is not there',
+      `${make}artifacts: {files: ["**/*"], base-directory: build}\n`,
+      1,
+      'no matching base directory path found',
+    ],
+    [
+      'patterns that match nothing (CP-B-9)',
+      `${make}artifacts: {files: ["*.jar"]}\n`,
+      1,
+      'no matching artifact paths found',
+    ],
+  ])('%s fails the build and says so', async (_name, spec, outputs, words) => {
+    const action = await build(buildspec(spec), { outputs: ['One', 'Two'].slice(0, outputs).map(artifact) });
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining(words) },
+    });
+    expect(recordOf(action).phases.at(-1)).toMatchObject({
+      phaseType: 'UPLOAD_ARTIFACTS',
+      phaseStatus: 'FAILED',
+      contexts: [{ statusCode: 'CLIENT_ERROR' }],
+    });
+  });
+
+  it('findings from its log and its reports, at lines of the repository (CP-B-10)', async () => {
+    const junit = `<testsuite><testcase name="adds" classname="sum"><failure message="expected 3">at sum (src/sum.js:2:5)</failure></testcase><testcase name="ok"/></testsuite>`;
+    const action = await build({
+      ...buildspec(
+        'phases: {build: {commands: [\'echo "src/sum.js:9:3: error: unused variable x"\', \'exit 1\']}}\nreports: {unit: {files: ["out/*.xml"]}, gone: {files: [nothing.xml]}}\n',
+      ),
+      'src/sum.js': 'x\n',
+      'out/junit.xml': junit,
+    });
+    await finish(provider(), action);
+    const { findings, reports } = await readFindings(home, action.execution, action.actionExecution);
+    expect(findings).toEqual([
+      { path: 'src/sum.js', line: 2, level: 'failure', title: 'sum.adds', message: 'expected 3' },
+      { path: 'src/sum.js', line: 9, column: 3, level: 'failure', message: 'unused variable x' },
+    ]);
+    expect(reports).toMatchObject([
+      { group: 'unit', total: 2, passed: 1, failed: 1 },
+      { group: 'gone', total: 0, problems: ['No file matches nothing.xml.'] },
+    ]);
+  });
+});
+
+describe('what is refused when a pipeline is read', () => {
+  it.each([
+    [{ ProjectName: 'x', BatchEnabled: 'true' }, 'Batch builds do not run'],
+    [{}, 'expected string'],
+    [{ ProjectName: 'x', Unknown: '1' }, 'Unknown'],
+  ])('%j', (configuration, words) => {
+    const result = provider().configuration.safeParse(configuration);
+    expect(result.success).toBe(false);
+    expect(JSON.stringify(result.error?.issues)).toContain(words);
+  });
+
+  it('two inputs need PrimarySource, and it must be one of them', async () => {
+    const other = artifact('Docs');
+    await artifacts.put(other.location, await zipOf({ d: 'd' }));
+    for (const [configuration, words] of [
+      [{}, 'write PrimarySource'],
+      [{ PrimarySource: 'Nope' }, 'which is no input artifact'],
+    ] as const) {
+      const action = await build(buildspec('phases: {build: {commands: ["true"]}}'), {
+        inputs: [other],
+        configuration,
+      });
+      expect(await finish(provider(), action)).toMatchObject({
+        kind: 'failed',
+        error: { message: expect.stringContaining(words) },
+      });
+    }
+  });
+});
