@@ -2,6 +2,7 @@ import type { Probot } from 'probot';
 import { finishDelivery } from './db/deliveries.ts';
 import { upsertRepository } from './db/repositories.ts';
 import type { Deps } from './deps.ts';
+import { UserError } from './errors.ts';
 import type { WebhookEvent } from './github/event.ts';
 import type { RepositoryRef } from './github/github.ts';
 import { subscribedEvents, toWebhookEvent } from './github/webhook-event.ts';
@@ -18,11 +19,17 @@ export function app(deps: Deps): (probot: Probot) => void {
   return (probot) => {
     for (const name of subscribedEvents) {
       probot.on(name as 'push', async (context) => {
-        const outcome = await takeEvent(deps, context.id, context.name, context.payload);
+        const outcome = await takeEvent(deps, context.id, context.name, context.payload).catch(asOutcome);
         await finishDelivery(deps.db, context.id, outcome);
       });
     }
   };
+}
+
+/** What a person has to mend (an App without access, say) is the delivery's outcome; trying again would not help. */
+function asOutcome(error: unknown): DeliveryOutcome {
+  if (error instanceof UserError) return ignored(error.message);
+  throw error;
 }
 
 async function takeEvent(deps: Deps, delivery: string, name: string, payload: unknown): Promise<DeliveryOutcome> {

@@ -10,6 +10,7 @@ import type { OpenDatabase } from '../src/db/open.ts';
 import { startStandIn, type StandIn } from '../src/demo/github/stand-in.ts';
 import { startServer, type RunningServer } from '../src/main.ts';
 import { webhookPath } from '../src/intake.ts';
+import { judgeExchange } from './demo/github/published.ts';
 
 export interface WorldOptions {
   /** From `testDatabase()`; without one the embedded database in the world's own folder, as a user has it. */
@@ -36,6 +37,8 @@ export const webhookSecret = 'a-secret-of-the-world-builder-0123456789';
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'penstock-world-'));
   const github = await startStandIn({ webhookSecret, directory: join(directory, 'github'), appId: 1 });
+  const broken: string[] = [];
+  github.onExchange((exchange) => broken.push(...judgeExchange(exchange)));
   const server = await startServer(serverOptions(options, github, join(directory, 'home')));
   github.setWebhook(`${server.url}${webhookPath}`);
   return {
@@ -53,6 +56,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await server.stop(5_000);
       await github.stop();
       await rm(directory, { recursive: true, force: true });
+      // Every call of ours is held against GitHub's published description.
+      if (broken.length > 0)
+        throw new Error(`calls that GitHub does not describe:\n${[...new Set(broken)].join('\n')}`);
     },
   };
 }
