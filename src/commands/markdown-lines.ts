@@ -7,7 +7,7 @@ import { OpenElements } from './open-elements.ts';
  * code, HTML, a link, a list or a table. Everything else can never be a command (SEC-B-22).
  */
 
-/** `joined`: plain to the eye, but Markdown makes it a part of the quote or list above it. */
+/** In a quote or list: plain to the eye, but Markdown makes the line a part of what stands above it. */
 export interface CommentLine {
   /** 1-based. */
   readonly line: number;
@@ -31,7 +31,7 @@ const syntax = { disable: { null: ['attention', 'setextUnderline'] } };
 const candidate = /^[ \t]*\p{Cf}*[/\uFF0F\u2044\u2215\u29F8]/u;
 
 export function commentLines(body: string): CommentLines {
-  const source = new Source(body);
+  const source = readSource(body);
   if (!source.lines.some((line) => candidate.test(line.text))) return { ok: true, lines: [] };
   if (body.length > maxLength) return { ok: false, why: `The comment is longer than ${maxLength} characters.` };
   if (source.lines.some((line) => nesting(line.text) > maxNesting))
@@ -55,17 +55,17 @@ function findLines(source: Source): CommentLine[] {
 
 function plainLines(paragraph: Paragraph, source: Source, elements: OpenElements): CommentLine[] {
   const found: CommentLine[] = [];
-  const isTable = linesOf(paragraph).some((line) => isDelimiterRow(source.line(line)));
+  const isTable = linesOf(paragraph).some((line) => isDelimiterRow(lineOf(source, line).text));
   let nextLine = paragraph.position?.start.line ?? 1;
   for (const child of paragraph.children) {
     if (child.type === 'html') elements.read(child.value);
     const last = child.position?.end.line ?? 0;
     const isPlain = child.type === 'text' && !elements.hide() && !isTable;
     for (; nextLine <= last; nextLine += 1) {
-      const first = source.firstCharacter(nextLine);
+      const first = firstCharacter(source, nextLine);
       if (first >= (child.position?.end.offset ?? 0)) break;
       // The line belongs to the child that holds its first character.
-      if (isPlain && first >= (child.position?.start.offset ?? 0) && isAtMargin(source.line(nextLine)))
+      if (isPlain && first >= (child.position?.start.offset ?? 0) && isAtMargin(lineOf(source, nextLine).text))
         found.push({ line: nextLine, text: cleanLine(paragraph, nextLine, source), standing: 'plain' });
     }
   }
@@ -74,7 +74,7 @@ function plainLines(paragraph: Paragraph, source: Source, elements: OpenElements
 
 /** The line as a person reads it: without HTML comments, and code spans without their back-ticks. */
 function cleanLine(paragraph: Paragraph, line: number, source: Source): string {
-  const { from, to } = source.range(line);
+  const { from, to } = lineOf(source, line);
   let text = '';
   for (const child of childrenBetween(paragraph.children, from, to)) {
     const start = Math.max(child.position?.start.offset ?? 0, from);
@@ -110,7 +110,7 @@ function joinedLines(block: Nodes, source: Source): CommentLine[] {
       continue;
     }
     for (const line of linesOf(node).slice(1)) {
-      const text = source.line(line);
+      const text = lineOf(source, line).text;
       if (isAtMargin(text) && text.trimStart().startsWith('/')) found.push({ line, text: trimBlanks(text), standing });
     }
   }
@@ -165,31 +165,29 @@ function turns(lines: readonly string[]): number {
 }
 
 /** A comment and where its lines are, counted as the Markdown parser counts them. */
-class Source {
+interface Source {
   readonly text: string;
   readonly lines: readonly { readonly text: string; readonly from: number; readonly to: number }[];
+}
 
-  constructor(body: string) {
-    // The parser would skip a byte order mark and count one off; it may not turn what follows into a command either.
-    this.text = body.replace(/^\uFEFF/, '\u200B');
-    const lines: { text: string; from: number; to: number }[] = [];
-    let from = 0;
-    for (const end of this.text.matchAll(/\r\n|\n|\r|$/g)) {
-      lines.push({ text: this.text.slice(from, end.index), from, to: end.index });
-      from = end.index + end[0].length;
-    }
-    this.lines = lines;
+function readSource(body: string): Source {
+  // The parser would skip a byte order mark and count one off; it may not turn what follows into a command either.
+  const text = body.replace(/^\uFEFF/, '\u200B');
+  const lines: { text: string; from: number; to: number }[] = [];
+  let from = 0;
+  for (const end of text.matchAll(/\r\n|\n|\r|$/g)) {
+    lines.push({ text: text.slice(from, end.index), from, to: end.index });
+    from = end.index + end[0].length;
   }
+  return { text, lines };
+}
 
-  line(number: number): string {
-    return this.lines[number - 1]?.text ?? '';
-  }
+/** `number` is 1-based, as the parser counts. */
+function lineOf(source: Source, number: number): Source['lines'][number] {
+  return source.lines[number - 1] ?? { text: '', from: 0, to: 0 };
+}
 
-  range(number: number): { from: number; to: number } {
-    return this.lines[number - 1] ?? { from: 0, to: 0 };
-  }
-
-  firstCharacter(number: number): number {
-    return this.range(number).from + (/^[ \t]*/.exec(this.line(number))?.[0].length ?? 0);
-  }
+function firstCharacter(source: Source, number: number): number {
+  const { text, from } = lineOf(source, number);
+  return from + (/^[ \t]*/.exec(text)?.[0].length ?? 0);
 }

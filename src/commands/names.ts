@@ -72,8 +72,7 @@ export function nearName(word: string, known: KnownPipelines | undefined): strin
   return Array.from(names).find((name) => name.length >= 4 && editDistance(lower, name.toLowerCase()) <= 2);
 }
 
-function targetOf(parts: readonly string[]): Target {
-  const [pipeline, stage, action] = parts;
+function targetOf([pipeline, stage, action]: readonly (string | undefined)[]): Target {
   return {
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(stage === undefined ? {} : { stage }),
@@ -107,15 +106,7 @@ function inCommon(found: readonly Named[]): Target {
     const names = new Set(found.map((thing) => thing[name]));
     return names.size === 1 ? found[0]?.[name] : undefined;
   };
-  return targetOfNames(same('pipeline'), same('stage'), same('action'));
-}
-
-function targetOfNames(pipeline: string | undefined, stage: string | undefined, action: string | undefined): Target {
-  return {
-    ...(pipeline === undefined ? {} : { pipeline }),
-    ...(stage === undefined ? {} : { stage }),
-    ...(action === undefined ? {} : { action }),
-  };
+  return targetOf([same('pipeline'), same('stage'), same('action')]);
 }
 
 function unknownName(word: string, parts: readonly string[], things: readonly Named[], known: KnownPipelines): string {
