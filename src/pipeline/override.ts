@@ -11,7 +11,7 @@ import {
   type Draft,
   type Verdict,
 } from './draft.ts';
-import type { ConditionKind, ConditionRun, Execution, StageRun } from './execution.ts';
+import type { ConditionKind, ConditionRun, Execution } from './execution.ts';
 import type { PipelineCommand } from './protocol.ts';
 import { passOn } from './stage-flow.ts';
 import { conditionStatus } from './status.ts';
@@ -30,7 +30,7 @@ export function overrideCondition(draft: Draft, command: OverrideCommand): Verdi
   const run = runOf(draft, execution.id, command.stage);
   const condition = run?.conditions?.[kind];
   const result = stage[kind]?.conditions[0]?.result;
-  if (!run || !condition || result === 'SKIP' || !canBeOverridden(execution, run, condition)) {
+  if (!run || !condition || result === 'SKIP' || !canBeOverridden(execution, condition)) {
     return refuse('ConditionNotOverridableException', 'CP-C-12', notOverridable(command, result));
   }
   if (execution.mode !== 'PARALLEL' && bookOf(draft, command.stage).latestEntered !== execution.id) {
@@ -42,11 +42,11 @@ export function overrideCondition(draft: Draft, command: OverrideCommand): Verdi
 }
 
 /** While its rules wait, and after it was not met, unless the execution ended for another reason. */
-function canBeOverridden(execution: Execution, run: StageRun, condition: ConditionRun): boolean {
+function canBeOverridden(execution: Execution, condition: ConditionRun): boolean {
   const status = conditionStatus(condition);
   if (status !== 'InProgress' && status !== 'Failed' && status !== 'Errored') return false;
   const isOwnEnd = execution.ending === undefined || execution.ending.as === 'Failed';
-  return isOwnEnd && !execution.stop && !execution.cancel && execution.stages.at(-1) === run;
+  return isOwnEnd && !execution.stop && !execution.cancel;
 }
 
 function notOverridable(command: OverrideCommand, result: string | undefined): string {

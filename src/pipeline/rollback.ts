@@ -61,7 +61,6 @@ export function rollBackAutomatically(draft: Draft, failed: ExecutionId, stage: 
   const latest = bookOf(draft, stage).latestSucceeded;
   const target = latest === undefined ? undefined : draft.executions[latest];
   if (!target || target.id === failed || target.definition !== execution.definition) return;
-  if (execution.mode !== 'PARALLEL' && isOccupied(draft, stage)) return;
   const attempt = runOf(draft, failed, stage)?.attempt ?? 1;
   const id = rollbackExecutionId(draft.given.seed, failed, stage, attempt);
   if (!draft.executions[id]) start(draft, id, target, stage, 'AutomatedRollback');

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { changes } from '../../src/pipeline/changes.ts';
 import type { Execution, LaneKey } from '../../src/pipeline/execution.ts';
 import type { Change, Effect, Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
-import { executionStatus, isBusy, isLive, isTerminal } from '../../src/pipeline/status.ts';
+import { executionStatus, isBusy, isLive, isRunBusy, isTerminal } from '../../src/pipeline/status.ts';
 import { emptyState, transition } from '../../src/pipeline/transition.ts';
 import { pipeline } from './pipelines.ts';
 import { inputFor, type Move, type Table } from './random-moves.ts';
@@ -63,6 +63,7 @@ function step(state: PipelineState, input: Input, given: Given, reached: Set<str
       checkChanges(state, result.state, changed);
       checkEffects(changed, result.effects, result.state);
       checkEnds(changed, input);
+      if (input.kind === 'retry') checkRetried(result.state, input.execution);
       for (const execution of Object.values(result.state.executions)) checkExecution(result.state, execution);
       checkStages(state, result.state);
       for (const change of changed) note(reached, change);
@@ -112,12 +113,24 @@ function checkEnds(changed: readonly Change[], input: Input): void {
   }
 }
 
+/** It goes on, or was all done but for being stopped. */
+function checkRetried(state: PipelineState, id: string): void {
+  const execution = state.executions[id];
+  const definition = execution && state.definitions[execution.definition];
+  const status = definition ? executionStatus(execution, definition) : 'lost';
+  claim(status === 'InProgress' || status === 'Succeeded', `${id} is ${status} after a retry`);
+}
+
 function checkExecution(state: PipelineState, execution: Execution): void {
   const definition = state.definitions[execution.definition];
   if (!definition) throw new Error(`${execution.id} has no definition`);
   const status = executionStatus(execution, definition);
   const open = execution.stages.filter((run) => run.endedAt === undefined);
   claim(open.length <= 1, `${execution.id} is in two stages`);
+  claim(
+    !execution.stages.some((run) => run.endedAt !== undefined && isRunBusy(run)),
+    `${execution.id} left work behind`,
+  );
   claim(open.length === 0 || open[0] === execution.stages.at(-1), `${execution.id} is in an earlier stage`);
   const inbound = Object.entries(state.stages).filter(([, book]) => book.inbound.includes(execution.id));
   claim(inbound.length === (execution.waitingAt === undefined ? 0 : 1), `${execution.id} waits wrongly`);
