@@ -46,13 +46,13 @@ const importTable: readonly Row[] = [
   {
     files: ['src/buildspec/'],
     packages: ['zod', 'yaml', 'node:*'],
-    values: ['src/buildspec/', errors],
+    values: ['src/buildspec/', 'src/pipeline/problem.ts', errors],
     types: ['src/pipeline/', 'src/config/server-types.ts'],
   },
   {
     files: ['src/providers/'],
     packages: ['zod', 'yazl', 'yauzl', '@aws-sdk/*', 'node:*'],
-    values: ['src/providers/', 'src/buildspec/', errors],
+    values: ['src/providers/', 'src/buildspec/', 'src/pipeline/problem.ts', errors],
     types: ['src/pipeline/', 'src/github/github.ts'],
   },
   {
