@@ -17,8 +17,8 @@ import { startTimeOf } from './processes.ts';
  */
 export type IsolationLevel = 'bubblewrap' | 'unshare' | 'process';
 
-/** `none`: no network at all. `host`: the network of this machine. */
-export type NetworkAccess = 'none' | 'host';
+/** `none`: no network at all. `host`: this machine's. `proxy`: public addresses through the socket of `startEgress`. */
+export type NetworkAccess = 'none' | 'host' | { readonly proxy: string };
 
 export interface SandboxCommand {
   readonly argv: readonly [string, ...string[]];

@@ -1,6 +1,7 @@
 import { sandboxUser, type HostFiles } from './host-files.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
+import { withEgress } from './forwarder.ts';
 import { limitWords } from './limits.ts';
 import { notReady, type Prepared, type RungParts } from './rung.ts';
 
@@ -20,7 +21,8 @@ export function prepareBubblewrap(parts: RungParts): Prepared {
   return { kind: 'ready', isolation };
 }
 
-function wrap(parts: RungParts, bwrap: string, command: SandboxCommand): WrappedCommand {
+function wrap(parts: RungParts, bwrap: string, asked: SandboxCommand): WrappedCommand {
+  const command = withEgress(asked);
   const env = parts.tools.find('env') ?? '/usr/bin/env';
   // bwrap itself would die of TERM and take the command with it before the command could tidy up.
   const words = [
@@ -42,7 +44,7 @@ function wrap(parts: RungParts, bwrap: string, command: SandboxCommand): Wrapped
 function namespaceOptions(command: SandboxCommand): string[] {
   return [
     ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    command.network === 'none' ? ['--unshare-net'] : [],
+    command.network === 'host' ? [] : ['--unshare-net'],
     ['--uid', String(sandboxUser.id), '--gid', String(sandboxUser.id), '--hostname', 'build', '--die-with-parent'],
     ['--chdir', command.cwd],
   ].flat();

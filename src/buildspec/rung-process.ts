@@ -21,9 +21,9 @@ export function prepareProcess(parts: RungParts): Prepared {
 }
 
 function wrap(parts: RungParts, command: SandboxCommand): WrappedCommand {
-  if (command.network === 'none') {
+  if (command.network !== 'host') {
     throw new UserError(
-      'This command must run without network, and the isolation level "process" cannot take the network away. ' +
+      'This command must run without network or behind the proxy, and the isolation level "process" cannot take the network away. ' +
         'Install bubblewrap or allow user namespaces.',
     );
   }

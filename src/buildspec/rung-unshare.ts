@@ -1,6 +1,7 @@
 import { sandboxUser } from './host-files.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
+import { withEgress } from './forwarder.ts';
 import { limitWords } from './limits.ts';
 import { notReady, type Prepared, type RungParts } from './rung.ts';
 
@@ -63,13 +64,14 @@ export function prepareUnshare(parts: RungParts): Prepared {
   return { kind: 'ready', isolation };
 }
 
-function wrap(parts: RungParts, unshare: string, setpriv: string, command: SandboxCommand): WrappedCommand {
+function wrap(parts: RungParts, unshare: string, setpriv: string, asked: SandboxCommand): WrappedCommand {
+  const command = withEgress(asked);
   const namespaces = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--fork'];
   const words = [
     limitWords(parts.tools),
     // The command dies with this process, even when this process is killed.
     [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--'],
-    [unshare, ...namespaces, '--kill-child', ...(command.network === 'none' ? ['--net'] : []), '--'],
+    [unshare, ...namespaces, '--kill-child', ...(command.network === 'host' ? [] : ['--net']), '--'],
     ['/bin/sh', '-c', setup, 'penstock-sandbox', parts.host.emptyRoot, String(sandboxUser.id), command.cwd],
     plan(parts, command),
     ['--', ...command.argv],

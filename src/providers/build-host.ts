@@ -9,6 +9,7 @@ import type { WorkContext } from './background.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
 import type { BuildConfiguration, BuildDeps } from './code-build.ts';
+import { networkOf } from './commands.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 
 export interface BuildHostRequest {
@@ -68,7 +69,7 @@ function sandboxOf({ action, area, deps, env }: BuildHostRequest): Omit<SandboxC
     home: area.home,
     temporary: area.temporary,
     env,
-    network: action.trust === 'fork' ? 'none' : deps.network,
+    network: networkOf(deps, action.trust),
   };
 }
 

@@ -48,6 +48,15 @@ export function commands(deps: CommandDeps): ActionProvider<CommandsConfiguratio
   };
 }
 
+/** Code of a fork has no network; where commands are not contained they have the machine's, which is said in the log. */
+export function networkOf(
+  deps: Pick<CommandDeps, 'isolation' | 'network'>,
+  trust: StartedAction<unknown>['trust'],
+): NetworkAccess {
+  if (trust === 'fork') return 'none';
+  return typeof deps.network === 'string' || deps.isolation.contained ? deps.network : 'host';
+}
+
 /** Code of a fork runs only where it can neither read this machine nor outlive its step. */
 export function forkRefusal(isolation: Isolation, action: Pick<StartedAction<unknown>, 'trust'>): string | undefined {
   if (action.trust !== 'fork' || isolation.contained) return undefined;

@@ -17,7 +17,7 @@ export interface ProviderDeps {
   readonly artifacts: ArtifactStore;
   /** Commands and builds that run at once; the others wait for a place. */
   readonly maxConcurrentActions: number;
-  /** For code of the repository itself; `host` when absent. Code of forks never has network. */
+  /** For code of the repository itself; `host` when absent, `{ proxy: egress.socket }` behind `startEgress`. Forks have none. */
   readonly network?: NetworkAccess;
   /** What a CodeBuild ProjectName means; without it every project is buildspec.yml and 60 minutes. */
   readonly project?: ProjectLookup;

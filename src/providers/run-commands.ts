@@ -5,7 +5,7 @@ import { declaredEnvironment } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
-import type { CommandDeps, CommandsConfiguration } from './commands.ts';
+import { networkOf, type CommandDeps, type CommandsConfiguration } from './commands.ts';
 import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
 import { storeOutput } from './store-output.ts';
@@ -65,7 +65,7 @@ async function openSession(
         CODEBUILD_INITIATOR: `codepipeline/${action.pipeline}`,
         CODEBUILD_RESOLVED_SOURCE_VERSION: action.origin.headSha,
       },
-      network: action.trust === 'fork' ? 'none' : deps.network,
+      network: networkOf(deps, action.trust),
     },
     shell: '/bin/sh',
     control: area.control,

@@ -1,0 +1,169 @@
+import { lookup } from 'node:dns/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import {
+  createServer,
+  request as sendRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { isPublicAddress } from './public-address.ts';
+
+/**
+ * The only way out of a sandbox: an HTTP proxy on a unix socket. It resolves names itself, refuses every address that is
+ * not public, and dials the very address that it checked, so that a name cannot change in between (SEC-D-13).
+ */
+export interface Egress {
+  /** To be bound into sandboxes. */
+  readonly socket: string;
+  describe(): string;
+  close(): Promise<void>;
+}
+
+export interface EgressOptions {
+  /** `host` or `*.domain`; empty: every public address. */
+  readonly allowHosts: readonly string[];
+  /** Hears of what was refused, for the log of the server. */
+  readonly refused?: (host: string, why: string) => void;
+  /** The resolver and the dialler of the machine when absent. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly dial?: (address: string, port: number) => Socket;
+}
+
+const maxConnections = 512;
+const idleMs = 10 * 60_000;
+/** Mail leaves no machine through a build. */
+const refusedPorts = new Set([25, 465, 587]);
+
+export async function startEgress(options: EgressOptions): Promise<Egress> {
+  // Paths of unix sockets are short, so it does not lie under the home directory.
+  const directory = await mkdtemp(join(tmpdir(), 'penstock-egress-'));
+  const socket = join(directory, 'proxy');
+  const server = createServer((request, response) => void forward(request, response, options));
+  const tunnels = new Set<Duplex>();
+  server.maxConnections = maxConnections;
+  server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    tunnels.add(client);
+    client.once('close', () => tunnels.delete(client));
+    void tunnel({ target: request.url ?? '', client, head }, options);
+  });
+  server.on('clientError', (_error, client) => client.destroy());
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+  return {
+    socket,
+    describe: () =>
+      options.allowHosts.length === 0
+        ? 'Builds reach public addresses through a proxy, nothing else.'
+        : `Builds reach ${options.allowHosts.join(', ')} through a proxy, nothing else.`,
+    close: async () => {
+      for (const client of tunnels) client.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+type Checked =
+  | { readonly ok: true; readonly host: string; readonly port: number; readonly address: string }
+  | { readonly ok: false; readonly host: string; readonly why: string };
+
+async function check(target: string, defaultPort: number, options: EgressOptions): Promise<Checked> {
+  const match = /^\[?([A-Za-z0-9._:-]{1,253}?)\]?(?::(\d{1,5}))?$/.exec(target);
+  const host = (match?.[1] ?? '').toLowerCase().replace(/\.$/, '');
+  const port = Number(match?.[2] ?? defaultPort);
+  const refuse = (why: string): Checked => ({ ok: false, host: host || target.slice(0, 100), why });
+  if (host === '' || port < 1 || port > 65_535) return refuse('it is no host and port');
+  if (refusedPorts.has(port)) return refuse(`port ${port} is for mail`);
+  if (!isAllowed(host, options.allowHosts)) return refuse('it is not among embedded.allowHosts');
+  const addresses = isIP(host) === 0 ? await (options.resolve ?? resolveAll)(host).catch(() => []) : [host];
+  const address = addresses.find(isPublicAddress);
+  if (address !== undefined) return { ok: true, host, port, address };
+  return refuse(addresses.length === 0 ? 'its name has no address' : 'it is not a public address');
+}
+
+/** Without a list everything is allowed; `*.example.org` covers names below example.org, not itself. */
+function isAllowed(host: string, patterns: readonly string[]): boolean {
+  if (patterns.length === 0) return true;
+  return patterns.some((pattern) => {
+    const wanted = pattern.toLowerCase();
+    return wanted.startsWith('*.') ? host.endsWith(wanted.slice(1)) : host === wanted;
+  });
+}
+
+async function resolveAll(host: string): Promise<readonly string[]> {
+  return (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
+}
+
+interface Tunnel {
+  readonly target: string;
+  readonly client: Duplex;
+  readonly head: Buffer;
+}
+
+async function tunnel({ target, client, head }: Tunnel, options: EgressOptions): Promise<void> {
+  client.on('error', () => client.destroy());
+  const checked = await check(target, 443, options);
+  if (!checked.ok) {
+    options.refused?.(checked.host, checked.why);
+    client.end(`HTTP/1.1 403 Refused by Penstock\r\ncontent-type: text/plain\r\n\r\n${refusal(checked)}`);
+    return;
+  }
+  const upstream = dialled(checked, options);
+  upstream.setTimeout(idleMs, () => upstream.destroy());
+  upstream.once('connect', () => {
+    client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    if (head.length > 0) upstream.write(head);
+    upstream.pipe(client);
+    client.pipe(upstream);
+  });
+  upstream.on('error', () => client.destroy());
+  upstream.on('close', () => client.destroy());
+  client.on('close', () => upstream.destroy());
+}
+
+/** Plain HTTP through the proxy: `GET http://host/path`. */
+async function forward(request: IncomingMessage, response: ServerResponse, options: EgressOptions): Promise<void> {
+  const url = URL.parse(request.url ?? '');
+  if (url?.protocol !== 'http:')
+    return void response.writeHead(400).end('Penstock: only http URLs and CONNECT are proxied.\n');
+  const checked = await check(url.host, 80, options);
+  if (!checked.ok) {
+    options.refused?.(checked.host, checked.why);
+    return void response.writeHead(403, { 'content-type': 'text/plain' }).end(refusal(checked));
+  }
+  const headers: OutgoingHttpHeaders = { ...request.headers, host: url.host, connection: 'close' };
+  delete headers['proxy-authorization'];
+  delete headers['proxy-connection'];
+  const upstream = sendRequest({
+    method: request.method ?? 'GET',
+    path: `${url.pathname}${url.search}`,
+    headers,
+    createConnection: () => dialled(checked, options),
+  });
+  upstream.setTimeout(idleMs, () => upstream.destroy());
+  upstream.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  upstream.on('error', () =>
+    response.headersSent ? response.destroy() : response.writeHead(502).end('Penstock: the host did not answer.\n'),
+  );
+  response.on('close', () => upstream.destroy());
+  request.pipe(upstream);
+}
+
+function dialled(
+  { address, port }: { readonly address: string; readonly port: number },
+  options: EgressOptions,
+): Socket {
+  return options.dial?.(address, port) ?? connect({ host: address, port });
+}
+
+function refusal({ host, why }: { readonly host: string; readonly why: string }): string {
+  return `Penstock: ${host} is refused, because ${why}.\n`;
+}
