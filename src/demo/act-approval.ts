@@ -30,7 +30,13 @@ async function refuseAuthor(show: Show, pull: PullRequest): Promise<number> {
   const { set, narrator, score, repository } = show;
   const gate = newest(show, pull.head, 'web / Release');
   const buttons = (gate?.buttons ?? []).map(({ label }) => `[${label}]`).join(' ');
-  narrator.say(`Check run "web / Release" asks: "${gate?.title ?? ''}", and offers ${buttons}.`);
+  narrator.say(`Check run "web / Release" has the buttons ${buttons} and says:`);
+  narrator.markdown(/#### What next\n[^]*(?=\n<sub>)/.exec(gate?.summary ?? '')?.[0] ?? '');
+  score.expect({
+    expected: 'a gate with the buttons Approve and Reject, and a line to copy',
+    holds: buttons === '[Approve] [Reject]' && (gate?.summary?.includes('/approve web/Release') ?? false),
+    seen: `${buttons} ${gate?.summary}`,
+  });
   narrator.say('');
   const refused = await comment(show, pull, author, '/approve');
   await reacts(show, refused, '-1');

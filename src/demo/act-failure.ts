@@ -1,7 +1,7 @@
 import { Deviation } from './checks.ts';
 import { actionOf, executionOf, logOf, spanOf } from './execution-facts.ts';
 import type { CheckRunView } from './github/control/checks.ts';
-import { author, checkConcludes, evidence, newest, short, type Show } from './show.ts';
+import { author, checkConcludes, evidence, logLines, newest, short, type Show } from './show.ts';
 import { timeline } from './typography.ts';
 
 export interface PullRequest {
@@ -24,26 +24,26 @@ export async function openBroken(show: Show): Promise<PullRequest> {
   narrator.say('');
   narrator.say(`The end of the log, as check run "${run.name}" shows it:`);
   narrator.quote(excerpt(show, run));
-  narrator.held('the log names the line that is wrong, and unit alone failed');
   await expectOnlyUnitFailed(show, run);
+  narrator.held('the log says what is wrong; unit alone failed');
   await showOverlap(show, head);
   return { number, branch, head };
 }
 
-/** The test that failed, down to the complaint, and how the command ended. */
+/** The test that failed, its complaint, and how the command ended. */
 function excerpt(show: Show, run: CheckRunView): readonly string[] {
   const { complaint } = show.change;
-  const lines = (run.text ?? '').split('\n').filter((line) => !line.startsWith('```'));
+  const lines = logLines(run.text ?? '');
   const at = lines.findIndex((line) => line.includes(complaint));
   show.score.expect({
     expected: `the log of check run "${run.name}" to say: ${complaint}`,
     holds: at >= 0,
-    seen: 'a log without that line',
+    seen: 'a log that complains of something else. Was a file of the example changed?',
     evidence: () => evidence(show, run.headSha),
   });
-  const from = lines.findLastIndex((line, index) => index <= at && line.startsWith('not ok'));
-  const last = lines.findLast((line) => line.trim() !== '') ?? '';
-  return [...lines.slice(from < 0 ? Math.max(0, at - 3) : from, at + 1), '…', last];
+  const test = lines.findLast((line, index) => index <= at && /^\s*(not ok|✖) /.test(line));
+  const last = lines.findLast((line) => line.trim() !== '');
+  return [test, '…', lines[at], '…', last].flatMap((line) => line ?? []);
 }
 
 async function expectOnlyUnitFailed(show: Show, run: CheckRunView): Promise<void> {

@@ -21,7 +21,7 @@ export interface WriteCounter {
   count(of: { readonly sha: string; readonly refused: number; readonly accepted: number }): WriteCount;
 }
 
-export function countWrites(github: StandIn): WriteCounter {
+export function countWrites(github: Pick<StandIn, 'onExchange'>): WriteCounter {
   const writes: Exchange[] = [];
   const stop = github.onExchange((exchange) => {
     const { method, path, tookEffect } = exchange;

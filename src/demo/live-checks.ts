@@ -4,7 +4,7 @@ import type { Narrator } from './narrator.ts';
 import type { Tone } from './typography.ts';
 
 /** Tells every change of a check run at the moment at which GitHub learns of it. Answers how to stop. */
-export function tellChecks(github: StandIn, narrator: Narrator): () => void {
+export function tellChecks(github: Pick<StandIn, 'onExchange'>, narrator: Pick<Narrator, 'event'>): () => void {
   const told = new Map<number, string>();
   return github.onExchange((exchange) => {
     const run = checkRunOf(exchange);

@@ -33,9 +33,9 @@ export function renderMarkdown(text: string, width: number, paint: Paint): reado
 
 function paragraph(line: string, width: number, paint: Paint): readonly string[] {
   const heading = /^#+ (.*)$/.exec(line)?.[1];
-  if (heading !== undefined) return wrapLine(plain(heading), width).map((part) => paint('strong', part));
-  const verdict = /^\*\*/.test(line);
-  const [first = '', ...rest] = wrapLine(plain(line), width);
+  if (heading !== undefined) return wrapLine(plainText(heading), width).map((part) => paint('strong', part));
+  const verdict = line.startsWith('**');
+  const [first = '', ...rest] = wrapLine(plainText(line), width);
   return [verdict ? paint('strong', first) : first, ...rest];
 }
 
@@ -44,7 +44,7 @@ function tableLines(rows: readonly string[], width: number, paint: Paint): reado
     row
       .split('|')
       .slice(1, -1)
-      .map((cell) => plain(cell.trim()));
+      .map((cell) => plainText(cell.trim()));
   const [heading = '', ...rest] = columns(rows.filter((row) => !/^\|[\s|:-]+\|$/.test(row)).map(cellsOf));
   return [paint('faint', heading), ...rest].map((line) => line.slice(0, Math.max(width, heading.length)));
 }
@@ -53,7 +53,8 @@ function withoutMarkup(text: string): string {
   return text.replaceAll(/<!--[^]*?-->/g, '').replaceAll(/<\/?sub>/g, '');
 }
 
-function plain(line: string): string {
+/** Without emphasis, ticks, addresses and invisible characters. */
+export function plainText(line: string): string {
   return line
     .replaceAll(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
     .replaceAll(/\*\*/g, '')

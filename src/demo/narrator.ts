@@ -41,7 +41,7 @@ export function createNarrator(out: (text: string) => void, color: boolean, seco
   let acts = 0;
   const body = (lines: readonly string[]) => lines.forEach((line) => out(line === '' ? '' : `${indent}${line}`));
   const quote = (lines: readonly string[]) =>
-    body(lines.flatMap((line) => wrapLine(line, width - 5)).map((line) => `${paint('faint', '│')} ${line}`));
+    body(lines.flatMap((line) => wrapLine(line, width - 5)).map((line) => `${paint('faint', '│')} ${line}`.trimEnd()));
   return {
     paint,
     title(text, below) {

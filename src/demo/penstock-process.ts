@@ -38,8 +38,10 @@ export async function startPenstock(
   process.once('exit', killWithUs);
   const lost = new AbortController();
   let stopping = false;
-  const { lines, said } = listenTo(child);
-  void ended.then(([code, signal]) => {
+  const listening = listenTo(child);
+  const { lines } = listening;
+  // Not before its last words were read.
+  child.once('close', (code, signal) => {
     process.off('exit', killWithUs);
     if (!stopping) lost.abort(unexpectedEnd(code ?? signal, lines));
   });
@@ -52,7 +54,7 @@ export async function startPenstock(
     return code;
   };
   try {
-    const url = await said(/^Penstock is up: (http:\/\/\S+)$/, AbortSignal.any([lost.signal, interrupted]));
+    const url = await listening.said(/^Penstock is up: (http:\/\/\S+)$/, AbortSignal.any([lost.signal, interrupted]));
     const isolation = lines.map((line) => /^Isolation: (.*)$/.exec(line)?.[1]).find((words) => words !== undefined);
     return { url, pid: child.pid ?? 0, isolation: isolation ?? '', lastLines: () => lines, lost: lost.signal, stop };
   } catch (error) {

@@ -4,7 +4,8 @@ import { packageRoot } from '../web/package-root.ts';
 import { approve } from './act-approval.ts';
 import { openBroken } from './act-failure.ts';
 import { pushAgain, pushFix } from './act-fix.ts';
-import { showChecks, showDeploy, showWrites } from './act-result.ts';
+import { showChecks, showWrites } from './act-checks.ts';
+import { showDeploy } from './act-deploy.ts';
 import { planChange } from './change.ts';
 import { Deviation, newScore, type Score } from './checks.ts';
 import { tellChecks } from './live-checks.ts';
@@ -42,6 +43,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   try {
     narrator.title('Penstock demo', 'A pull request from its first commit to the deploy, all of it on this machine.');
     narrator.act('The set');
+    narrator.say('Starting a GitHub that stands in, and `penstock serve` beside it …');
     set = await raiseStage({ path: options.path, keep: options.keep ?? false, interrupted: interrupted.signal });
     await play(options, { set, narrator, score, interrupted: interrupted.signal });
   } catch (error) {
@@ -147,7 +149,7 @@ function tellWhatStays({ directory, home }: StageSet, narrator: Narrator): void 
   narrator.lines([
     `  PENSTOCK_HOME=${home} npm run -s penstock -- status`,
     `  PENSTOCK_HOME=${home} npm run -s penstock -- logs <execution>`,
-    `  git -C ${join(directory, 'github')}/*.git log --oneline --all`,
+    `  git -C ${join(directory, 'github')}/*.git log --oneline --all --graph`,
   ]);
 }
 

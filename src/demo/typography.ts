@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** How lines look in a terminal or a log: pure text in, lines out. */
 
@@ -23,7 +23,7 @@ export function painter(color: boolean): Paint {
 /** Cells that a terminal needs: most emoji take two, joiners and colour none. */
 export function cells(text: string): number {
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
     if (/^[\p{Cf}\p{Mn}]+$/u.test(segment)) continue;
     width += /\p{Emoji_Presentation}|\uFE0F/u.test(segment) ? 2 : 1;
   }
