@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { markerVariable } from './environment.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
 import { killMarked, signalGroup, startTimeOf, type ProcessIdentity } from './processes.ts';
+import { defaultLimits, watchLimits, type CommandLimits } from './watch-limits.ts';
 
 /**
  * One command in its own process group. Contract:
@@ -28,6 +29,7 @@ export type CommandEnd =
   | { readonly kind: 'signalled'; readonly signal: string }
   | { readonly kind: 'timed-out'; readonly afterMs: number }
   | { readonly kind: 'stopped' }
+  | { readonly kind: 'over-limit'; readonly reason: string }
   | { readonly kind: 'not-started'; readonly reason: string };
 
 export type CommandResult = CommandEnd & { readonly leftOver: number };
@@ -44,6 +46,7 @@ export interface RunRequest {
   /** Between TERM and KILL; 2 seconds when absent. */
   readonly graceMs?: number;
   readonly control?: boolean;
+  readonly limits?: CommandLimits;
 }
 
 const pipeGraceMs = 300;
@@ -59,24 +62,34 @@ export function runCommand(request: RunRequest): RunningCommand {
   });
   const closed = new AbortController();
   child.once('close', () => closed.abort());
-  const ending = { reason: undefined as 'stopped' | 'timed-out' | undefined };
-  const end = (reason: 'stopped' | 'timed-out'): void => {
-    ending.reason ??= reason;
+  let ending: CommandEnd | undefined;
+  const end = (why: CommandEnd): void => {
+    ending ??= why;
     void endGroup(child, request.graceMs ?? 2_000);
   };
-  const timer = setTimeout(() => end('timed-out'), request.deadlineMs);
+  const timer = setTimeout(() => end({ kind: 'timed-out', afterMs: request.deadlineMs }), request.deadlineMs);
   const pid = child.pid ?? 0;
   const identity = { pid, startTime: pid === 0 ? '' : (startTimeOf(pid) ?? ''), marker: request.marker };
   for (const stream of [child.stdout, child.stderr]) if (stream !== null) pump(stream, request.output);
   child.stdin?.on('error', () => {}); // EPIPE: the command ended; its exit tells more.
+  const stopWatching = pid === 0 ? () => {} : watch(pid, request, (reason) => end({ kind: 'over-limit', reason }));
   const result = exitOf(child).then(async (exit): Promise<CommandResult> => {
     clearTimeout(timer);
+    stopWatching();
     const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, closed.signal);
-    if (ending.reason === 'stopped') return { kind: 'stopped', leftOver };
-    if (ending.reason === 'timed-out') return { kind: 'timed-out', afterMs: request.deadlineMs, leftOver };
-    return { ...exit, leftOver };
+    return { ...(ending ?? exit), leftOver };
   });
-  return { identity, result, stop: () => end('stopped'), ...controlOf(child) };
+  return { identity, result, stop: () => end({ kind: 'stopped' }), ...controlOf(child) };
+}
+
+function watch(pid: number, request: RunRequest, exceeded: (reason: string) => void): () => void {
+  const { home, temporary, writable } = request.command;
+  const watched = { pid, contained: request.isolation.contained, marker: request.marker };
+  return watchLimits(
+    { ...watched, directories: [...writable, home, temporary] },
+    request.limits ?? defaultLimits,
+    exceeded,
+  );
 }
 
 function controlOf(child: ChildProcess): { input?: Writable; replies?: Readable } {

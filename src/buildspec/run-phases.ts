@@ -34,7 +34,7 @@ export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<
     const phase = buildspec.phases.find((written) => written.name === name) ?? emptyPhase(name);
     const record = await runPhase(buildspec, phase, { host, shell, succeeding: phases.every(succeeded) });
     phases.push(record);
-    if (record.phaseStatus === 'TIMED_OUT' || record.phaseStatus === 'STOPPED') end = 'cut';
+    if (!succeeded(record) && record.phaseStatus !== 'FAILED') end = 'cut';
     else if (!succeeded(record) && afterFailure(name, phase.onFailure) === 'finalize') end = 'upload-skipped';
     if (end !== 'done') break;
   }
@@ -81,7 +81,7 @@ async function runPhase(buildspec: Buildspec, phase: Phase, { host, shell, succe
 }
 
 interface Failure {
-  readonly status: 'FAILED' | 'TIMED_OUT' | 'STOPPED';
+  readonly status: 'FAILED' | 'FAULT' | 'TIMED_OUT' | 'STOPPED';
   readonly context: PhaseContext;
 }
 
@@ -115,15 +115,27 @@ async function runList(
   return undefined;
 }
 
-function cutBy(result: CommandResult): Failure {
-  const timedOut = result.kind === 'timed-out';
-  const message = timedOut
-    ? `Build timed out after ${Math.round(result.afterMs / 60_000)} minutes. Raise timeoutInMinutes of the project, or find out what hangs.`
-    : 'The build was stopped.';
-  return {
-    status: timedOut ? 'TIMED_OUT' : 'STOPPED',
-    context: { statusCode: timedOut ? 'TIMED_OUT' : 'CLIENT_ERROR', message },
-  };
+function cutBy(result: Cut): Failure {
+  switch (result.kind) {
+    case 'timed-out': {
+      const minutes = Math.round(result.afterMs / 60_000);
+      const message = `Build timed out after ${minutes} minutes. Raise timeoutInMinutes of the project, or find out what hangs.`;
+      return { status: 'TIMED_OUT', context: { statusCode: 'TIMED_OUT', message } };
+    }
+    case 'stopped':
+      return { status: 'STOPPED', context: { statusCode: 'CLIENT_ERROR', message: 'The build was stopped.' } };
+    case 'over-limit':
+      return {
+        status: 'FAULT',
+        context: { statusCode: 'CLIENT_ERROR', message: `The build was ended, because ${result.reason}.` },
+      };
+    case 'not-started':
+      return {
+        status: 'FAULT',
+        context: { statusCode: 'CLIENT_ERROR', message: `The shell could not be started: ${result.reason}` },
+      };
+  }
+  return result satisfies never;
 }
 
 async function mayRetry({ onFailure }: Phase, failure: Failure, attempts: number, host: BuildHost): Promise<boolean> {
@@ -135,8 +147,10 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-type Outcome =
-  { readonly kind: 'status'; readonly status: number } | { readonly kind: 'cut'; readonly result: CommandResult };
+/** Ends that no command chose: nothing may follow them. */
+type Cut = Exclude<CommandResult, { kind: 'exited' | 'signalled' }>;
+
+type Outcome = { readonly kind: 'status'; readonly status: number } | { readonly kind: 'cut'; readonly result: Cut };
 
 /** A shell that outlives commands which leave it: the next command gets a new one with the same variables. */
 interface Shell {
@@ -159,8 +173,8 @@ function createShell(host: BuildHost): Shell {
       if (outcome.kind === 'finished') return { kind: 'status', status: outcome.status };
       session = undefined;
       const { result } = outcome;
-      if (result.kind === 'timed-out' || result.kind === 'stopped') return { kind: 'cut', result };
-      return { kind: 'status', status: result.kind === 'exited' ? result.status : 128 };
+      if (result.kind === 'exited') return { kind: 'status', status: result.status };
+      return result.kind === 'signalled' ? { kind: 'status', status: 128 } : { kind: 'cut', result };
     },
     read: async (names) => (names.length === 0 ? {} : (await current()).read(names)),
     close: async () => {

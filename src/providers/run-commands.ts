@@ -111,6 +111,8 @@ export function describeEnd(result: CommandResult): string | undefined {
       return `a timeout after ${Math.round(result.afterMs / 60_000)} minutes`;
     case 'stopped':
       return 'a stop that was asked for';
+    case 'over-limit':
+      return `a limit: ${result.reason}`;
     case 'not-started':
       return `an error before it started: ${result.reason}`;
   }

@@ -6,6 +6,7 @@ import { refusedEnvironmentName } from '../../src/buildspec/environment.ts';
 import { detectIsolation, type Isolation, type NetworkAccess } from '../../src/buildspec/isolation.ts';
 import { findMarked } from '../../src/buildspec/processes.ts';
 import { runCommand, type CommandResult } from '../../src/buildspec/run-command.ts';
+import { defaultLimits } from '../../src/buildspec/watch-limits.ts';
 import { availableRungs, makeBox, temporaryDirectory } from './rungs.ts';
 
 const rungs = await availableRungs();
@@ -129,6 +130,27 @@ describe.each(rungs)('the rung $level', (isolation) => {
     });
     expect((await running.result).kind).toBe('stopped');
     expect(await readFile(join(box.work, 'tidied'), 'utf8')).toBe('tidy\n');
+  });
+
+  it.each([
+    ['processes', { processes: 40 }, 'for i in $(seq 80); do sleep 60 & done; wait', 'it ran more than 40 processes'],
+    [
+      'memory',
+      { memoryBytes: 150 * 1024 ** 2 },
+      'node -e "const a = []; setInterval(() => a.push(Buffer.alloc(2e7, 1)), 20)"',
+      'it took more than 150 MiB of memory',
+    ],
+    [
+      'disk',
+      { diskBytes: 50 * 1024 ** 2 },
+      'for i in $(seq 30); do head -c 5000000 /dev/zero > f$i; done; sleep 60',
+      'it wrote more than 50 MiB',
+    ],
+    ['the last of the disk', { freeBytes: Number.MAX_SAFE_INTEGER }, 'sleep 60', 'the disk has less than'],
+  ])('ends a step that takes too much of: %s (SEC-C-14)', async (_name, limits, script, reason) => {
+    const { result, marker } = await run(isolation, script, { limits: { ...defaultLimits, ...limits } });
+    expect(result).toMatchObject({ kind: 'over-limit', reason: expect.stringContaining(reason) });
+    expect(findMarked(marker)).toEqual([]);
   });
 
   it('limits the size of files and the number of open files (SEC-C-14)', async () => {
