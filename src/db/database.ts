@@ -1,12 +1,15 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ApiTables } from './api-tables.ts';
+import type { CustomActionType } from './custom-action-types.ts';
+import type { WorkerJobData, WorkerJobResult, WorkerJobStatus } from './worker-jobs.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { Execution } from '../pipeline/execution.ts';
+import type { ConditionKind, Execution, RuleRun } from '../pipeline/execution.ts';
 import type { StageBook } from '../pipeline/protocol.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { ArtifactLocation } from '../providers/provider.ts';
 
 /** The tables. Kept equal to migrations/ by the schema snapshot test. bigint columns hold GitHub ids below 2^53. */
-export interface Database {
+export interface Database extends ApiTables {
   deliveries: DeliveryTable;
   jobs: JobTable;
   repositories: RepositoryTable;
@@ -21,6 +24,11 @@ export interface Database {
   votes: VoteTable;
   audit: AuditTable;
   ticks: TickTable;
+  rule_executions: RuleExecutionTable;
+  exclusive_stages: ExclusiveStageTable;
+  exclusive_places: ExclusivePlaceTable;
+  custom_action_types: CustomActionTypeTable;
+  worker_jobs: WorkerJobTable;
 }
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -110,6 +118,8 @@ interface LaneTable {
   started: Generated<number>;
   stages: Json<Record<string, StageBook>>;
   updated_at: GeneratedTimestamp;
+  /** Digest of the definition in force, once an update set one (CP-X-60). */
+  current: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 interface DefinitionTable {
@@ -241,4 +251,81 @@ interface TickTable {
   name: string;
   last_run: Timestamp;
   cursor: string | null;
+}
+
+/** One evaluation of one rule of a condition (CP 2.10); written again whenever the rule moves. */
+interface RuleExecutionTable {
+  id: string;
+  execution_id: string;
+  stage: string;
+  condition: ConditionKind;
+  rule: string;
+  attempt: number;
+  status: string;
+  started_at: Timestamp;
+  updated_at: Timestamp;
+  ended_at: NullableTimestamp;
+  input: Json<RuleInput> | null;
+  state: Json<RuleRun>;
+}
+
+export interface RuleInput {
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly resolvedConfiguration: Readonly<Record<string, string>>;
+  readonly commands?: readonly string[];
+  readonly inputArtifacts: readonly { readonly name: string; readonly location: ArtifactLocation }[];
+}
+
+/** A stage with one lock over all lanes. The row exists to be locked. */
+interface ExclusiveStageTable {
+  repository_id: BigInt8;
+  pipeline: string;
+  stage: string;
+}
+
+/** Who holds the lock of an exclusive stage, and who waits for it: smallest ticket first. */
+interface ExclusivePlaceTable {
+  ticket: Generated<BigInt8>;
+  repository_id: BigInt8;
+  pipeline: string;
+  stage: string;
+  execution_id: string;
+  asked_at: GeneratedTimestamp;
+  /** Set for the one that holds the lock. */
+  granted_at: NullableTimestamp;
+}
+
+/** Action types of owner Custom (CP 4.1). A deleted one keeps its version taken (CP-J-4). */
+interface CustomActionTypeTable {
+  category: string;
+  provider: string;
+  version: string;
+  declaration: Json<CustomActionType>;
+  created_at: GeneratedTimestamp;
+  deleted_at: NullableTimestamp;
+}
+
+/** One hand-out of an action to a job worker, or to a Lambda function (CP 4.2). */
+interface WorkerJobTable {
+  id: string;
+  execution_id: string;
+  subject: 'action' | 'rule';
+  /** The action execution or the rule execution. */
+  subject_id: string;
+  category: string;
+  owner: string;
+  provider: string;
+  version: string;
+  /** The value of the type's queryable property. */
+  query_value: string | null;
+  status: WorkerJobStatus;
+  /** Of the latest hand-out. */
+  nonce: string | null;
+  data: Json<WorkerJobData>;
+  /** What the worker reported, to tell a repeated callback from a different one (CP-J-13). */
+  result: Json<WorkerJobResult> | null;
+  available_at: GeneratedTimestamp;
+  dispatched_at: NullableTimestamp;
+  ended_at: NullableTimestamp;
+  created_at: GeneratedTimestamp;
 }

@@ -12,6 +12,8 @@ export interface Lane {
   readonly pullRequest: number | null;
   readonly started: number;
   readonly stages: Readonly<Record<string, StageBook>>;
+  /** Digest of the definition in force, once an update set one. */
+  readonly current: string | null;
 }
 
 export interface NewLane {
@@ -48,10 +50,13 @@ export async function lanesOfPipeline(db: Kysely<Database>, repositoryId: number
   return (await query.orderBy('key').execute()).map(fromRow);
 }
 
-export async function saveLane(trx: Transaction<Database>, lane: Pick<Lane, 'key' | 'started' | 'stages'>) {
+type SavedLane = Pick<Lane, 'key' | 'started' | 'stages'> & Partial<Pick<Lane, 'current'>>;
+
+export async function saveLane(trx: Transaction<Database>, lane: SavedLane) {
+  const current = lane.current === undefined ? {} : { current: lane.current };
   await trx
     .updateTable('lanes')
-    .set({ started: lane.started, stages: jsonText(lane.stages), updated_at: sql<Date>`now()` })
+    .set({ started: lane.started, stages: jsonText(lane.stages), ...current, updated_at: sql<Date>`now()` })
     .where('key', '=', lane.key)
     .execute();
 }
@@ -63,5 +68,6 @@ function fromRow(row: Omit<Lane, 'key'> & { key: string }): Lane {
 function selectLanes(db: Kysely<Database>) {
   return db
     .selectFrom('lanes')
-    .select(['key', 'repository_id as repositoryId', 'pipeline', 'pull_request as pullRequest', 'started', 'stages']);
+    .select(['key', 'repository_id as repositoryId', 'pipeline', 'pull_request as pullRequest', 'started', 'stages'])
+    .select('current');
 }

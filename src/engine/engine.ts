@@ -35,6 +35,18 @@ export interface StartRequest {
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   readonly by: Actor;
   readonly context: ExecutionContext;
+  /** Stages that one execution at a time may occupy over all lanes of the pipeline. */
+  readonly exclusive?: readonly string[];
+}
+
+/** Replaces the declaration that a lane's executions go by; no execution starts (CP-X-60). */
+export interface UpdateRequest {
+  readonly lane: LaneKey;
+  readonly repositoryId: number;
+  readonly pipeline: string;
+  readonly pullRequest?: number;
+  readonly definition: PipelineDefinition;
+  readonly by: Actor;
 }
 
 /** What Penstock knows about an execution beyond CodePipeline's own words; stored beside it, never changed. */

@@ -36,6 +36,7 @@ export async function startExecution(deps: Pick<Deps, 'db' | 'engine'>, subject:
     variables: subject.variables ?? [],
     by: subject.by,
     context,
+    exclusive: pipeline.exclusive,
   });
   await recordDecision(deps.db, {
     repositoryId: repository.id,

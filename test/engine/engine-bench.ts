@@ -4,16 +4,18 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { afterAll } from 'vitest';
 import { installRepositories } from '../../src/db/repositories.ts';
 import { findExecution } from '../../src/db/executions.ts';
-import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import { createEmbeddedEngine, type EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
-import type { Engine, ExecutionContext } from '../../src/engine/engine.ts';
+import type { Engine, ExecutionContext, Obeyed, StartRequest } from '../../src/engine/engine.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
-import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
+import { laneKey, type Execution, type ExecutionId } from '../../src/pipeline/execution.ts';
+import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { allotLocation } from '../../src/providers/artifact-store.ts';
 import { manualApproval } from '../../src/providers/manual-approval.ts';
 import type { ActionReport, AnyProvider, StartedAction } from '../../src/providers/provider.ts';
@@ -24,19 +26,27 @@ export const repository = { id: 42, owner: 'acme', name: 'web', installationId: 
 
 /** The embedded engine with a worker on a real database; actions do what the test says. */
 export interface EngineBench {
-  readonly engine: Engine;
+  readonly engine: EmbeddedEngine;
   readonly runner: EffectRunner;
   readonly worker: Worker;
   /** What `start` was called with, in order. */
   readonly started: StartedAction<unknown>[];
   /** What the next attempts of an action report; the default is success. */
   answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
-  start(
-    definition: PipelineDefinition,
-    change?: { key?: string; pullRequest?: number; headSha?: string },
-  ): Promise<ExecutionId>;
+  start(definition: PipelineDefinition, change?: StartChange): Promise<ExecutionId>;
+  /** The stored execution, which has to exist. */
+  read(execution: ExecutionId): Promise<Execution>;
+  /** Answers the approval that this execution waits for. */
+  answer(execution: ExecutionId, answer?: 'approve' | 'reject', summary?: string): Promise<Obeyed>;
   status(execution: ExecutionId): Promise<string | undefined>;
   settled(): Promise<void>;
+}
+
+export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 'trigger' | 'variables'>> {
+  readonly key?: string;
+  readonly pullRequest?: number;
+  readonly headSha?: string;
+  readonly pipeline?: string;
 }
 
 export async function engineBench({ open, db }: TestDatabase): Promise<EngineBench> {
@@ -93,18 +103,40 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     runner,
     worker,
     started,
-    start: (definition: PipelineDefinition, change: { key?: string; pullRequest?: number; headSha?: string } = {}) =>
-      startOn(engine, definition, change),
+    start: (definition: PipelineDefinition, change: StartChange = {}) => startOn(engine, definition, change),
+    read: async (execution: ExecutionId) => (await findExecution(db, execution))!.execution,
+    answer: (execution: ExecutionId, kind: 'approve' | 'reject' = 'approve', summary = 'fine') =>
+      answerGate(engine, db, execution, { kind, summary }),
     status: async (execution: ExecutionId) => (await findExecution(db, execution))?.status,
-    settled: () => worker.idle(),
+    settled: () => settle(worker, db),
   });
 }
 
-function startOn(
+/** `idle` alone may answer while the last job that ran has just left more to do. */
+async function settle(worker: Worker, db: TestDatabase['db']): Promise<void> {
+  for (;;) {
+    await worker.idle();
+    const due = sql<boolean>`not dead and (worker is not null or run_at <= now())`;
+    const left = await db.selectFrom('jobs').select('id').where(due).executeTakeFirst();
+    if (!left) return;
+  }
+}
+
+async function answerGate(
   engine: Engine,
-  definition: PipelineDefinition,
-  change: { key?: string; pullRequest?: number; headSha?: string },
-): Promise<ExecutionId> {
+  db: TestDatabase['db'],
+  execution: ExecutionId,
+  answer: { readonly kind: 'approve' | 'reject'; readonly summary: string },
+): Promise<Obeyed> {
+  const record = await findExecution(db, execution);
+  const [gate] = record ? waitingApprovals(record.execution) : [];
+  if (!record || !gate) throw new Error(`execution ${execution} waits for nobody`);
+  const { stage, action, token } = gate;
+  const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
+  return engine.obey({ ...answer, lane: record.execution.lane, execution, stage, action, token }, by);
+}
+
+function startOn(engine: Engine, definition: PipelineDefinition, change: StartChange): Promise<ExecutionId> {
   const headSha = change.headSha ?? 'a'.repeat(40);
   const context: ExecutionContext = {
     headSha,
@@ -121,12 +153,13 @@ function startOn(
   return engine.start({
     idempotencyKey: change.key ?? randomUUID(),
     repositoryId: repository.id,
-    pipeline: 'web',
-    lane: laneKey(repository.id, 'web', change.pullRequest),
+    pipeline: change.pipeline ?? 'web',
+    lane: laneKey(repository.id, change.pipeline ?? 'web', change.pullRequest),
     definition,
-    trigger: { type: 'WebhookV2', detail: 'test' },
+    trigger: change.trigger ?? { type: 'WebhookV2', detail: 'test' },
     sourceRevisions: [{ actionName: 'Checkout', revisionId: headSha }],
-    variables: [],
+    variables: change.variables ?? [],
+    ...(change.exclusive ? { exclusive: change.exclusive } : {}),
     by: { kind: 'person', id: 1, login: 'dev' },
     context,
   });

@@ -45,7 +45,8 @@ export function applyInput(db: Kysely<Database>, request: InputRequest): Promise
   return db.transaction().execute((trx) => applyLocked(trx, request));
 }
 
-async function applyLocked(trx: Transaction<Database>, request: InputRequest): Promise<Applied> {
+/** The same inside a transaction that is open already: for facts about several lanes that must count together. */
+export async function applyLocked(trx: Transaction<Database>, request: InputRequest): Promise<Applied> {
   const lane = await lockLane(trx, request.lane, {
     repositoryId: request.repositoryId,
     pipeline: request.pipeline,

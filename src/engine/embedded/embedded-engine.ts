@@ -3,12 +3,14 @@ import type { Database } from '../../db/database.ts';
 import { findExecution, findExecutionByKey } from '../../db/executions.ts';
 import { loadLane } from '../../db/lanes.ts';
 import { enqueueReport } from './save-move.ts';
-import type { Engine, Obeyed, Recheck, StartRequest } from '../engine.ts';
+import type { Engine, Obeyed, Recheck, StartRequest, UpdateRequest } from '../engine.ts';
 import type { Actor, ExecutionId } from '../../pipeline/execution.ts';
 import type { PipelineCommand } from '../../pipeline/protocol.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import { executionIdFor } from '../../pipeline/ids.ts';
 import { UserError } from '../../errors.ts';
+import { settleExclusiveStage } from './exclusive-stage.ts';
+import { RefusedError } from './refused-error.ts';
 import { applyInput } from './apply-input.ts';
 
 export interface EmbeddedEngineOptions {
@@ -18,13 +20,38 @@ export interface EmbeddedEngineOptions {
   readonly now: () => Date;
 }
 
+export interface EmbeddedEngine extends Engine {
+  /**
+   * What runs may end and is Cancelled then, what waits is Cancelled at once, except from PARALLEL to PARALLEL
+   * (CP-X-61). The same declaration again changes nothing.
+   */
+  updateDefinition(request: UpdateRequest): Promise<void>;
+}
+
 /** Runs the pure core over Postgres: see src/engine/engine.ts for the contract. */
-export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
+export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEngine {
   return {
     start: (request) => start(options, request),
     obey: (command, by, recheck) => obey(options, command, by, recheck),
-    refresh: (execution) => options.db.transaction().execute((trx) => enqueueReport(trx, execution)),
+    refresh: (execution) => refresh(options, execution),
+    updateDefinition: (request) => updateDefinition(options, request),
   };
+}
+
+async function updateDefinition(options: EmbeddedEngineOptions, request: UpdateRequest): Promise<void> {
+  const { definition, lane, repositoryId, pipeline, by } = request;
+  const digest = digestOf(definition);
+  const input = { kind: 'update-definition', definition, digest } as const;
+  const pullRequest = request.pullRequest ?? null;
+  const at = options.now();
+  await applyInput(options.db, { lane, repositoryId, pipeline, pullRequest, input, by, at, seed: `${lane}/${digest}` });
+}
+
+/** Also settles the queue that it waits in: whoever held the lock may have gone without a word. */
+async function refresh(options: EmbeddedEngineOptions, execution: string): Promise<void> {
+  const record = await findExecution(options.db, execution);
+  if (record?.execution.lock) await settleExclusiveStage(options, execution, record.execution.lock.stage);
+  await options.db.transaction().execute((trx) => enqueueReport(trx, execution));
 }
 
 async function start(options: EmbeddedEngineOptions, request: StartRequest): Promise<ExecutionId> {
@@ -44,13 +71,14 @@ async function start(options: EmbeddedEngineOptions, request: StartRequest): Pro
       trigger: request.trigger,
       sourceRevisions: request.sourceRevisions,
       variables: request.variables,
+      ...(request.exclusive && request.exclusive.length > 0 ? { exclusive: request.exclusive } : {}),
     },
     by: request.by,
     at: options.now(),
     seed: execution,
     birth: { idempotencyKey: request.idempotencyKey, host: options.host, context: request.context },
   });
-  if (applied.outcome === 'refused') throw new UserError(applied.refusal.message);
+  if (applied.outcome === 'refused') throw new RefusedError(applied.refusal);
   return execution;
 }
 
@@ -62,7 +90,6 @@ async function obey(
 ): Promise<Obeyed> {
   const lane = await loadLane(options.db, command.lane);
   if (!lane) throw new UserError(`There is no lane ${command.lane}: nothing of this pipeline ran here yet.`);
-  const target = command.kind === 'rollback' ? await findExecution(options.db, command.target) : undefined;
   const applied = await applyInput(options.db, {
     lane: command.lane,
     repositoryId: lane.repositoryId,
@@ -72,9 +99,6 @@ async function obey(
     by,
     at: options.now(),
     seed: seedOf(command),
-    ...(target && command.kind === 'rollback'
-      ? { birth: { idempotencyKey: `rollback/${command.execution}`, host: target.host, context: target.context } }
-      : {}),
     ...(recheck ? { recheck } : {}),
   });
   switch (applied.outcome) {

@@ -20,13 +20,16 @@ export async function loadState(trx: Transaction<Database>, lane: Lane, input: I
   const records = [...live, ...(named.length > 0 ? await loadExecutions(trx, named) : [])].filter(
     (record) => record.execution.lane === lane.key,
   );
-  const definitions = await loadDefinitions(trx, [...new Set(records.map((record) => record.execution.definition))]);
+  const digests = new Set(records.map((record) => record.execution.definition));
+  if (lane.current !== null) digests.add(lane.current);
+  const definitions = await loadDefinitions(trx, [...digests]);
   return {
     state: {
       lane: lane.key,
       pipeline: lane.pipeline,
       started: lane.started,
       stages: lane.stages,
+      ...(lane.current === null ? {} : { current: lane.current }),
       definitions,
       executions: Object.fromEntries(records.map((record) => [record.execution.id, record.execution])),
     },

@@ -9,6 +9,7 @@ import type { Effect } from '../../pipeline/protocol.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
 import { findSite, type ActionSite } from './action-site.ts';
 import { describeAction } from './describe-action.ts';
+import { settleExclusiveStage } from './exclusive-stage.ts';
 import type { LogBook } from './log-book.ts';
 import { applyFact, applyReport } from './report-fact.ts';
 
@@ -37,9 +38,10 @@ export async function runEffect(runner: EffectRunner, effect: Effect): Promise<v
     case 'start-rule':
     case 'stop-rule':
     case 'watch-rule-deadline':
+      throw new Error(`effect ${effect.kind} is not one that this version can do`);
     case 'request-lock':
     case 'release-lock':
-      throw new Error(`effect ${effect.kind} is not one that this version can do`);
+      return settleExclusiveStage(runner, effect.execution, effect.stage);
     default:
       return effect satisfies never;
   }

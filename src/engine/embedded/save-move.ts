@@ -10,6 +10,7 @@ import type { Change, Effect, PipelineState } from '../../pipeline/protocol.ts';
 import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import type { Birth, InputRequest } from './apply-input.ts';
 import { enqueueEffect } from './save-effects.ts';
+import { saveRules } from './save-rules.ts';
 import type { LoadedState } from './load-state.ts';
 
 /** Changes within this time end in one drawing of the check runs. */
@@ -29,8 +30,15 @@ export async function saveMove(trx: Transaction<Database>, move: Move): Promise<
   for (const execution of Object.values(after.executions)) {
     if (before.state.executions[execution.id] !== execution) await saveOne(trx, move, execution);
   }
-  await saveLane(trx, { key: after.lane, started: after.started, stages: after.stages });
+  await saveCurrentDefinition(trx, after);
+  await saveLane(trx, {
+    key: after.lane,
+    started: after.started,
+    stages: after.stages,
+    current: after.current ?? null,
+  });
   await saveActions(trx, move);
+  await saveRules(trx, before.state, after);
   for (const effect of move.effects) await enqueueEffect(trx, effect, hostOf(move, effect.execution));
   for (const id of new Set(move.changes.flatMap((change) => ('execution' in change ? [change.execution] : [])))) {
     await enqueueReport(trx, id);
@@ -65,12 +73,17 @@ async function saveOne(trx: Transaction<Database>, move: Move, execution: Execut
   });
 }
 
-/** An automatic rollback is born of the core: it inherits from the execution whose work it brings back (CP-X-57). */
+/** A rollback is born of the core: it inherits from the execution whose work it brings back (CP-X-51, CP-X-57). */
 function birthOf(move: Move, execution: Execution): Birth {
-  if (move.request.birth) return move.request.birth;
   const target = execution.rollbackTarget && move.before.records.get(execution.rollbackTarget);
-  if (!target) throw new Error(`execution ${execution.id} appeared without a birth`);
-  return { idempotencyKey: `rollback/${execution.id}`, host: target.host, context: target.context };
+  if (target) return { idempotencyKey: `rollback/${execution.id}`, host: target.host, context: target.context };
+  if (!move.request.birth) throw new Error(`execution ${execution.id} appeared without a birth`);
+  return move.request.birth;
+}
+
+async function saveCurrentDefinition(trx: Transaction<Database>, { current, definitions }: PipelineState) {
+  const definition = current === undefined ? undefined : definitions[current];
+  if (current !== undefined && definition) await saveDefinition(trx, current, definition);
 }
 
 async function saveActions(trx: Transaction<Database>, move: Move): Promise<void> {
@@ -87,8 +100,9 @@ async function saveActions(trx: Transaction<Database>, move: Move): Promise<void
   }
 }
 
-function hostOf(move: Move, execution: string): string {
-  const host = move.before.records.get(execution)?.host ?? move.request.birth?.host;
-  if (!host) throw new Error(`no host is known for execution ${execution}`);
+function hostOf(move: Move, id: string): string {
+  const execution = move.after.executions[id];
+  const host = move.before.records.get(id)?.host ?? (execution && birthOf(move, execution).host);
+  if (!host) throw new Error(`no host is known for execution ${id}`);
   return host;
 }
