@@ -31,10 +31,12 @@ function supersedeAt(draft: Draft, arriving: Execution, stage: string): void {
   }
 }
 
-/** Takes an execution from the entrance where it waits, for good when an ending is given. */
+/** Takes an execution from the entrance if it waits at one; inside a stage it keeps the lock that it holds there. */
 export function endWaiting(draft: Draft, id: ExecutionId, ending?: Ending): void {
-  leaveEntrance(draft, id);
-  giveUpLock(draft, id);
+  if (executionOf(draft, id).waitingAt !== undefined) {
+    leaveEntrance(draft, id);
+    giveUpLock(draft, id);
+  }
   if (ending) putExecution(draft, { ...executionOf(draft, id), ending });
 }
 

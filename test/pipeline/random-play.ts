@@ -132,6 +132,7 @@ function checkExecution(state: PipelineState, execution: Execution): void {
     `${execution.id} left work behind`,
   );
   claim(open.length === 0 || open[0] === execution.stages.at(-1), `${execution.id} is in an earlier stage`);
+  checkLock(execution);
   const inbound = Object.entries(state.stages).filter(([, book]) => book.inbound.includes(execution.id));
   claim(inbound.length === (execution.waitingAt === undefined ? 0 : 1), `${execution.id} waits wrongly`);
   if (!isLive(execution, definition)) {
@@ -143,6 +144,15 @@ function checkExecution(state: PipelineState, execution: Execution): void {
   claim(isBusy(execution) || isWaitingForSomething(state, execution), `${execution.id} is stuck`);
   const running = execution.stages.flatMap((run) => run.actions).filter((action) => action.status === 'InProgress');
   if (execution.mode === 'PARALLEL') claim(running.length <= 5, `${execution.id} runs ${running.length} actions`);
+}
+
+/** A lock over lanes is held inside its stage only, and nothing runs there without it. */
+function checkLock({ id, lock, stages, exclusive }: Execution): void {
+  const open = stages.find((run) => run.endedAt === undefined);
+  if (lock?.state === 'held') claim(open?.stage === lock.stage, `${id} holds a lock that it does not use`);
+  if (open && exclusive?.includes(open.stage) && isRunBusy(open)) {
+    claim(lock?.state === 'held' && lock.stage === open.stage, `${id} runs without the lock`);
+  }
 }
 
 /** A lock over lanes, a closed gate, somebody in the stage, or somebody before it in the queue. */
