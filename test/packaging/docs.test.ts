@@ -1,0 +1,85 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/command-list.ts';
+import { usageLine, verbs, verbTable } from '../../src/commands/verbs.ts';
+import { repositorySchema } from '../../src/config/repository-schema.ts';
+import { gateSchema } from '../../src/config/gates-schema.ts';
+import { serverSchema } from '../../src/config/server-schema.ts';
+import { root } from './checkout.ts';
+
+const documents = ['README.md', 'CONTRIBUTING.md', ...globSync(['docs/*.md', 'examples/*/README.md'], { cwd: root })];
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+test('links of the documents lead to files that exist', () => {
+  const broken = documents.flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = '']) => join(dirname(file), target))
+      .filter((target) => !existsSync(join(root, target)))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+describe('docs/commands.md', () => {
+  const text = read('docs/commands.md').replaceAll(/ +/g, ' ');
+
+  test.each(verbs)('has the row of /%s as /help tells it', (verb) => {
+    expect(text).toContain(`| \`${usageLine(verb, '/')}\` | ${verbTable[verb].does} |`);
+  });
+
+  test.each(commands.map(({ usage }) => usage))('has penstock %s', (usage) => {
+    expect(text).toContain(`\`penstock ${usage}\``);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const text = read('docs/configuration.md');
+  const keysOf = (schema: { readonly shape: object }): readonly string[] => Object.keys(schema.shape);
+
+  test('names every key of both files', () => {
+    const keys = [...keysOf(repositorySchema), ...keysOf(gateSchema), ...keysOf(serverSchema)];
+    expect(keys.filter((key) => !text.includes(key))).toEqual([]);
+  });
+
+  test('names every variable of the environment', () => {
+    const used = [...read('src/config/env.ts').matchAll(/'([A-Z][A-Z_]{3,})'/g)].map(([, name = '']) => name);
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('docs/security-tests.md', () => {
+  const rows = [...read('docs/security-tests.md').matchAll(/^\| (SEC-[A-Z]+-\d+) +\| (.+?) +\| (.+?) +\|$/gm)].map(
+    ([, id = '', rule = '', files = '']) => ({
+      id,
+      rule,
+      files: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
+    }),
+  );
+
+  test('every test that it names exists and cites the rule', () => {
+    expect(rows.length).toBeGreaterThan(50);
+    const wrong = rows.flatMap(({ id, files }) =>
+      files
+        .filter((file) => !existsSync(join(root, 'test', file)) || !read(`test/${file}`).includes(id))
+        .map((file) => `${id}: test/${file} does not cite it`),
+    );
+    expect([...wrong, ...rows.filter(({ files }) => files.length === 0).map(({ id }) => `${id} has no test`)]).toEqual(
+      [],
+    );
+  });
+
+  test('every rule that a test cites has its row', () => {
+    const listed = new Set(rows.map(({ id }) => id));
+    const cited = globSync('test/**/*.ts', { cwd: root }).flatMap((file) =>
+      [...read(file).matchAll(/\bSEC-[A-Z]+-\d+\b/g)].map(([id]) => ({ id, file })),
+    );
+    expect([...new Set(cited.filter(({ id }) => !listed.has(id)).map(({ id, file }) => `${id} of ${file}`))]).toEqual(
+      [],
+    );
+  });
+});
