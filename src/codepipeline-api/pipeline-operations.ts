@@ -1,0 +1,133 @@
+import type {
+  CreatePipelineInput,
+  CreatePipelineOutput,
+  DeletePipelineInput,
+  GetPipelineInput,
+  GetPipelineOutput,
+  ListPipelinesInput,
+  ListPipelinesOutput,
+  UpdatePipelineInput,
+  UpdatePipelineOutput,
+} from '@aws-sdk/client-codepipeline';
+import {
+  apiPipelineVersion,
+  deleteApiPipeline,
+  ensureAdminScope,
+  insertApiPipeline,
+  listApiPipelines,
+  lockApiPipeline,
+  saveApiPipelineVersion,
+  type ApiPipeline,
+} from '../db/api-pipelines.ts';
+import { saveDefinition } from '../db/definitions.ts';
+import { lockLane } from '../db/lanes.ts';
+import { digestOf } from '../pipeline/digest.ts';
+import { ApiError } from './api-error.ts';
+import { pipelineArn } from './arns.ts';
+import { declarationOf, definitionFrom } from './declaration.ts';
+import type { Call, Operation } from './door.ts';
+import { readToken, tokenMember } from './paging.ts';
+import { keepSecrets, maskSecrets } from './secret-values.ts';
+import { startPipeline } from './start-pipeline.ts';
+import { actorOf, pipelineNamed } from './stored-pipeline.ts';
+import { tagList, withTags } from './tags.ts';
+
+/** Stores the pipeline and starts it once (CP-X-4). */
+export const createPipeline: Operation<CreatePipelineInput, CreatePipelineOutput> = async (call, input) => {
+  const { door, caller } = call;
+  const tags = withTags({}, input.tags ?? []);
+  const definition = await definitionFrom(door, input.pipeline, 1);
+  const digest = digestOf(definition);
+  await ensureAdminScope(door.db);
+  const created = await door.db.transaction().execute(async (trx) => {
+    await saveDefinition(trx, digest, definition);
+    const made = await insertApiPipeline(trx, { scope: caller.scope, name: definition.name, digest, tags });
+    if (made) await lockLane(trx, made.lane, { repositoryId: made.scope, pipeline: made.name });
+    return made;
+  });
+  if (!created) throw nameInUse(call, definition.name);
+  await startPipeline(call, created, { intent: 'created', trigger: { type: 'CreatePipeline', detail: caller.arn } });
+  return { pipeline: declarationOf(await maskSecrets(door, definition)), tags: tagList(tags) };
+};
+
+function nameInUse({ door }: Call, name: string): ApiError {
+  const message = `A pipeline with the name '${name}' already exists in account '${door.account}'`;
+  return new ApiError('PipelineNameInUseException', message);
+}
+
+export const getPipeline: Operation<GetPipelineInput, GetPipelineOutput> = async (call, { name, version }) => {
+  const pipeline = await pipelineNamed(call, name);
+  const definition =
+    version === undefined || version === pipeline.version
+      ? pipeline.definition
+      : await apiPipelineVersion(call.door.db, pipeline.id, version);
+  if (!definition) {
+    const message = `The pipeline '${name}' does not have a version ${version}.`;
+    throw new ApiError('PipelineVersionNotFoundException', message);
+  }
+  return {
+    pipeline: declarationOf(await maskSecrets(call.door, definition)),
+    metadata: {
+      pipelineArn: pipelineArn(call.door, name),
+      created: pipeline.createdAt,
+      updated: pipeline.updatedAt,
+    },
+  };
+};
+
+/** Replaces the whole declaration; nothing starts (CP-X-60), and what runs is cancelled as the engine says (CP-X-61). */
+export const updatePipeline: Operation<UpdatePipelineInput, UpdatePipelineOutput> = async (call, input) => {
+  const { door, caller } = call;
+  const known = await pipelineNamed(call, input.pipeline.name);
+  const declared = await definitionFrom(door, input.pipeline, known.version + 1);
+  const updated = await door.db.transaction().execute(async (trx) => {
+    const before = await lockApiPipeline(trx, caller.scope, known.name);
+    if (!before) return null;
+    const kept = await keepSecrets({ db: trx }, declared, before.definition);
+    const definition = { ...kept, version: before.version + 1 };
+    const digest = digestOf(definition);
+    await saveDefinition(trx, digest, definition);
+    await saveApiPipelineVersion(trx, { id: before.id, version: definition.version, digest });
+    return { ...before, definition };
+  });
+  if (!updated) throw new ApiError('ConflictException', `The pipeline ${known.name} was deleted meanwhile.`);
+  await tellEngine(call, updated);
+  return { pipeline: declarationOf(await maskSecrets(door, updated.definition)) };
+};
+
+/** The lane learns of the newest declaration, also when two updates end in the other order. */
+async function tellEngine(call: Call, updated: ApiPipeline): Promise<void> {
+  const newest = await pipelineNamed(call, updated.name);
+  await call.door.engine.updateDefinition({
+    lane: newest.lane,
+    repositoryId: newest.scope,
+    pipeline: newest.name,
+    definition: newest.definition,
+    by: actorOf(call.caller),
+  });
+}
+
+/** Its history is gone with it; running work is not undone (CP-X-64). */
+export const deletePipeline: Operation<DeletePipelineInput, undefined> = async ({ door, caller }, { name }) => {
+  await deleteApiPipeline(door.db, caller.scope, name);
+  return undefined;
+};
+
+export const listPipelines: Operation<ListPipelinesInput, ListPipelinesOutput> = async (call, input) => {
+  const query = { operation: 'ListPipelines', about: null };
+  const size = input.maxResults ?? 1000;
+  const after = readToken(call, query, input.nextToken) ?? '';
+  const found = await listApiPipelines(call.door.db, call.caller.scope, { after, limit: size + 1 });
+  const shown = found.slice(0, size);
+  return {
+    pipelines: shown.map(({ name, version, definition, createdAt, updatedAt }) => ({
+      name,
+      version,
+      pipelineType: definition.pipelineType,
+      executionMode: definition.executionMode,
+      created: createdAt,
+      updated: updatedAt,
+    })),
+    ...tokenMember(call, query, found.length > size ? shown.at(-1)?.name : undefined),
+  };
+};
