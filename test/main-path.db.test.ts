@@ -23,7 +23,7 @@ test('a pull request runs, waits for a reviewer, refuses its author, and deploys
   ]);
   const own = await stage.say(number, 'dev', '/approve');
   expect(own.reactions).toEqual(['eyes', '-1']);
-  expect(own.reply).toContain(`they are the author. Who could: \`reviewer-${stage.owner}\`.`);
+  expect(own.reply).toContain(`an author does not count for their own change. Who could: \`reviewer-${stage.owner}\`.`);
   const other = await stage.say(number, 'reviewer', 'Looks fine.\n\n/approve');
   expect(other).toEqual({ reactions: ['eyes', 'rocket'], reply: undefined });
   expect(world.checks(stage.repository, sha)).toEqual([
@@ -55,7 +55,9 @@ test('the Approve button does what the comment does, for a reviewer, and refuses
   const click = { checkName: 'web / Release', sha, identifier: 'approve' };
   await world.github.clickButton(stage.repository, { ...click, login: `dev-${stage.owner}` });
   await world.settled();
-  expect(world.github.comments(stage.repository, number).at(-1)?.body).toContain('does not count: they are the author');
+  expect(world.github.comments(stage.repository, number).at(-1)?.body).toContain(
+    'does not count: an author does not count for their own change',
+  );
   await world.github.clickButton(stage.repository, { ...click, login: `reviewer-${stage.owner}` });
   await world.settled();
   expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);

@@ -19,7 +19,9 @@ const content = z.union([
 ]);
 const branch = z.object({ name: text, commit: z.object({ sha, commit: z.object({ message: text }) }) });
 
-type Files = Pick<GitHub, 'readFile' | 'changedFiles' | 'branchHead'>;
+type Files = Pick<GitHub, 'readFile' | 'changedFiles' | 'branchHead' | 'defaultBranch'>;
+
+const repositoryFacts = z.object({ default_branch: z.string() });
 
 export function fileVerbs(client: Client): Files {
   return {
@@ -42,6 +44,11 @@ export function fileVerbs(client: Client): Files {
       const found = await orNull(client.ask(on(repository, 'contents'), route, parameters, branch));
       // GitHub leads from the old name of a renamed branch to the new one; they are two branches to us.
       return found?.name === name ? { sha: found.commit.sha, message: found.commit.commit.message } : null;
+    },
+    async defaultBranch(repository) {
+      const route = 'GET /repos/{owner}/{repo}';
+      const found = await orNull(client.ask(on(repository, 'contents'), route, named(repository), repositoryFacts));
+      return found?.default_branch ?? null;
     },
   };
 }

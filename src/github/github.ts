@@ -15,6 +15,7 @@ export interface GitHub {
   /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
   commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
   branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
+  defaultBranch(repository: RepositoryRef): Promise<string | null>;
   permissionOf(repository: RepositoryRef, login: string): Promise<Permission>;
   /** People who could answer a gate: collaborators with write access or more. At most 100. */
   writers(repository: RepositoryRef): Promise<readonly Account[]>;

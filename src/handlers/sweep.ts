@@ -102,7 +102,8 @@ async function sweepBranches(deps: Deps, repository: RepositoryRef): Promise<voi
 }
 
 async function branchesToWatch(deps: Deps, repository: RepositoryRef): Promise<readonly string[]> {
-  const head = await deps.github.branchHead(repository, 'HEAD');
+  const branch = await deps.github.defaultBranch(repository);
+  const head = branch === null ? null : await deps.github.branchHead(repository, branch);
   if (!head) return [];
   const loaded = await loadConfiguration(deps.github, repository, head.sha);
   if (loaded.kind !== 'ok') return [];

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sweepDeliveries, sweepGates, sweepRepositories } from '../src/handlers/sweep.ts';
+import { emptyTables, testDatabase } from './database.ts';
+import { setStage, type Stage } from './stage.ts';
+import { startWorld, type World } from './world.ts';
+
+const { open, db } = await testDatabase();
+let world: World;
+let stage: Stage;
+
+beforeEach(async () => {
+  await emptyTables(db);
+  world = await startWorld({ database: open });
+  stage = await setStage(world);
+});
+
+afterEach(() => world.stop());
+
+async function sweep(): Promise<void> {
+  await sweepRepositories(world.server.deps);
+  await sweepGates(world.server.deps);
+  await world.settled();
+}
+
+test('with every webhook dropped for ever the story ends right, only later', async () => {
+  const { github } = world;
+  await sweep();
+  github.faults.dropWebhooks({ times: Infinity });
+  const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
+  expect(github.checks(stage.repository, sha)).toEqual([]);
+  await sweep();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Failed in Test/);
+  const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
+  await sweep();
+  expect(stage.check(fixed, 'web')).toMatch(/^completed\/action_required/);
+  await github.comment(stage.repository, number, `dev-${stage.owner}`, '/approve');
+  await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
+  await sweep();
+  expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
+  const merged = await github.mergePullRequest(stage.repository, number, `dev-${stage.owner}`);
+  await sweep();
+  expect(stage.check(merged, 'web')).toMatch(/^completed\/action_required/);
+  const writes = github.writes().length;
+  await sweep();
+  expect(github.writes().length).toBe(writes);
+});
+
+test('deliveries that GitHub recorded as failed are asked for again, once', async () => {
+  const { github } = world;
+  github.faults.dropWebhooks({ times: 3 });
+  const { sha } = await stage.pullRequest();
+  expect(github.checks(stage.repository, sha)).toEqual([]);
+  await sweepDeliveries(world.server.deps);
+  await world.settled();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required/);
+  const redelivered = github.deliveries().filter((one) => one.redelivery).length;
+  expect(redelivered).toBe(3);
+  await sweepDeliveries(world.server.deps);
+  await world.settled();
+  expect(github.deliveries().filter((one) => one.redelivery)).toHaveLength(redelivered);
+});
+
+test('a pull request that was closed unnoticed is stopped', async () => {
+  const { github } = world;
+  const { number, sha } = await stage.pullRequest();
+  github.faults.dropWebhooks({ times: Infinity });
+  await github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
+  await sweep();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
+});
+
+test('old webhooks that come late change nothing: GitHub is asked what is true now (SEC-E-16, SEC-E-17)', async () => {
+  const { github } = world;
+  const { number, sha, branch } = await stage.pullRequest();
+  const newer = await stage.commit(branch, { 'README.md': 'newer\n' });
+  await world.settled();
+  await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
+  await world.settled();
+  expect(stage.check(newer, 'web')).toMatch(/^completed\/success/);
+  const before = github.writes().length;
+  for (const delivery of [...github.deliveries()]) github.redeliver(delivery.id);
+  await world.settled();
+  expect(github.writes().length).toBe(before);
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Superseded/);
+});
