@@ -32,6 +32,12 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./logs.ts')).runLogs,
   },
   {
+    name: 'link',
+    usage: 'link <execution>',
+    summary: 'Print a fresh link to the page of an execution',
+    load: async () => (await import('./link.ts')).runLink,
+  },
+  {
     name: 'migrate',
     usage: 'migrate',
     summary: 'Bring the database to the newest schema (serve does this by itself)',

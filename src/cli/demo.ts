@@ -7,7 +7,7 @@ export async function runDemoCommand(args: readonly string[], io: CliIo): Promis
   const options = { keep: { type: 'boolean', default: false }, example: { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...args], options });
   return await runDemo({
-    out: io.out,
+    out: (text) => io.out(text),
     keep: values.keep,
     color: io.color,
     path: io.env['PATH'] ?? '',

@@ -10,6 +10,7 @@ import { loadPage, recentPages } from '../main/page-source.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { githubWebUrl } from '../web/app-manifest.ts';
 import { serveControl } from '../web/control.ts';
+import { linkExpiry, linkKeys, signLink } from '../web/links.ts';
 import { settingsError, withSavedApp } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 import { noArguments } from './arguments.ts';
@@ -33,6 +34,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
   const stopControl = await serveControl(settings.home, {
     loadExecution: (id) => loadPage(source, id),
     recentExecutions: (limit) => recentPages(source, limit),
+    linkTo: (id) => linkTo(settings.publicUrl ?? running.url, settings.webhookSecrets, id),
     startedAt,
   });
   for (const line of describeSettings(settings)) io.out(line);
@@ -54,6 +56,10 @@ async function startFrom(settings: Settings, env: CliIo['env']): Promise<Running
   if (!secrets.ok) throw new UserError(secrets.problems.join('\n'));
   const log = pino({ level: settings.logLevel, redact: [...redactPaths], serializers: { err: loggedError } });
   return startServer({ settings, server: server.config, secrets: secrets.secrets, log, path: env['PATH'] ?? '' });
+}
+
+function linkTo(site: string, secrets: Settings['webhookSecrets'], id: string): string {
+  return site + signLink(linkKeys(secrets)[0], `/executions/${id}`, linkExpiry(new Date()));
 }
 
 /** Resolves with nothing at a signal, with the reason when the database is lost. */

@@ -13,6 +13,8 @@ export interface ControlDeps {
   readonly loadExecution: (id: string) => Promise<ExecutionPageData | null>;
   /** Newest first. */
   readonly recentExecutions: (limit: number) => Promise<readonly ExecutionPageData[]>;
+  /** A fresh link to the page of an execution. */
+  readonly linkTo: (id: string) => string;
   readonly startedAt: Date;
 }
 
@@ -36,6 +38,10 @@ function controlRoutes(deps: ControlDeps): Hono {
   routes.get('/executions/:id', async (c) => {
     const data = await deps.loadExecution(c.req.param('id'));
     return data === null ? c.json({ problem: 'no such execution' }, 404) : c.json(data);
+  });
+  routes.get('/executions/:id/link', async (c) => {
+    const data = await deps.loadExecution(c.req.param('id'));
+    return data === null ? c.json({ problem: 'no such execution' }, 404) : c.json({ link: deps.linkTo(data.id) });
   });
   return routes;
 }

@@ -128,8 +128,9 @@ function noEntryPage(verdict: 'expired' | 'wrong'): Promise<string> {
     main: html`<h1>${why}</h1>
       <p>Pages of executions open by signed links, which end after two to three weeks.</p>
       <p>
-        For a fresh one, comment <code>/status</code> on the pull request: the answer holds new links. Whoever runs this
-        server can also read everything with <code>penstock logs &lt;execution&gt;</code>.
+        The newest check runs on GitHub hold working links. For an older execution, whoever runs this server gets a
+        fresh one with <code>penstock link &lt;execution&gt;</code>, or reads everything with
+        <code>penstock logs</code>.
       </p>`,
   });
 }

@@ -74,6 +74,12 @@ const importTable: readonly Row[] = [
     types: ['src/pipeline/', ...ports],
   },
   {
+    files: ['src/codepipeline-api/'],
+    packages: ['@aws-sdk/client-codepipeline', 'kysely', 'pino', 'zod', 'node:*'],
+    values: ['src/codepipeline-api/', 'src/pipeline/', 'src/engine/', 'src/db/', errors],
+    types: [...ports, 'src/providers/artifact-store.ts'],
+  },
+  {
     // Hands stored webhooks to the Probot application: the one handler that knows of it.
     files: ['src/handlers/delivery.ts'],
     packages: ['probot'],

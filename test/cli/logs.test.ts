@@ -29,6 +29,7 @@ beforeEach(async () => {
   stop = await serveControl(home, {
     loadExecution: (id) => Promise.resolve(id === executionId ? data() : null),
     recentExecutions: () => Promise.resolve([data()]),
+    linkTo: (id) => `https://penstock.example.org/executions/${id}?signed`,
     startedAt: new Date('2026-11-23T04:00:00Z'),
   });
 });
@@ -89,6 +90,26 @@ describe('penstock logs', () => {
     [['logs', executionId], 0, 'Nothing was printed on this host yet'],
   ])('%j ends with %i and says so', async (argv, code, text) => {
     expect(await run(...argv)).toMatchObject({ code, err: expect.stringContaining(text) as string });
+  });
+});
+
+describe('penstock link', () => {
+  test('prints a fresh link to the page', async () => {
+    expect(await run('link', executionId.slice(0, 8))).toEqual({
+      code: 0,
+      out: `https://penstock.example.org/executions/${executionId}?signed\n`,
+      err: '',
+    });
+  });
+
+  test('for what is not there, or while nothing runs, says what to do', async () => {
+    expect((await run('link', 'ffff')).err).toContain('No execution begins with ffff');
+    await stop?.();
+    stop = undefined;
+    expect(await run('link', executionId)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('penstock logs') as string,
+    });
   });
 });
 

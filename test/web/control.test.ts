@@ -15,6 +15,7 @@ const data = executionPageData(pageSource(waitingExecution(), true));
 const deps: ControlDeps = {
   loadExecution: (id) => Promise.resolve(id === executionId ? data : null),
   recentExecutions: () => Promise.resolve([data]),
+  linkTo: (id) => `https://penstock.example.org/executions/${id}?signed`,
   startedAt: new Date('2026-11-23T04:00:00Z'),
 };
 

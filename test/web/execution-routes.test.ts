@@ -115,8 +115,8 @@ describe('SEC-G-04: who may open a page', () => {
     const answer = await server(failedExecution()).get(path);
     expect(answer.status).toBe(403);
     const text = await answer.text();
-    expect(text).toContain('/status');
-    expect(text).toContain('penstock logs');
+    expect(text).toContain('newest check runs');
+    expect(text).toContain('penstock link');
     expect(text).not.toContain('unit');
   });
 
