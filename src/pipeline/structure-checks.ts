@@ -71,7 +71,13 @@ function nameFindings({ stages }: PipelineDefinition): Finding[] {
       return stageError(path, 'D-6', message, 'Give each action of a stage its own name.');
     }),
   );
-  return [...twice, ...actions];
+  // Books are kept by stage name; this one is no key for a plain object.
+  const unusable = stages.flatMap(({ name }, index) => {
+    if (name !== '__proto__') return [];
+    const message = "Stage name '__proto__' cannot be used";
+    return [structureError(['stages', index, 'name'], 'D-6', message, 'Choose another name.')];
+  });
+  return [...twice, ...unusable, ...actions];
 }
 
 function artifactFindings({ stages }: PipelineDefinition): Finding[] {

@@ -5,10 +5,11 @@ import { malformedReferences, variableReferences } from './variables.ts';
 
 /** Rules about variables and namespaces (CP 1.4: D-13 to D-16). */
 export function variableFindings(definition: PipelineDefinition): Finding[] {
+  const all = eachAction(definition.stages);
   return [
     ...nameFindings(definition),
     ...namespaceFindings(definition),
-    ...eachAction(definition.stages).flatMap((placed) => actionReferences(definition, placed)),
+    ...all.flatMap((placed) => actionReferences(definition, placed, all)),
     ...definition.stages.flatMap((stage, index) => ruleReferences(definition, stage, index)),
   ];
 }
@@ -56,18 +57,13 @@ interface Text {
   readonly value: string;
 }
 
-function actionReferences(definition: PipelineDefinition, placed: Placed): Finding[] {
-  const earlier = eachAction(definition.stages).filter((other) => isBefore(other, placed));
-  const { stage, action } = placed;
-  return textsOf(action, placed.path).flatMap((text) =>
-    textFindings(
-      definition,
-      text,
-      namespacesOf(earlier),
-      `StageName=[${stage.name}], ActionName=[${action.name}]`,
-      placed,
-    ),
-  );
+function actionReferences(definition: PipelineDefinition, placed: Placed, all: readonly Placed[]): Finding[] {
+  const { stage, action, path } = placed;
+  const texts = textsOf(action, path).filter(({ value }) => value.includes('#{'));
+  if (texts.length === 0) return [];
+  const known = namespacesOf(all.filter((other) => other.action.namespace !== undefined && isBefore(other, placed)));
+  const place = `StageName=[${stage.name}], ActionName=[${action.name}]`;
+  return texts.flatMap((text) => textFindings(definition, text, known, place, placed));
 }
 
 /** Before entry, only what earlier stages put out is there; afterwards also what the stage's own actions did. */

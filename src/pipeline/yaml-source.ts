@@ -59,10 +59,16 @@ function failure(file: string, line: number, column: number, message: string, me
 }
 
 function syntaxProblems(document: Document, lines: LineCounter, file: string): Problem[] {
-  return document.errors.slice(0, mostProblems).map((error) => {
+  const errors = document.errors.slice(0, mostProblems).map((error) => {
     const mend = 'Mend the syntax; JSON and YAML are both read.';
     return problemAt(file, lines, error.pos[0], `${error.message.split('\n')[0]}.`, mend);
   });
+  // Without its tag `!Ref Bucket` would read as the text "Bucket".
+  const tags = document.warnings.slice(0, mostProblems).map((warning) => {
+    const mend = 'Write the value itself: functions of CloudFormation do not work here.';
+    return problemAt(file, lines, warning.pos[0], `${warning.message.split('\n')[0]}.`, mend);
+  });
+  return [...errors, ...tags];
 }
 
 function repeatedKeys(document: Document, lines: LineCounter, file: string): Problem[] {

@@ -135,6 +135,7 @@ stages:
     ['an empty file', '', "Value at 'pipeline' failed to satisfy constraint: Member must not be null"],
     ['a list', '- a', "Value at 'pipeline' failed to satisfy constraint: Member must be a map"],
     ['a key that stands twice', 'name: a\nname: b', 'The key name stands twice here.'],
+    ['a function of CloudFormation', 'name: !Sub web', 'Unresolved tag: !Sub.'],
     ['broken YAML', 'a: [1', 'Flow sequence'],
     ['two documents', 'a: 1\n---\nb: 1', 'Source contains multiple documents'],
     ['too long a text', ' '.repeat(1_000_001), 'The file has 1000001 characters'],

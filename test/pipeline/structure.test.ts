@@ -84,6 +84,14 @@ const rows: Row[] = [
     "Stage name 'Build' is used more than once in the pipeline",
   ],
   [
+    'CP-D-6 a stage name that no object can have',
+    { stages: usual },
+    { stages: [...(declarationOf({ stages: usual })['stages'] as object[]), gate('__proto__')] },
+    'stages[3].name',
+    'InvalidStructureException',
+    "Stage name '__proto__' cannot be used",
+  ],
+  [
     'CP-D-6 an action name twice',
     { stages: { Source: ['App'], Build: ['Unit', 'Unit'] } },
     {},
