@@ -59,7 +59,8 @@ function configurationFindings({ action, path }: Placed, type: ActionType): Find
       const near = closest(key, known);
       const message = `Action configuration for action '${action.name}' contains unknown configuration '${key}'`;
       const mend = near === undefined ? `Leave it out; known: ${known.join(', ')}.` : `Did you mean ${near}?`;
-      return actionError([...at, key], 'D-11', message, mend);
+      // Of what only AWS runs, AWS may know more than this table.
+      return (type.tier === 'native' ? actionError : warning)([...at, key], 'D-11', message, mend);
     }),
     ...long.map(([key, value]) => {
       const message = `${key} has ${value.length} characters; action types of the service take at most ${longestValue}`;

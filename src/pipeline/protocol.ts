@@ -104,7 +104,10 @@ export type PipelineCommand =
       readonly lane: LaneKey;
       readonly execution: ExecutionId;
       readonly because:
-        { readonly kind: 'newer-commit'; readonly sha: string } | { readonly kind: 'closed'; readonly merged: boolean };
+        | { readonly kind: 'newer-commit'; readonly sha: string }
+        | { readonly kind: 'closed'; readonly merged: boolean }
+        /** The pull request goes into another branch now. */
+        | { readonly kind: 'base-changed'; readonly base: string };
     }
   | {
       readonly kind: 'rollback';

@@ -37,6 +37,8 @@ function endingOf(draft: Draft, { because }: WithdrawCommand): Ending {
       return { as: 'Superseded', at: draft.at, by: { sha: because.sha } };
     case 'closed':
       return { as: 'Stopped', at: draft.at, why: `The pull request was ${because.merged ? 'merged' : 'closed'}.` };
+    case 'base-changed':
+      return { as: 'Stopped', at: draft.at, why: `The pull request goes into ${because.base} now.` };
     default:
       return because satisfies never;
   }

@@ -86,6 +86,105 @@ stages:
   });
 });
 
+describe('a pipeline as the console of AWS makes it', () => {
+  const type = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
+  const printed = {
+    pipeline: {
+      name: 'shop-prod',
+      roleArn: 'arn:aws:iam::111122223333:role/service-role/AWSCodePipelineServiceRole-eu-west-1-shop-prod',
+      artifactStore: { type: 'S3', location: 'codepipeline-eu-west-1-111122223333' },
+      stages: [
+        {
+          name: 'Source',
+          actions: [
+            {
+              name: 'Source',
+              actionTypeId: type('Source', 'CodeStarSourceConnection'),
+              runOrder: 1,
+              configuration: {
+                BranchName: 'main',
+                ConnectionArn: 'arn:aws:codeconnections:eu-west-1:111122223333:connection/1',
+                DetectChanges: 'false',
+                FullRepositoryId: 'acme/shop',
+                OutputArtifactFormat: 'CODE_ZIP',
+              },
+              outputArtifacts: [{ name: 'SourceArtifact' }],
+              inputArtifacts: [],
+              region: 'eu-west-1',
+              namespace: 'SourceVariables',
+            },
+          ],
+          onFailure: { result: 'RETRY', retryConfiguration: { retryMode: 'ALL_ACTIONS' } },
+        },
+        {
+          name: 'Build',
+          actions: [
+            {
+              name: 'Build',
+              actionTypeId: type('Build', 'CodeBuild'),
+              runOrder: 1,
+              configuration: {
+                ProjectName: 'shop',
+                BatchEnabled: 'false',
+                EnvironmentVariables: '[{"name":"COMMIT","value":"#{SourceVariables.CommitId}","type":"PLAINTEXT"}]',
+              },
+              outputArtifacts: [{ name: 'BuildArtifact' }],
+              inputArtifacts: [{ name: 'SourceArtifact' }],
+              region: 'eu-west-1',
+              namespace: 'BuildVariables',
+            },
+          ],
+        },
+        {
+          name: 'Deploy',
+          actions: [
+            {
+              name: 'Ask',
+              actionTypeId: type('Approval', 'Manual'),
+              runOrder: 1,
+              configuration: { CustomData: 'Deploy #{SourceVariables.CommitId}?' },
+              outputArtifacts: [],
+              inputArtifacts: [],
+              region: 'eu-west-1',
+              timeoutInMinutes: 60,
+            },
+            {
+              name: 'Deploy',
+              actionTypeId: type('Deploy', 'ECS'),
+              runOrder: 2,
+              configuration: { ClusterName: 'c', ServiceName: 's', NewerKey: 'x' },
+              outputArtifacts: [],
+              inputArtifacts: [{ name: 'BuildArtifact' }],
+              region: 'eu-west-1',
+              namespace: 'DeployVariables',
+            },
+          ],
+        },
+      ],
+      version: 7,
+      executionMode: 'QUEUED',
+      pipelineType: 'V2',
+      triggers: [
+        {
+          providerType: 'CodeStarSourceConnection',
+          gitConfiguration: { sourceActionName: 'Source', push: [{ branches: { includes: ['main'] } }] },
+        },
+      ],
+    },
+    metadata: {
+      pipelineArn: 'arn:aws:codepipeline:eu-west-1:111122223333:shop-prod',
+      created: '2026-01-05T10:00:00.000000+00:00',
+      updated: '2026-01-05T10:00:00.000000+00:00',
+    },
+  };
+
+  it('is read as it is, with warnings for what only AWS runs', () => {
+    const read = readDefinition(JSON.stringify(printed, null, 4), 'shop.json');
+    expect(read.ok ? [] : read.problems.map(formatProblem)).toEqual([]);
+    expect(read.ok && read.warnings.map((problem) => problem.rule)).toEqual(['CP-P-6', 'CP-D-11']);
+  });
+});
+
 describe('CP 1.3: errors of shape, all at once, at their places', () => {
   const text = `name: web
 roleArn: arn:aws:iam::111122223333:role/pipe
