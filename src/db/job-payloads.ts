@@ -10,6 +10,8 @@ export interface JobPayloads {
   readonly effect: { readonly effect: Effect };
   /** Ask a provider how a running action stands. */
   readonly poll: { readonly execution: string; readonly action: string };
+  /** Ask how a rule of a condition stands. */
+  readonly 'poll-rule': { readonly execution: string; readonly rule: string };
   readonly deadline: { readonly execution: string; readonly action: string };
   /** Make an execution's check runs true. */
   readonly report: { readonly execution: string };
@@ -30,6 +32,7 @@ const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   delivery: z.object({ guid: z.string() }),
   effect: z.object({ effect }),
   poll: z.object({ execution, action }),
+  'poll-rule': z.object({ execution, rule: execution }),
   deadline: z.object({ execution, action }),
   report: z.object({ execution }),
   refresh: z.object({ execution }),

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { GatePolicy } from '../commands/approval-rules.ts';
+import type { OwnedFiles } from '../commands/gate.ts';
 import type { Database } from '../db/database.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
@@ -72,6 +73,8 @@ export interface ExecutionContext {
   readonly unmappedAuthors: readonly string[];
   /** Why it started, in words: "push to main", "pull request opened". */
   readonly cause: string;
+  /** Owners of the touched files, by CODEOWNERS at `configSha`; read only when a gate's policy asks for them. */
+  readonly owners?: readonly OwnedFiles[] | 'unknown';
   /** The gates' policies as they were read at `configSha`, by `Stage/Action`. */
   readonly gates: Readonly<Record<string, GatePolicy>>;
   /** False: only `/penstock verb` is heard in this repository. */

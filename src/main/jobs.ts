@@ -2,6 +2,7 @@ import type { Probot } from 'probot';
 import type { JobHandlers } from '../worker.ts';
 import type { Deps } from '../deps.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
+import { pollRule } from '../engine/embedded/run-rule.ts';
 import { workOnDelivery } from '../handlers/delivery.ts';
 import { reportExecution } from '../handlers/report-execution.ts';
 import { runSweep, sweeps, type SweepName } from '../handlers/sweep.ts';
@@ -12,6 +13,7 @@ export function jobHandlers(deps: Deps, probot: Probot, runner: EffectRunner): J
     delivery: ({ guid }) => workOnDelivery(deps, probot, guid),
     effect: ({ effect }) => runEffect(runner, effect),
     poll: ({ execution, action }) => pollAction(runner, execution, action),
+    'poll-rule': ({ execution, rule }) => pollRule(runner, execution, rule),
     deadline: ({ execution, action }) => passDeadline(runner, execution, action),
     report: ({ execution }) => reportExecution(deps, execution),
     refresh: ({ execution }) => deps.engine.refresh(execution),

@@ -1,6 +1,40 @@
-import type { ActionDeclaration, PipelineDefinition, StageDeclaration } from '../../src/pipeline/definition.ts';
+import type {
+  ActionDeclaration,
+  Condition,
+  ConditionResult,
+  PipelineDefinition,
+  RuleDeclaration,
+  StageDeclaration,
+} from '../../src/pipeline/definition.ts';
 
 type ActionSketch = Partial<ActionDeclaration> & { readonly provider?: string };
+
+type RuleSketch = Partial<RuleDeclaration> & { readonly provider: string };
+
+/** A condition in a few words: `aCondition('FAIL', { Fresh: { provider: 'VariableCheck', configuration: {…} } })`. */
+export function aCondition(result: ConditionResult, rules: Readonly<Record<string, RuleSketch>>): Condition {
+  return {
+    result,
+    rules: Object.entries(rules).map(([name, { provider, ...rest }]) => ({
+      name,
+      ruleTypeId: { category: 'Rule', owner: 'AWS', provider, version: '1' },
+      configuration: {},
+      commands: [],
+      inputArtifacts: [],
+      ...rest,
+    })),
+  };
+}
+
+/** The definition with conditions or anything else of one stage replaced. */
+export function withStage(
+  definition: PipelineDefinition,
+  name: string,
+  change: Partial<StageDeclaration>,
+): PipelineDefinition {
+  const stages = definition.stages.map((stage) => (stage.name === name ? { ...stage, ...change } : stage));
+  return { ...definition, stages };
+}
 
 /** A definition in a few words: `{ Source: { Checkout: 'CodeStarSourceConnection' }, Build: { Unit: 'Commands' } }`. */
 export function aPipeline(

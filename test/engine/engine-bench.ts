@@ -10,6 +10,8 @@ import { afterAll } from 'vitest';
 import { installRepositories } from '../../src/db/repositories.ts';
 import { findExecution } from '../../src/db/executions.ts';
 import { createEmbeddedEngine, type EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import { pollRule } from '../../src/engine/embedded/run-rule.ts';
+import type { AwsCalls } from '../../src/engine/embedded/aws-calls.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
 import type { Engine, ExecutionContext, Obeyed, StartRequest } from '../../src/engine/engine.ts';
@@ -33,6 +35,10 @@ export interface EngineBench {
   readonly started: StartedAction<unknown>[];
   /** What the next attempts of an action report; the default is success. */
   answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
+  /** What AWS would answer; empty: no client is configured. */
+  readonly aws: { -readonly [K in keyof AwsCalls]: AwsCalls[K] };
+  /** How far the engine's clock is ahead. */
+  shiftMs: number;
   start(definition: PipelineDefinition, change?: StartChange): Promise<ExecutionId>;
   /** The stored execution, which has to exist. */
   read(execution: ExecutionId): Promise<Execution>;
@@ -52,10 +58,11 @@ export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 't
 export async function engineBench({ open, db }: TestDatabase): Promise<EngineBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-engine-'));
   const log = pino({ level: 'silent' });
-  const now = (): Date => new Date();
   const started: StartedAction<unknown>[] = [];
   const answers: EngineBench['answers'] = {};
-  const bench = { answers };
+  const aws: EngineBench['aws'] = {};
+  const bench = { answers, aws, shiftMs: 0 };
+  const now = (): Date => new Date(Date.now() + bench.shiftMs);
   const fast: AnyProvider = {
     type: { category: 'Compute', owner: 'AWS', provider: 'Fast', version: '1' },
     configuration: z.record(z.string(), z.string()),
@@ -77,6 +84,7 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     logs: createLogBook(home),
     allotArtifact: (definition, artifact, seed) => allotLocation('artifacts', definition.name, artifact, seed),
     secretsFor: () => ({}),
+    aws,
   };
   const engine = createEmbeddedEngine({ db, host: 'host-1', now });
   const worker = runWorker({
@@ -89,6 +97,7 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     handlers: {
       effect: ({ effect }) => runEffect(runner, effect),
       poll: ({ execution, action }) => pollAction(runner, execution, action),
+      'poll-rule': ({ execution, rule }) => pollRule(runner, execution, rule),
       deadline: ({ execution, action }) => passDeadline(runner, execution, action),
       report: () => Promise.resolve(),
     },

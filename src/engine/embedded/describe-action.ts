@@ -1,17 +1,12 @@
-import { actionOutputs, type ActionOutputs } from '../../db/action-executions.ts';
+import { actionOutputs } from '../../db/action-executions.ts';
 import type { ActionInput } from '../../db/database.ts';
 import { hurryJob } from '../../db/jobs.ts';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { Execution, SourceRevision } from '../../pipeline/execution.ts';
 import { resolveVariables } from '../../pipeline/variables.ts';
-import type {
-  ActionOrigin,
-  ActionReport,
-  AnyProvider,
-  NamedArtifact,
-  StartedAction,
-} from '../../providers/provider.ts';
+import type { ActionReport, AnyProvider, NamedArtifact, StartedAction } from '../../providers/provider.ts';
 import type { ActionSite } from './action-site.ts';
+import { findInputs, namespacesOf, originOf, outputSources } from './namespaces.ts';
 import type { EffectRunner } from './run-effect.ts';
 
 export type Described =
@@ -27,12 +22,12 @@ export async function describeAction(
 ): Promise<Described> {
   const { execution, context } = site.record;
   const outputs = await actionOutputs(runner.db, outputSources(execution));
-  const resolved = resolveDeclaration(site, namespacesOf(site, outputs));
+  const resolved = resolveDeclaration(site, namespacesOf(site.record, site.definition, outputs));
   if (!resolved.ok) return unresolved('ConfigurationError', resolved.message);
   const configuration = provider.configuration.safeParse(resolved.declaration.configuration);
   if (!configuration.success)
     return unresolved('ConfigurationError', configuration.error.issues.map(issueText).join(' '));
-  const inputs = inputArtifacts(site, outputs);
+  const inputs = findInputs(site.declaration.inputArtifacts, outputs);
   if (!inputs.ok) return unresolved('ConfigurationError', inputs.message);
   const produced = outputArtifacts(runner, site);
   const trust = context.fork ? 'fork' : 'repository';
@@ -51,7 +46,7 @@ export async function describeAction(
     ...(revision ? { sourceRevision: revision } : {}),
     inputs: inputs.artifacts,
     outputs: produced,
-    origin: originOf(site),
+    origin: originOf(site.record),
     trust,
     secrets,
     log: runner.logs.log(execution.id, site.run.id, Object.values(secrets)),
@@ -75,36 +70,10 @@ function issueText(issue: { readonly path: readonly PropertyKey[]; readonly mess
   return `Configuration '${issue.path.join('.')}': ${issue.message}.`;
 }
 
-/** A rollback runs one stage with the artifacts and variables of its target (CP-X-51). */
-function outputSources(execution: Execution): string[] {
-  return execution.rollbackTarget ? [execution.rollbackTarget, execution.id] : [execution.id];
-}
-
-type Namespaces = Record<string, Record<string, string>>;
-
-function namespacesOf(site: ActionSite, outputs: readonly ActionOutputs[]): Namespaces {
-  const { execution, context } = site.record;
-  const named: Namespaces = {};
-  for (const stage of site.definition.stages) {
-    for (const action of stage.actions) {
-      const output = outputs.findLast((one) => one.stage === stage.name && one.action === action.name);
-      if (action.namespace && output) named[action.namespace] = { ...output.outputVariables };
-    }
-  }
-  named['codepipeline'] = { PipelineExecutionId: execution.id };
-  if (site.definition.variables.length > 0) {
-    named['variables'] = Object.fromEntries(execution.variables.map((one) => [one.name, one.value]));
-  }
-  if (context.pullRequest !== undefined) {
-    named['pr'] = { Number: String(context.pullRequest), Title: context.title ?? '', HeadSha: context.headSha };
-  }
-  return named;
-}
-
 type ResolvedDeclaration =
   { readonly ok: true; readonly declaration: ActionDeclaration } | { readonly ok: false; readonly message: string };
 
-function resolveDeclaration(site: ActionSite, namespaces: Namespaces): ResolvedDeclaration {
+function resolveDeclaration(site: ActionSite, namespaces: ReturnType<typeof namespacesOf>): ResolvedDeclaration {
   const { declaration } = site;
   // Commands and environment variables are resolved like configuration (CP-V-5): one map, keys that cannot collide.
   const texts: Record<string, string> = {};
@@ -131,21 +100,6 @@ function resolveDeclaration(site: ActionSite, namespaces: Namespaces): ResolvedD
   };
 }
 
-type Inputs =
-  | { readonly ok: true; readonly artifacts: readonly NamedArtifact[] }
-  | { readonly ok: false; readonly message: string };
-
-/** Consumers take the newest successful producer's object of the same execution (CP-D-27). */
-function inputArtifacts(site: ActionSite, outputs: readonly ActionOutputs[]): Inputs {
-  const artifacts: NamedArtifact[] = [];
-  for (const { name } of site.declaration.inputArtifacts) {
-    const found = outputs.flatMap((one) => one.outputArtifacts).findLast((one) => one.name === name);
-    if (!found) return { ok: false, message: `Input artifact '${name}' was never written by an earlier action.` };
-    artifacts.push(found);
-  }
-  return { ok: true, artifacts };
-}
-
 function outputArtifacts(runner: EffectRunner, site: ActionSite): NamedArtifact[] {
   return site.declaration.outputArtifacts.map(({ name }) => ({
     name,
@@ -156,17 +110,4 @@ function outputArtifacts(runner: EffectRunner, site: ActionSite): NamedArtifact[
 function revisionOf(execution: Execution, declaration: ActionDeclaration): SourceRevision | undefined {
   if (declaration.actionTypeId.category !== 'Source') return undefined;
   return execution.sourceRevisions.find((revision) => revision.actionName === declaration.name);
-}
-
-function originOf(site: ActionSite): ActionOrigin {
-  const { context, execution } = site.record;
-  const branch = context.headBranch;
-  const forPullRequest = execution.lane.includes('/pr-') && context.pullRequest !== undefined;
-  return {
-    headSha: context.headSha,
-    ...(branch === undefined ? {} : { branch }),
-    ...(forPullRequest && context.pullRequest !== undefined
-      ? { pullRequest: { number: context.pullRequest, title: context.title ?? '', baseRef: context.baseRef ?? '' } }
-      : {}),
-  };
 }

@@ -10,8 +10,10 @@ import type { ActionReport, AnyProvider, ArtifactLocation } from '../../provider
 import { findSite, type ActionSite } from './action-site.ts';
 import { describeAction } from './describe-action.ts';
 import { settleExclusiveStage } from './exclusive-stage.ts';
+import type { AwsCalls } from './aws-calls.ts';
 import type { LogBook } from './log-book.ts';
 import { applyFact, applyReport } from './report-fact.ts';
+import { runRuleEffect } from './run-rule.ts';
 
 /** What running actions needs beyond the database. */
 export interface EffectRunner {
@@ -23,6 +25,8 @@ export interface EffectRunner {
   readonly allotArtifact: (definition: PipelineDefinition, artifact: string, seed: string) => ArtifactLocation;
   /** Secrets that the operator lets this repository's pipelines see, by name. */
   readonly secretsFor: (repository: RepositoryRef) => Readonly<Record<string, string>>;
+  /** What rules and Lambda actions may ask of AWS. */
+  readonly aws?: AwsCalls;
 }
 
 type ActionEffect = Extract<Effect, { kind: 'start-action' | 'stop-action' }>;
@@ -38,7 +42,7 @@ export async function runEffect(runner: EffectRunner, effect: Effect): Promise<v
     case 'start-rule':
     case 'stop-rule':
     case 'watch-rule-deadline':
-      throw new Error(`effect ${effect.kind} is not one that this version can do`);
+      return runRuleEffect(runner, effect);
     case 'request-lock':
     case 'release-lock':
       return settleExclusiveStage(runner, effect.execution, effect.stage);
