@@ -1,6 +1,14 @@
+import type { RestEndpointMethodTypes } from '@octokit/rest';
 import type { Annotation, CheckRunDraft } from './github.ts';
 
-type Body = Readonly<Record<string, unknown>>;
+/** What GitHub's client would take: a misspelt field does not compile. */
+type CreateCall = RestEndpointMethodTypes['checks']['create']['parameters'];
+type CreateBody = Omit<CreateCall, 'owner' | 'repo'>;
+type Body = Pick<
+  CreateCall,
+  'status' | 'details_url' | 'conclusion' | 'started_at' | 'completed_at' | 'output' | 'actions'
+>;
+type AnnotationBody = NonNullable<NonNullable<CreateCall['output']>['annotations']>[number];
 
 /** GitHub's limits (its published API description). */
 export const mostAnnotationsPerCall = 50;
@@ -8,7 +16,7 @@ const longestText = 65_535;
 const longestTitle = 255;
 const mostButtons = 3;
 
-export function createBody(draft: CheckRunDraft): Body {
+export function createBody(draft: CheckRunDraft): CreateBody {
   return { name: draft.name, head_sha: draft.headSha, external_id: draft.externalId, ...updateBody(draft, 0) };
 }
 
@@ -18,7 +26,7 @@ export function updateBody(draft: CheckRunDraft, from: number): Body {
   return {
     status: draft.status,
     details_url: draft.detailsUrl,
-    ...(draft.status === 'completed' && { conclusion: draft.conclusion }),
+    ...(draft.conclusion !== undefined && { conclusion: draft.conclusion }),
     ...(draft.startedAt !== undefined && { started_at: draft.startedAt }),
     ...(draft.completedAt !== undefined && { completed_at: draft.completedAt }),
     output: {
@@ -27,7 +35,7 @@ export function updateBody(draft: CheckRunDraft, from: number): Body {
       ...(draft.text !== undefined && { text: cut(draft.text, longestText) }),
       ...(annotations.length > 0 && { annotations }),
     },
-    actions: draft.buttons.slice(0, mostButtons),
+    actions: draft.buttons.slice(0, mostButtons).map((button) => ({ ...button })),
   };
 }
 
@@ -38,7 +46,7 @@ export function minimal(draft: CheckRunDraft): CheckRunDraft {
   return { ...rest, summary, annotations: [], buttons: draft.buttons };
 }
 
-function annotationBody(annotation: Annotation): Body {
+function annotationBody(annotation: Annotation): AnnotationBody {
   return {
     path: annotation.path,
     start_line: annotation.startLine,

@@ -16,9 +16,10 @@ export interface GitHub {
   commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
   branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
   defaultBranch(repository: RepositoryRef): Promise<string | null>;
-  permissionOf(repository: RepositoryRef, login: string): Promise<Permission>;
+  /** With `id`, only of the account of that number: a login may have passed to somebody else (SEC-B-11). */
+  permissionOf(repository: RepositoryRef, login: string, id?: number): Promise<Permission>;
   /** People who could answer a gate: collaborators with write access or more. At most 100. */
-  writers(repository: RepositoryRef): Promise<readonly Account[]>;
+  writers(repository: RepositoryRef): Promise<readonly Writer[]>;
   postCheckRun(repository: RepositoryRef, run: CheckRunDraft): Promise<CheckRunRef>;
   updateCheckRun(repository: RepositoryRef, id: number, run: CheckRunDraft): Promise<void>;
   /** Our own check runs on a commit: the read-back after an unclear answer. */
@@ -78,6 +79,10 @@ export interface CommitAuthors {
 
 /** maintain counts as write, triage as read, as GitHub itself reports it. */
 export type Permission = 'admin' | 'write' | 'read' | 'none';
+
+export interface Writer extends Account {
+  readonly permission: 'admin' | 'write';
+}
 
 export interface PullRequest {
   readonly number: number;

@@ -1,21 +1,23 @@
 import { z } from 'zod';
 import type { Client } from './client.ts';
-import type { Account, GitHub, Permission, RepositoryRef } from './github.ts';
+import type { GitHub, Permission, RepositoryRef, Writer } from './github.ts';
 import { named, on, orNull } from './paging.ts';
-import { account, text } from './shapes.ts';
+import { account, id, text } from './shapes.ts';
 
 type People = Pick<GitHub, 'permissionOf' | 'writers' | 'isTeamMember'>;
 
-const permission = z.object({ permission: z.string() });
+const permission = z.object({ permission: z.string(), user: z.object({ id }).nullish() });
+const writer = z.intersection(account, z.object({ permissions: z.object({ admin: z.boolean() }).optional() }));
 const membership = z.object({ state: text });
 
 export function peopleVerbs(client: Client): People {
   return {
-    async permissionOf(repository, login) {
+    async permissionOf(repository, login, wanted) {
       const route = 'GET /repos/{owner}/{repo}/collaborators/{username}/permission';
       const parameters = { ...named(repository), username: login };
       const found = await orNull(client.ask(on(repository, 'people'), route, parameters, permission));
-      return permissionIn(found?.permission);
+      const isOther = wanted !== undefined && found?.user?.id !== wanted;
+      return isOther ? 'none' : permissionIn(found?.permission);
     },
     writers: (repository) => writers(client, repository),
     async isTeamMember(repository, team, login) {
@@ -37,9 +39,16 @@ function permissionIn(word: string | undefined): Permission {
   return word === 'admin' || word === 'write' || word === 'read' ? word : 'none';
 }
 
-async function writers(client: Client, repository: RepositoryRef): Promise<readonly Account[]> {
+async function writers(client: Client, repository: RepositoryRef): Promise<readonly Writer[]> {
   const route = 'GET /repos/{owner}/{repo}/collaborators';
   const parameters = { ...named(repository), permission: 'push', per_page: 100 };
-  const found = await client.ask(on(repository, 'people'), route, parameters, z.array(account));
-  return found.filter((person) => !person.bot);
+  const found = await client.ask(on(repository, 'people'), route, parameters, z.array(writer));
+  return found
+    .filter((person) => !person.bot)
+    .map(({ id: number, login, bot, permissions }) => ({
+      id: number,
+      login,
+      bot,
+      permission: permissions?.admin === true ? 'admin' : 'write',
+    }));
 }

@@ -1,3 +1,4 @@
+import type { EmitterWebhookEventName } from '@octokit/webhooks';
 import { z } from 'zod';
 import type { EventOrIgnored } from './event.ts';
 import { checkRun, checkSuite } from './webhook-checks.ts';
@@ -9,7 +10,7 @@ import { ignored, rejected } from './webhook-reader.ts';
 import type { Reader } from './webhook-reader.ts';
 
 // A Map, because an event may call itself `__proto__` or `constructor` (SEC-E-10).
-const readers = new Map<string, Reader>([
+const readers = new Map<EmitterWebhookEventName, Reader>([
   ['push', push],
   ['pull_request', pullRequestEvent],
   ['issue_comment', issueComment],
@@ -32,7 +33,7 @@ export const subscribedEvents: readonly string[] = [...readers.keys()];
  * @param appId Ours: buttons and re-runs on check runs of other apps are ignored (SEC-B-14).
  */
 export function toWebhookEvent(name: string, payload: unknown, appId?: number): EventOrIgnored {
-  const reader = readers.get(name);
+  const reader = readers.get(name as EmitterWebhookEventName);
   if (!reader) return ignored(`Penstock does not act on ${describeName(name)} events`);
   try {
     return reader(payload, appId);
