@@ -66,6 +66,8 @@ export interface ArtifactSet {
   readonly baseDirectory: string;
   readonly discardPaths: boolean;
   readonly excludePaths: readonly string[];
+  /** Links below the source stay links; otherwise they become what they lead to. */
+  readonly enableSymlinks: boolean;
 }
 
 export interface CacheSettings {

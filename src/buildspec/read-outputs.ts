@@ -50,12 +50,12 @@ function readSet(cursor: Cursor, rule: string): ArtifactSet {
       'Write files: with a list of patterns, for example "**/*".',
       rule,
     );
-  readYesNo(cursor.at('enable-symlinks'));
   return {
     files,
     baseDirectory: readDirectory(cursor.at('base-directory')),
     discardPaths: readYesNo(cursor.at('discard-paths')),
     excludePaths: readTexts(cursor.at('exclude-paths')),
+    enableSymlinks: readYesNo(cursor.at('enable-symlinks')),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Buildspec } from '../buildspec/buildspec.ts';
 import type { BuildRecord, PhaseRecord } from '../buildspec/build-record.ts';
 import { runPhases, type PhasesResult } from '../buildspec/run-phases.ts';
 import type { WorkContext } from './background.ts';
+import { restoreCache, saveCache } from './build-cache.ts';
 import { buildArea, type BuildArea } from './build-area.ts';
 import { storeBuildOutputs } from './build-artifacts.ts';
 import { agentVariables, buildValues } from './build-environment.ts';
@@ -75,10 +76,13 @@ async function buildIn(deps: BuildDeps, action: Action, build: Build): Promise<E
     context: build.context,
   });
   try {
+    const caching = buildspec.cache && { artifacts: deps.artifacts, action, area, cache: buildspec.cache, log };
+    if (caching !== undefined) await restoreCache(caching);
     const ran = await runPhases(buildspec, host);
     const uploaded = ran.end === 'done' ? await upload(deps, action, build, log) : undefined;
     const phases = uploaded === undefined ? ran.phases : [...ran.phases, uploaded];
     const record = recordOf(action, { build, minutes, ran, phases, secrets });
+    if (caching !== undefined && record.buildStatus === 'SUCCEEDED') await saveCache(caching);
     await saveRecord(deps.home, action, record);
     await saveFindings({
       home: deps.home,

@@ -4,7 +4,7 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { say } from './build-log.ts';
 import type { ActionLog, NamedArtifact } from './provider.ts';
-import { listFiles, zipFiles, type PackedFile } from './zip.ts';
+import { listFiles, packedFile, zipFiles, type PackedFile } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
@@ -15,6 +15,7 @@ export interface OutputRequest {
   readonly excludePaths?: readonly string[];
   /** All files at the top; of two with one name the last in the order of paths stays (CP-B-7). */
   readonly discardPaths?: boolean;
+  readonly enableSymlinks?: boolean;
   /** Where the archive is put together. */
   readonly to: string;
   readonly log: ActionLog;
@@ -32,7 +33,7 @@ export async function storeOutput(
   const [included, excluded] = [createFileMatcher(request.files), createFileMatcher(request.excludePaths ?? [])];
   const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
   if (chosen.length === 0) return nothingMatched(output.name, base, request.files);
-  await zipFiles(await packedFiles(base, chosen, request.discardPaths ?? false), request.to);
+  await zipFiles(await packedFiles(base, chosen, request), request.to);
   try {
     const stored = await artifacts.put(output.location, { file: request.to });
     say(
@@ -53,14 +54,15 @@ async function baseOf({ directory, baseDirectory }: OutputRequest): Promise<stri
   return (await lstat(base)).isDirectory() ? base : undefined;
 }
 
-async function packedFiles(base: string, paths: readonly string[], flat: boolean): Promise<readonly PackedFile[]> {
-  const packed = paths.map(async (path): Promise<PackedFile> => {
-    const file = join(base, path);
-    const executable = ((await lstat(file)).mode & 0o111) !== 0;
-    return { name: flat ? basename(path) : path, file, executable };
-  });
-  const byName = new Map((await Promise.all(packed)).map((file) => [file.name, file]));
-  return [...byName.values()];
+async function packedFiles(
+  base: string,
+  paths: readonly string[],
+  request: OutputRequest,
+): Promise<readonly PackedFile[]> {
+  const links = request.enableSymlinks ?? false;
+  const packed = await Promise.all(paths.map((path) => packedFile(base, path, links)));
+  if (request.discardPaths !== true) return packed;
+  return [...new Map(packed.map((file) => [basename(file.name), { ...file, name: basename(file.name) }])).values()];
 }
 
 async function nothingMatched(name: string, base: string, files: readonly string[]): Promise<string> {

@@ -1,25 +1,26 @@
-import { createWriteStream } from 'node:fs';
 import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { fromBufferPromise, openPromise, type Entry, type ZipFile } from 'yauzl';
-import { checkLinkTarget, createCollisionCheck, planEntry, UnsafeArchive, type PlannedEntry } from './archive-names.ts';
+import type { Readable } from 'node:stream';
+import { fromBufferPromise, openPromise, type ZipFile } from 'yauzl';
+import { checkLinkTarget, createCollisionCheck, planEntry, UnsafeArchive } from './archive-names.ts';
+import { writeFiles, type Planned } from './unzip-files.ts';
 
 export interface UnzipLimits {
   readonly entries: number;
   readonly bytes: number;
-  /** Unpacked to packed size, for entries over 1 MiB. */
+  /** Unpacked to packed size, for entries of at least `ratioFrom` bytes: small files of zeros are no bombs. */
   readonly ratio: number;
+  readonly ratioFrom: number;
   readonly deadlineMs: number;
 }
 
-export const unzipLimits: UnzipLimits = { entries: 100_000, bytes: 8 * 1024 ** 3, ratio: 1_000, deadlineMs: 600_000 };
-
-interface Planned {
-  readonly entry: Entry;
-  readonly plan: PlannedEntry;
-}
+export const unzipLimits: UnzipLimits = {
+  entries: 100_000,
+  bytes: 8 * 1024 ** 3,
+  ratio: 1_000,
+  ratioFrom: 64 * 1024 ** 2,
+  deadlineMs: 600_000,
+};
 
 /**
  * Unpacks into an existing, empty directory. All names are checked before the first byte is written, and an archive
@@ -39,8 +40,7 @@ export async function unzip(
     for (const { plan } of planned) directories.add(plan.kind === 'directory' ? plan.path : dirname(plan.path));
     for (const path of directories) await mkdir(join(root, path), { recursive: true });
     const budget = { left: limits.bytes, until: Date.now() + limits.deadlineMs };
-    const files = planned.filter(({ plan }) => plan.kind === 'file');
-    await inParallel(8, files, (one) => writeFile(zip, one, root, budget));
+    await writeFiles(zip, archive, { files: planned.filter(({ plan }) => plan.kind === 'file'), root, budget });
     for (const one of planned.filter(({ plan }) => plan.kind === 'link')) await makeLink(zip, one, root);
   } catch (error) {
     throw asUnsafe(error);
@@ -73,7 +73,7 @@ async function planAll(zip: ZipFile, limits: UnzipLimits): Promise<readonly Plan
     bytes += entry.uncompressedSize;
     if (bytes > limits.bytes) throw new UnsafeArchive(`The archive unpacks to more than ${limits.bytes} bytes.`);
     const suspicious =
-      entry.uncompressedSize > 1024 ** 2 && entry.uncompressedSize > entry.compressedSize * limits.ratio;
+      entry.uncompressedSize >= limits.ratioFrom && entry.uncompressedSize > entry.compressedSize * limits.ratio;
     if (suspicious)
       throw new UnsafeArchive(`The archive was refused: ${plan.path} unpacks to over ${limits.ratio} times its size.`);
     planned.push({ entry, plan });
@@ -81,26 +81,6 @@ async function planAll(zip: ZipFile, limits: UnzipLimits): Promise<readonly Plan
       throw new UnsafeArchive(`The archive has more than ${limits.entries} entries.`);
   }
   return planned;
-}
-
-interface Budget {
-  left: number;
-  readonly until: number;
-}
-
-/** The sizes in an archive are claims: what really comes out is counted again. */
-async function writeFile(zip: ZipFile, { entry, plan }: Planned, root: string, budget: Budget): Promise<void> {
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      budget.left -= chunk.length;
-      if (budget.left < 0) return done(new UnsafeArchive('The archive unpacks to more than it may.'));
-      if (Date.now() > budget.until) return done(new UnsafeArchive('The archive took too long to unpack.'));
-      done(null, chunk);
-    },
-  });
-  const mode = plan.executable ? 0o755 : 0o644;
-  const source = await zip.openReadStreamPromise(entry);
-  await pipeline(source, counted, createWriteStream(join(root, plan.path), { flags: 'wx', mode }));
 }
 
 async function makeLink(zip: ZipFile, { entry, plan }: Planned, root: string): Promise<void> {
@@ -121,15 +101,6 @@ async function readText(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-async function inParallel<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
-    }),
-  );
 }
 
 /** What yauzl complains about is the archive's fault; errors of the disk are not. */

@@ -13,6 +13,8 @@ export interface WorkArea {
   readonly home: string;
   readonly temporary: string;
   readonly control: string;
+  /** Where a cache is unpacked before it is moved to its places. */
+  readonly cache: string;
   /** Deletes everything, also what commands made unreadable. */
   remove(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export async function makeWorkArea(home: string, id: string): Promise<WorkArea> 
     home: join(root, 'home'),
     temporary: join(root, 'tmp'),
     control: join(root, 'ctl'),
+    cache: join(root, 'cache'),
   };
   for (const directory of Object.values(area)) await mkdir(directory, { recursive: true, mode: 0o700 });
   return { root, ...area, remove: () => removeTree(root) };

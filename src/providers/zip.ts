@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,10 +13,12 @@ export interface PackedFile {
   readonly name: string;
   readonly file: string;
   readonly executable: boolean;
+  /** Packed as a link with this target instead of the file that it leads to. */
+  readonly link?: string;
 }
 
 // The earliest time that a ZIP can hold: bytes depend on contents, names and modes alone.
-const epoch = new Date(1980, 0, 1);
+const always = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true } as const;
 
 /** Packs a directory, or only the given relative paths of it, into `to`. Same files, same bytes. */
 export async function zipDirectory(directory: string, to: string, paths?: readonly string[]): Promise<void> {
@@ -26,8 +28,9 @@ export async function zipDirectory(directory: string, to: string, paths?: readon
 
 export async function zipFiles(files: readonly PackedFile[], to: string): Promise<void> {
   const zip = new ZipFile();
-  for (const { name, file, executable } of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    zip.addFile(file, name, { mtime: epoch, mode: executable ? 0o100755 : 0o100644, forceDosTimestamp: true });
+  for (const { name, file, executable, link } of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (link !== undefined) zip.addBuffer(Buffer.from(link), name, { ...always, mode: 0o120777 });
+    else zip.addFile(file, name, { ...always, mode: executable ? 0o100755 : 0o100644 });
   }
   zip.end();
   const failed = new Promise<never>((_resolve, reject) => zip.once('error', reject));
@@ -35,9 +38,13 @@ export async function zipFiles(files: readonly PackedFile[], to: string): Promis
   await Promise.race([pipeline(output, createWriteStream(to, { flags: 'wx', mode: 0o600 })), failed]);
 }
 
-async function packedFile(directory: string, path: string): Promise<PackedFile> {
+/** `links`: a link stays one when its target is relative; otherwise it becomes the file that it leads to. */
+export async function packedFile(directory: string, path: string, links = false): Promise<PackedFile> {
   const file = join(directory, path);
-  return { name: path, file, executable: ((await lstat(file)).mode & 0o111) !== 0 };
+  const found = await lstat(file);
+  const target = links && found.isSymbolicLink() ? await readlink(file) : '';
+  const executable = ((await stat(file)).mode & 0o111) !== 0;
+  return { name: path, file, executable, ...(target === '' || target.startsWith('/') ? {} : { link: target }) };
 }
 
 export interface FoundFile {

@@ -91,9 +91,13 @@ cache: {paths: ["node_modules/**/*"], key: k, fallback-keys: [j], action: restor
       baseDirectory: 'dist',
       discardPaths: true,
       excludePaths: ['**/*.map'],
+      enableSymlinks: false,
     });
     expect([...buildspec.secondaryArtifacts]).toEqual([
-      ['docs', { files: ['README.md'], baseDirectory: '', discardPaths: false, excludePaths: [] }],
+      [
+        'docs',
+        { files: ['README.md'], baseDirectory: '', discardPaths: false, excludePaths: [], enableSymlinks: false },
+      ],
     ]);
     expect(buildspec.reports).toEqual([
       { name: 'unit', files: ['out/*.xml'], baseDirectory: 'out', format: 'JUNITXML' },

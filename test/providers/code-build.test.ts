@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -459,6 +459,20 @@ describe('what a build gives', () => {
     });
   });
 
+  it('links stay links when enable-symlinks is yes, and become files otherwise', async () => {
+    for (const [key, expected] of [
+      ['yes', true],
+      ['no', false],
+    ] as const) {
+      const output = artifact('Out');
+      const spec = `phases: {build: {commands: ["echo 1 > a; ln -s a b; ln -s /etc/passwd c"]}}\nartifacts: {files: [a, b, c], enable-symlinks: ${key}}\n`;
+      expect((await finish(provider(), await build(buildspec(spec), { outputs: [output] }))).kind).toBe('succeeded');
+      const directory = await unpacked(output.location);
+      expect(lstatSync(join(directory, 'b')).isSymbolicLink()).toBe(expected);
+      expect(existsSync(join(directory, 'c'))).toBe(false);
+    }
+  });
+
   it('findings from its log and its reports, at lines of the repository (CP-B-10)', async () => {
     const junit = `<testsuite><testcase name="adds" classname="sum"><failure message="expected 3">at sum (src/sum.js:2:5)</failure></testcase><testcase name="ok"/></testsuite>`;
     const action = await build({
@@ -478,6 +492,48 @@ describe('what a build gives', () => {
       { group: 'unit', total: 2, passed: 1, failed: 1 },
       { group: 'gone', total: 0, problems: ['No file matches nothing.xml.'] },
     ]);
+  });
+});
+
+describe('a cache', () => {
+  const spec = buildspec(`
+phases:
+  build:
+    commands:
+      - 'test -L deps/.bin/tool && echo "HIT $(cat deps/.bin/tool) $(cat ~/.m/x)" || echo MISS'
+      - 'mkdir -p deps/lib deps/.bin ~/.m; echo $WHO > deps/lib/tool; ln -sf ../lib/tool deps/.bin/tool; echo home > ~/.m/x'
+cache: {paths: ["deps/**/*", "~/.m/**/*"]}
+`);
+  const from = async (who: string, origin: ActionChange['origin'], trust: 'repository' | 'fork' = 'repository') => {
+    const EnvironmentVariables = JSON.stringify([{ name: 'WHO', value: who, type: 'PLAINTEXT' }]);
+    const action = await build(spec, {
+      ...(origin === undefined ? {} : { origin }),
+      trust,
+      configuration: { ProjectName: 'cached', EnvironmentVariables },
+    });
+    await finish(provider(), action);
+    return /^(?:HIT .*|MISS)$/m.exec(logOf(action))?.[0];
+  };
+  const main = { headSha: 'a'.repeat(40), branch: 'main' };
+  const pullRequest = (number: number) => ({
+    headSha: 'b'.repeat(40),
+    branch: 'topic',
+    pullRequest: { number, title: 't', baseRef: 'main' },
+  });
+
+  it('is taken up by the next build, with its links; a pull request reads its base but never writes to it (SEC-C-10)', async () => {
+    expect(await from('main1', main)).toBe('MISS');
+    expect(await from('main2', main)).toBe('HIT main1 home');
+    expect(await from('pr1', pullRequest(1))).toBe('HIT main2 home');
+    expect(await from('pr1again', pullRequest(1))).toBe('HIT pr1 home');
+    expect(await from('pr2', pullRequest(2))).toBe('HIT main2 home');
+    expect(await from('main3', main)).toBe('HIT main2 home');
+  });
+
+  it.runIf(best.contained)('of a fork is seen by nobody else (SEC-C-10)', async () => {
+    expect(await from('fork', { ...pullRequest(9), headSha: 'f'.repeat(40) }, 'fork')).toBe('MISS');
+    expect(await from('other', { ...pullRequest(9), headSha: 'e'.repeat(40) }, 'fork')).toBe('MISS');
+    expect(await from('pr9', pullRequest(9))).toBe('HIT main3 home');
   });
 });
 
