@@ -90,6 +90,8 @@ export interface StageRun {
   readonly earlier?: readonly ActionRun[];
   /** The stage's conditions as far as they were evaluated in this attempt (CP 2.10). */
   readonly conditions?: Readonly<Partial<Record<ConditionKind, ConditionRun>>>;
+  /** Evaluations that a retry replaced, oldest first, with the stage's attempt that they belong to. */
+  readonly earlierConditions?: readonly EarlierCondition[];
   readonly retries?: {
     readonly manual: number;
     readonly automatic: number;
@@ -107,6 +109,11 @@ export interface ConditionRun {
   readonly startedAt: string;
   readonly rules: readonly RuleRun[];
   readonly overridden?: { readonly at: string; readonly by: Actor };
+}
+
+export interface EarlierCondition extends ConditionRun {
+  readonly kind: ConditionKind;
+  readonly attempt: number;
 }
 
 export interface RuleRun {

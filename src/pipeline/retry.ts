@@ -14,7 +14,7 @@ import {
   type Draft,
   type Verdict,
 } from './draft.ts';
-import type { ActionRun, Execution, ExecutionId, StageRun } from './execution.ts';
+import type { ActionRun, ConditionKind, EarlierCondition, Execution, ExecutionId, StageRun } from './execution.ts';
 import { liveCount, maxLiveExecutions } from './limits.ts';
 import type { PipelineCommand } from './protocol.ts';
 import { executionStatus, hasRunningActions, stageStatus } from './status.ts';
@@ -82,7 +82,8 @@ export function beginRetry(
   if (!run) return;
   const kept = mode === 'ALL_ACTIONS' ? [] : run.actions.filter(isKept);
   const entry = run.conditions?.beforeEntry;
-  const { manual, automatic } = run.retries ?? { manual: 0, automatic: 0 };
+  const keepsEntry = entry !== undefined && conditionPassed(entry);
+  const replaced = replacedConditions(run, keepsEntry);
   putExecution(draft, without(executionOf(draft, id), 'stop', 'cancel', 'ending'));
   putRun(draft, id, {
     stage,
@@ -90,11 +91,9 @@ export function beginRetry(
     startedAt: draft.at,
     actions: kept,
     earlier: [...(run.earlier ?? []), ...run.actions.filter((action) => !kept.includes(action))],
-    retries:
-      by === 'manual'
-        ? { manual: manual + 1, automatic, latest: 'ManualStageRetry' }
-        : { manual, automatic: automatic + 1, latest: 'AutomatedStageRetry' },
-    ...(entry && conditionPassed(entry) && { conditions: { beforeEntry: entry } }),
+    retries: countRetry(run, by),
+    ...(keepsEntry && { conditions: { beforeEntry: entry } }),
+    ...(replaced.length > 0 && { earlierConditions: replaced }),
   });
   patchBook(draft, stage, { latestEntered: id });
   draft.due.add(id);
@@ -102,4 +101,20 @@ export function beginRetry(
 
 function isKept(action: ActionRun): boolean {
   return action.status === 'Succeeded' || action.status === 'InProgress';
+}
+
+function replacedConditions(run: StageRun, keepsEntry: boolean): EarlierCondition[] {
+  const kinds: ConditionKind[] = keepsEntry ? ['onSuccess', 'onFailure'] : ['beforeEntry', 'onSuccess', 'onFailure'];
+  const now = kinds.flatMap((kind) => {
+    const condition = run.conditions?.[kind];
+    return condition ? [{ ...condition, kind, attempt: run.attempt }] : [];
+  });
+  return [...(run.earlierConditions ?? []), ...now];
+}
+
+function countRetry(run: StageRun, by: 'manual' | 'automatic'): NonNullable<StageRun['retries']> {
+  const { manual, automatic } = run.retries ?? { manual: 0, automatic: 0 };
+  return by === 'manual'
+    ? { manual: manual + 1, automatic, latest: 'ManualStageRetry' }
+    : { manual, automatic: automatic + 1, latest: 'AutomatedStageRetry' };
 }

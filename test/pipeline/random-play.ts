@@ -61,6 +61,7 @@ function step(state: PipelineState, input: Input, given: Given, reached: Set<str
     case 'moved': {
       const changed = changes(state, result.state);
       checkChanges(state, result.state, changed);
+      checkRules(result.effects, result.state);
       checkEffects(changed, result.effects, result.state);
       checkEnds(changed, input);
       if (input.kind === 'retry') checkRetried(result.state, input.execution);
@@ -95,6 +96,28 @@ function checkEffects(changed: readonly Change[], effects: readonly Effect[], af
     if (effect.kind !== 'stop-action') continue;
     const runs = after.executions[effect.execution]?.stages.flatMap((run) => run.actions) ?? [];
     claim(runs.find((run) => run.id === effect.id)?.status !== 'InProgress', 'a running action is stopped');
+  }
+}
+
+/** A rule that begins is started, and what a retry replaces is kept and at rest. */
+function checkRules(effects: readonly Effect[], after: PipelineState): void {
+  const runs = Object.values(after.executions).flatMap((execution) => execution.stages);
+  const known = new Map(
+    runs.flatMap((run) =>
+      [...Object.values(run.conditions ?? {}), ...(run.earlierConditions ?? [])].flatMap((condition) =>
+        condition.rules.map((rule) => [rule.id, rule] as const),
+      ),
+    ),
+  );
+  for (const effect of effects) {
+    if (effect.kind === 'start-rule')
+      claim(known.get(effect.id)?.status === 'InProgress', 'a rule is started and not there');
+    if (effect.kind === 'stop-rule')
+      claim(known.get(effect.id)?.status === 'Abandoned', 'a rule is stopped and goes on');
+  }
+  for (const run of runs) {
+    const replaced = (run.earlierConditions ?? []).flatMap((condition) => condition.rules);
+    claim(!replaced.some((rule) => rule.status === 'InProgress'), 'a replaced rule goes on');
   }
 }
 
