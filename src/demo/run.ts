@@ -1,17 +1,10 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../web/package-root.ts';
-import { approve } from './act-approval.ts';
-import { openBroken } from './act-failure.ts';
-import { pushAgain, pushFix } from './act-fix.ts';
-import { showChecks, showWrites } from './act-checks.ts';
-import { showDeploy } from './act-deploy.ts';
-import { planChange } from './change.ts';
 import { Deviation, newScore, type Score } from './checks.ts';
-import { tellChecks } from './live-checks.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
-import { author, reviewer, type Show } from './show.ts';
 import { raiseStage, type StageSet } from './stage-set.ts';
+import { playStory } from './story.ts';
 
 export interface DemoOptions {
   /** Takes one line. */
@@ -45,66 +38,19 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     narrator.act('The set');
     narrator.say('Starting a GitHub that stands in, and `penstock serve` beside it …');
     set = await raiseStage({ path: options.path, keep: options.keep ?? false, interrupted: interrupted.signal });
-    await play(options, { set, narrator, score, interrupted: interrupted.signal });
+    const example = options.example ?? join(packageRoot(), 'examples', 'web');
+    const signal = AbortSignal.any([interrupted.signal, set.penstock.lost]);
+    await playStory(example, { set, narrator, score, signal });
   } catch (error) {
     code = explain(error, narrator);
   }
-  code = await leave(set, code, narrator, score);
+  code = Math.max(code, await leave(set, code === 0, narrator, score));
   stopListening();
   const took = `${seconds().toFixed(1)} s`;
   if (code === 0) narrator.end(true, `${score.held} things were checked and hold. Everything is stopped. ${took}.`);
-  else narrator.end(false, `The demo ended after ${took} with exit code ${code}. Everything is stopped.`);
+  else narrator.end(false, `The demo ended after ${took} with exit code ${code}.`);
   if (options.keep && set !== undefined) tellWhatStays(set, narrator);
   return code;
-}
-
-async function play(
-  options: DemoOptions,
-  { set, interrupted, ...tools }: { set: StageSet; narrator: Narrator; score: Score; interrupted: AbortSignal },
-): Promise<void> {
-  const { github, penstock } = set;
-  const seedDirectory = options.example ?? join(packageRoot(), 'examples', 'web');
-  const change = await planChange(seedDirectory);
-  for (const login of [author, reviewer]) github.createAccount({ login });
-  const { fullName: repository, path } = await github.createRepository({ owner: 'acme', name: 'web', seedDirectory });
-  for (const login of [author, reviewer]) github.setPermission(repository, login, 'write');
-  github.install({ owner: 'acme' });
-  const signal = AbortSignal.any([interrupted, penstock.lost]);
-  const show: Show = { set, ...tools, change, repository, signal };
-  tellSet(show);
-  const stopTelling = tellChecks(github, tools.narrator);
-  try {
-    const broken = await openBroken(show);
-    const fixed = await pushFix(show, broken);
-    const { writes, ...green } = await pushAgain(show, fixed);
-    const answers = await approve(show, green);
-    await github.settled();
-    await showDeploy(show, green, path);
-    await showChecks(show, green, [broken.head, fixed.head]);
-    showWrites(show, green.head, answers, writes);
-  } finally {
-    stopTelling();
-  }
-}
-
-function tellSet({ set, narrator, score, repository }: Show): void {
-  const { github, penstock, uncontained } = set;
-  narrator.fact('GitHub', `a stand-in at ${github.url}, with real git, signed webhooks, check runs and permissions`);
-  narrator.fact('Penstock', `\`penstock serve\` at ${penstock.url}, process ${penstock.pid}, embedded database`);
-  narrator.fact('Isolation', penstock.isolation);
-  if (uncontained) {
-    narrator.fact(
-      '',
-      'A server of yours builds like this only with `embedded: { isolation: process }`; the demo has set it.',
-    );
-  }
-  narrator.fact('Repository', `${repository}, made from examples/web; the App is installed on it`);
-  narrator.fact('People', `${author} writes code, ${reviewer} looks at it; both have write access`);
-  score.expect({
-    expected: 'the server to say which isolation is in force',
-    holds: penstock.isolation !== '',
-    seen: 'nothing',
-  });
 }
 
 class Interrupted extends Error {
@@ -118,28 +64,25 @@ function explain(error: unknown, narrator: Narrator): number {
     return interruptedCode;
   }
   if (error instanceof Deviation) narrator.deviation(error.expected, error.seen, error.evidence);
-  else if (error instanceof UserError) narrator.deviation('a machine that the demo can run on', error.message, []);
-  else
-    narrator.deviation(
-      'the story to go on',
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-      [],
-    );
+  else if (error instanceof UserError)
+    narrator.deviation('an example and a machine that the demo can work with', error.message, []);
+  else narrator.deviation('the story to go on', String(error), [{ heading: 'Where it broke:', lines: stackOf(error) }]);
   return 1;
 }
 
+function stackOf(error: unknown): readonly string[] {
+  return error instanceof Error ? (error.stack?.split('\n').slice(1) ?? []) : [];
+}
+
 /** Stops everything, whatever happened. A server that does not stop in order is a deviation, too. */
-async function leave(set: StageSet | undefined, code: number, narrator: Narrator, score: Score): Promise<number> {
-  if (set === undefined) return code;
+async function leave(set: StageSet | undefined, good: boolean, narrator: Narrator, score: Score): Promise<number> {
   try {
-    const ended = await set.strike();
-    if (code === 0) {
-      const seen = ended === null ? 'it had to be killed' : `it ended with ${ended}`;
-      score.expect({ expected: '`penstock serve` to stop when it is asked to', holds: ended === 0, seen });
-    }
-    return code;
+    const ended = await set?.strike();
+    const seen = ended === null ? 'it had to be killed' : `it ended with ${ended}`;
+    if (good) score.expect({ expected: '`penstock serve` to stop when it is asked to', holds: ended === 0, seen });
+    return 0;
   } catch (error) {
-    return Math.max(code, explain(error, narrator));
+    return explain(error, narrator);
   }
 }
 
@@ -153,10 +96,17 @@ function tellWhatStays({ directory, home }: StageSet, narrator: Narrator): void 
   ]);
 }
 
+/** The first signal ends the story; the second one ends this process, and with it what it started. */
 function onSignals(heard: (signal: string) => void): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, heard);
+  let count = 0;
+  const listener = (signal: string) => {
+    count += 1;
+    if (count === 1) heard(signal);
+    else process.exit(interruptedCode);
+  };
+  for (const signal of signals) process.on(signal, listener);
   return () => {
-    for (const signal of signals) process.off(signal, heard);
+    for (const signal of signals) process.off(signal, listener);
   };
 }
