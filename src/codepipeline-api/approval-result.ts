@@ -1,0 +1,37 @@
+import type { PutApprovalResultInput, PutApprovalResultOutput } from '@aws-sdk/client-codepipeline';
+import { executionOfAttempt } from '../db/api-executions.ts';
+import type { ExecutionId } from '../pipeline/execution.ts';
+import { ApiError } from './api-error.ts';
+import type { Operation } from './door.ts';
+import { obey } from './obey.ts';
+import { pipelineNamed, stageNamed } from './stored-pipeline.ts';
+
+/** Checks in the order of CP-A-6; who may answer is the matter of the key (CP-A-10). */
+export const putApprovalResult: Operation<PutApprovalResultInput, PutApprovalResultOutput> = async (call, input) => {
+  const { pipelineName, stageName, actionName, result, token } = input;
+  const pipeline = await pipelineNamed(call, pipelineName);
+  const stage = stageNamed(pipeline, stageName);
+  const action = stage.actions.find(({ name }) => name === actionName);
+  if (action?.actionTypeId.category !== 'Approval') {
+    const message = `Stage '${stageName}' has no approval action named '${actionName}'.`;
+    throw new ApiError('ActionNotFoundException', message);
+  }
+  const execution = await executionOfAttempt(call.door.db, token);
+  if (execution === null) {
+    throw new ApiError('InvalidApprovalTokenException', `The approval '${actionName}' does not wait for this token.`);
+  }
+  await obey(
+    call,
+    {
+      kind: result.status === 'Approved' ? 'approve' : 'reject',
+      lane: pipeline.lane,
+      execution: execution as ExecutionId,
+      stage: stageName,
+      action: actionName,
+      token,
+      summary: result.summary,
+    },
+    { operation: 'PutApprovalResult', otherwise: 'InvalidApprovalTokenException' },
+  );
+  return { approvedAt: call.door.now() };
+};

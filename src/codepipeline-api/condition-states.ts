@@ -1,0 +1,49 @@
+import type { ConditionState, RuleState, StageConditionState, StageState } from '@aws-sdk/client-codepipeline';
+import type { StageDeclaration } from '../pipeline/definition.ts';
+import type { ConditionKind, ConditionRun, RuleRun, StageRun } from '../pipeline/execution.ts';
+import { conditionStatus } from '../pipeline/status.ts';
+
+/** The conditions of a stage that were evaluated in its current attempt (CP-C-9). */
+export function conditionStates(declared: StageDeclaration, { conditions = {} }: StageRun): Partial<StageState> {
+  return {
+    ...(declared.beforeEntry && { beforeEntryConditionState: stateOf(conditions.beforeEntry) }),
+    ...(declared.onSuccess && { onSuccessConditionState: stateOf(conditions.onSuccess) }),
+    ...(declared.onFailure?.conditions && { onFailureConditionState: stateOf(conditions.onFailure) }),
+  };
+}
+
+function stateOf(run: ConditionRun | undefined): StageConditionState {
+  if (!run) return { conditionStates: [] };
+  const status = conditionStatus(run);
+  const changed = run.overridden?.at ?? lastChange(run);
+  const state: ConditionState = {
+    latestExecution: { status, lastStatusChange: new Date(changed) },
+    ruleStates: run.rules.map(ruleState),
+  };
+  return { latestExecution: { status }, conditionStates: [state] };
+}
+
+function lastChange({ startedAt, rules }: ConditionRun): string {
+  return [startedAt, ...rules.map((rule) => rule.endedAt ?? rule.startedAt)].toSorted().at(-1) ?? startedAt;
+}
+
+function ruleState(rule: RuleRun): RuleState {
+  return {
+    ruleName: rule.rule,
+    latestExecution: {
+      ruleExecutionId: rule.id,
+      status: rule.status,
+      ...(rule.summary !== undefined && { summary: rule.summary }),
+      lastStatusChange: new Date(rule.endedAt ?? rule.startedAt),
+      ...(rule.externalExecutionId !== undefined && { externalExecutionId: rule.externalExecutionId }),
+      ...(rule.externalExecutionUrl !== undefined && { externalExecutionUrl: rule.externalExecutionUrl }),
+      ...(rule.error && { errorDetails: { code: rule.error.code, message: rule.error.message } }),
+    },
+  };
+}
+
+export const conditionTypes: Readonly<Record<ConditionKind, 'BEFORE_ENTRY' | 'ON_SUCCESS' | 'ON_FAILURE'>> = {
+  beforeEntry: 'BEFORE_ENTRY',
+  onSuccess: 'ON_SUCCESS',
+  onFailure: 'ON_FAILURE',
+};

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CodePipeline, type PipelineDeclaration } from '@aws-sdk/client-codepipeline';
+import pino from 'pino';
+import { afterAll } from 'vitest';
+import { makeApiKey } from '../../src/codepipeline-api/authenticate.ts';
+import type { Door } from '../../src/codepipeline-api/door.ts';
+import type { Listening } from '../../src/codepipeline-api/http-server.ts';
+import { serveDoor, type ServeOptions } from '../../src/codepipeline-api/serve-door.ts';
+import { openServerSecret } from '../../src/codepipeline-api/server-secret.ts';
+import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import { openArtifactStore } from '../../src/providers/artifact-store.ts';
+import type { TestDatabase } from '../database.ts';
+import { engineBench, type EngineBench } from '../engine/engine-bench.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** The door over HTTP, in front of the embedded engine whose actions do what the test says. */
+export interface DoorBench {
+  readonly door: Door;
+  readonly url: string;
+  readonly engine: EngineBench;
+  /** An admin key. */
+  readonly admin: Credentials;
+  readonly client: CodePipeline;
+  /** Added to the clock of the door. */
+  clock: { aheadMs: number };
+  key(options: { repositoryId?: number; readOnly?: boolean }): Promise<Credentials>;
+  clientOf(credentials: Credentials): CodePipeline;
+  serve(options: Partial<ServeOptions>): Promise<Listening>;
+}
+
+export async function doorBench(database: TestDatabase): Promise<DoorBench> {
+  const home = mkdtempSync(join(tmpdir(), 'penstock-door-'));
+  const engine = await engineBench(database);
+  const clock = { aheadMs: 0 };
+  const now = (): Date => new Date(Date.now() + clock.aheadMs);
+  const address = { url: '' };
+  const door: Door = {
+    db: database.db,
+    engine: createEmbeddedEngine({ db: database.db, host: 'host-1', now }),
+    artifacts: openArtifactStore(home),
+    secret: await openServerSecret(home),
+    log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
+    now,
+    account: '111122223333',
+    region: 'eu-west-1',
+    url: () => address.url,
+    uploads: join(home, 'uploads'),
+  };
+  const listening: Listening[] = [];
+  const clients: CodePipeline[] = [];
+  const serve = async (options: Partial<ServeOptions>): Promise<Listening> => {
+    const one = await serveDoor(door, { host: '127.0.0.1', port: 0, ...options });
+    listening.push(one);
+    return one;
+  };
+  address.url = (await serve({})).url;
+  const clientOf = (credentials: Credentials): CodePipeline => {
+    const client = new CodePipeline({ endpoint: address.url, region: 'eu-west-1', credentials, maxAttempts: 1 });
+    clients.push(client);
+    return client;
+  };
+  afterAll(async () => {
+    for (const client of clients) client.destroy();
+    for (const one of listening) await one.stop();
+    await rm(home, { recursive: true, force: true });
+  });
+  const key: DoorBench['key'] = ({ repositoryId, readOnly = false }) =>
+    makeApiKey(door, { repositoryId: repositoryId ?? null, readOnly });
+  const admin = await key({});
+  return { door, url: address.url, engine, admin, client: clientOf(admin), clock, key, clientOf, serve };
+}
+
+type Stages = Readonly<Record<string, Readonly<Record<string, Partial<Action>>>>>;
+type Action = NonNullable<NonNullable<PipelineDeclaration['stages']>[number]['actions']>[number];
+
+/** A declaration in a few words: the first stage is an S3 source, an action without a type is a CodeBuild build. */
+export function declare(stages: Stages, rest: Partial<PipelineDeclaration> = {}): PipelineDeclaration {
+  const source = {
+    name: 'Fetch',
+    actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
+    configuration: { S3Bucket: 'sources', S3ObjectKey: 'app.zip', PollForSourceChanges: 'false' },
+    outputArtifacts: [{ name: 'App' }],
+  } as const;
+  return {
+    name: `p-${randomUUID().slice(0, 8)}`,
+    roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+    artifactStore: { type: 'S3', location: 'artifacts' },
+    pipelineType: 'V2',
+    stages: [
+      { name: 'Source', actions: [source] },
+      ...Object.entries(stages).map(([name, actions]) => ({
+        name,
+        actions: Object.entries(actions).map(([action, sketch]) => ({ name: action, ...build, ...sketch })),
+      })),
+    ],
+    ...rest,
+  } as PipelineDeclaration;
+}
+
+const build = {
+  actionTypeId: { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' },
+  configuration: { ProjectName: 'unit' },
+  inputArtifacts: [{ name: 'App' }],
+} as const;
+
+export const approval: Partial<Action> = {
+  actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' },
+  configuration: {},
+  inputArtifacts: [],
+};
+
+/** Answers what an error of the SDK said: `Code: message`. */
+export async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+  return 'no error';
+}
