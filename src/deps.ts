@@ -22,6 +22,8 @@ export interface Deps {
   readonly isolation: string;
   /** The last lines of an action attempt's log, already masked; empty when there is none on this host. */
   readonly logTail: (execution: string, actionExecution: string, lines: number) => Promise<LogTail>;
+  /** What an action attempt's output says about the code: places in files, and counts of tests. */
+  readonly findings: (execution: string, actionExecution: string) => Promise<CodeFindings>;
   /** What a repository's gates may loosen at most. */
   readonly approvals: ApprovalLimits;
   /** Whether the operator serves this repository. */
@@ -32,4 +34,17 @@ export interface LogTail {
   readonly lines: readonly string[];
   /** Lines left out above the first one. */
   readonly cut: number;
+}
+
+export interface CodeFindings {
+  readonly findings: readonly {
+    readonly path: string;
+    /** 1-based. */
+    readonly line: number;
+    readonly column?: number;
+    readonly level: 'notice' | 'warning' | 'failure';
+    readonly title?: string;
+    readonly message: string;
+  }[];
+  readonly reports: readonly { readonly group: string; readonly total: number; readonly passed: number }[];
 }

@@ -4,35 +4,38 @@ import { serve, type ServerType } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { app } from './app.ts';
+import type { Egress } from './buildspec/egress.ts';
 import { detectIsolation, type Isolation } from './buildspec/isolation.ts';
+import { rankTail } from './buildspec/rank-tail.ts';
 import { privateKeyOf } from './config/credentials.ts';
 import type { Secret } from './config/secrets.ts';
-import { secretsOf } from './config/secrets.ts';
 import { serves } from './config/server.ts';
 import type { ServerConfig } from './config/server-types.ts';
 import type { Settings } from './config/settings.ts';
 import { migrate } from './db/migrate.ts';
 import { databaseAnswers } from './db/ping.ts';
 import { openDatabase, type OpenDatabase } from './db/open.ts';
+import { executionFigures } from './db/executions.ts';
+import { queueFigures } from './db/dead-jobs.ts';
 import { endLeasesOfHost } from './db/orphaned-jobs.ts';
 import type { Deps } from './deps.ts';
 import { createEmbeddedEngine } from './engine/embedded/embedded-engine.ts';
-import { createLogBook } from './engine/embedded/log-book.ts';
 import type { EffectRunner } from './engine/embedded/run-effect.ts';
 import { createGitHub } from './github/octokit-github.ts';
 import { createProbot } from './github/probot.ts';
-import type { GitHub } from './github/github.ts';
+import { effectRunner, openEgress } from './main/effects.ts';
 import { openHost, type Host } from './main/host.ts';
 import { createIntake, intakeServerOptions } from './intake.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
-import { allotLocation, openArtifactStore } from './providers/artifact-store.ts';
 import { readTail } from './providers/read-log.ts';
 import { loadPage } from './main/page-source.ts';
 import { githubWebUrl } from './web/app-manifest.ts';
-import { createProviders, findProvider } from './providers/registry.ts';
+import { readFindings } from './providers/findings-file.ts';
+import { recoverHome } from './providers/housekeeping.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
 import { linkExpiry, linkKeys, signLink } from './web/links.ts';
+import { createMetrics } from './web/metrics.ts';
 import { pages } from './web/pages.ts';
 import { runWorker, type Worker } from './worker.ts';
 
@@ -77,12 +80,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       scratch: join(settings.home, 'sandbox'),
       path: options.path,
     });
-    const parts = assemble(options, { host, database, isolation });
+    const leftovers = await recoverHome(settings.home, options.now?.() ?? new Date());
+    if (leftovers > 0) log.warn({ leftovers }, 'commands of an earlier process were still running and were ended');
+    const egress = await openEgress(options.server, isolation, log);
+    undo.unshift(() => egress?.close() ?? Promise.resolve());
+    const ground = { host, database, isolation, egress };
+    const parts = assemble(options, ground);
     const listening = await listen(parts.web, settings);
     undo.unshift(() => stopListening(listening.server));
     const url = `http://${settings.host}:${listening.port}`;
     parts.address.url = settings.publicUrl ?? url;
-    const worker = startWorker(options, { host, database, isolation }, parts);
+    const worker = startWorker(options, ground, parts);
     const stopTicker = options.sweeping === false ? () => {} : startSweepTicker(database.db, log);
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
@@ -90,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       parts.stopping.abort();
       await stopListening(listening.server);
       await worker.drain(deadlineMs);
+      await egress?.close();
       await database.close();
       await host.release();
     };
@@ -117,6 +126,7 @@ interface Ground {
   readonly host: Host;
   readonly database: OpenDatabase;
   readonly isolation: Isolation;
+  readonly egress: Egress | undefined;
 }
 
 interface Parts {
@@ -152,10 +162,10 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     get publicUrl() {
       return address.url;
     },
-    detailsUrl: ({ id, startedAt }) =>
-      `${address.url}${signLink(keys[0], `/executions/${id}`, linkExpiry(new Date(startedAt)))}`,
+    detailsUrl: ({ id }) => `${address.url}${signLink(keys[0], `/executions/${id}`, linkExpiry(now()))}`,
     isolation: ground.isolation.describe(),
     logTail: (execution, action, lines) => logTail(logPath(settings.home, execution, action), lines),
+    findings: (execution, action) => readFindings(settings.home, execution, action),
     serves: (owner, name) => serves(server, owner, name),
     approvals: server.approvals,
   };
@@ -166,6 +176,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     '/',
     pages({
       isReady: () => databaseAnswers(db),
+      metrics: createMetrics(async () => ({ jobs: await queueFigures(db), executions: await executionFigures(db) })),
       loadExecution: (id) => loadPage(source, id),
       logFile: (execution, action) => logPath(settings.home, execution, action),
       linkKeys: keys,
@@ -173,36 +184,15 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       stopping: stopping.signal,
     }),
   );
-  return { deps, runner: effectRunner(options, ground, github, now), web, stopping, address };
+  const runner = effectRunner({ ...options, ...ground, home: settings.home, github, now });
+  return { deps, runner, web, stopping, address };
 }
 
-function effectRunner(options: ServerOptions, ground: Ground, github: GitHub, now: () => Date): EffectRunner {
-  const { settings, server, secrets, log } = options;
-  const providers = createProviders({
-    home: settings.home,
-    isolation: ground.isolation,
-    fetchAccess: (repository) => github.fetchAccess(repository),
-    artifacts: openArtifactStore(settings.home),
-    maxConcurrentActions: server.embedded.maxConcurrentActions,
-    network: server.embedded.network === 'none' ? 'none' : 'host',
-  });
-  return {
-    db: ground.database.db,
-    log,
-    now,
-    findProvider: (declaration) => findProvider(providers, declaration.actionTypeId),
-    logs: createLogBook(settings.home),
-    allotArtifact: (definition, artifact, seed) =>
-      allotLocation(definition.artifactStore?.location ?? 'penstock-artifacts', definition.name, artifact, seed),
-    secretsFor: ({ owner, name }) =>
-      Object.fromEntries(secretsOf(secrets, owner, name).map((secret) => [secret.name, secret.value])),
-  };
-}
-
+/** The lines that matter among the last ones of a log. */
 async function logTail(file: string, lines: number): Promise<{ lines: readonly string[]; cut: number }> {
-  // One line more than is shown tells whether something stands above.
-  const tail = await readTail(file, lines + 1);
-  return { lines: tail.slice(-lines), cut: tail.length > lines ? 1 : 0 };
+  const tail = await readTail(file, 2_000);
+  const ranked = rankTail(tail, lines);
+  return { lines: ranked, cut: tail.length - ranked.filter((line) => line !== '…').length };
 }
 
 function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {

@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
+import type { ExecutionContext } from '../engine/engine.ts';
 import type { Execution, ExecutionId, LaneKey } from '../pipeline/execution.ts';
 import type { Database } from './database.ts';
 import {
@@ -54,6 +55,20 @@ export async function saveExecution(trx: Transaction<Database>, execution: Execu
 function changing(execution: Execution, { status, live, waiting }: Mirrors) {
   const state = jsonText(execution);
   return { status, live, waiting, schema_version: schemaVersion, state, updated_at: execution.updatedAt };
+}
+
+/** GitHub lagged behind a merge: the pull request that owns a push execution is known only now. Its author is one more author. */
+export async function adoptExecution(
+  db: Kysely<Database>,
+  id: string,
+  owner: { readonly pullRequest: number; readonly context: ExecutionContext },
+): Promise<void> {
+  await db
+    .updateTable('executions')
+    .set({ pull_request: owner.pullRequest, context: jsonText(owner.context) })
+    .where('id', '=', id)
+    .where('pull_request', 'is', null)
+    .execute();
 }
 
 export async function findExecution(db: Kysely<Database>, id: string): Promise<ExecutionRecord | null> {
@@ -140,4 +155,14 @@ export async function recentExecutions(db: Kysely<Database>, filter: ExecutionFi
 /** Live rows that this version cannot read, with the reason: for logs and `penstock doctor`. */
 export async function unreadableExecutions(db: Kysely<Database>) {
   return readBadRows(selectExecutions(db).where('live', '=', true).orderBy('started_at'));
+}
+
+/** For metrics. */
+export async function executionFigures(
+  db: Kysely<Database>,
+): Promise<{ readonly live: number; readonly waitingForApproval: number }> {
+  const { rows } = await sql<{ live: number; waitingForApproval: number }>`
+    select count(*)::int as live, (count(*) filter (where waiting))::int as "waitingForApproval"
+    from executions where live`.execute(db);
+  return rows[0] ?? { live: 0, waitingForApproval: 0 };
 }

@@ -6,7 +6,7 @@ import { waitingApprovals } from '../pipeline/status.ts';
 import type { EarlierAttempt, ExecutionView, GateStory, LogTail } from '../render/view.ts';
 import { gateStory } from './gate-facts.ts';
 
-export type ViewDeps = Pick<Deps, 'db' | 'github' | 'detailsUrl' | 'isolation' | 'logTail' | 'now'>;
+export type ViewDeps = Pick<Deps, 'db' | 'github' | 'detailsUrl' | 'isolation' | 'logTail' | 'findings' | 'now'>;
 
 /** Lines of a failed action's log that a check run shows. */
 const tailLines = 50;
@@ -31,7 +31,7 @@ export async function viewOf(
     gates: await gateStories(deps, record),
     fork: context.fork,
     isolation: deps.isolation,
-    annotations: [],
+    annotations: await annotations(deps, record),
     bareCommands: context.bareCommands,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     rollbackTo: {},
@@ -67,6 +67,22 @@ async function logTails(deps: ViewDeps, record: ExecutionRecord): Promise<Readon
     failed.map(async (run) => [run.id, await deps.logTail(record.execution.id, run.id, tailLines)] as const),
   );
   return Object.fromEntries(tails.filter(([, tail]) => tail.lines.length > 0));
+}
+
+/** Places in files that failed actions complained about, for the checks of their stages. */
+async function annotations(deps: ViewDeps, record: ExecutionRecord): Promise<ExecutionView['annotations']> {
+  const found: ExecutionView['annotations'][number][] = [];
+  for (const stage of record.execution.stages) {
+    for (const run of stage.actions) {
+      if (run.status !== 'Failed') continue;
+      const { findings } = await deps.findings(record.execution.id, run.id);
+      for (const { line, column, ...finding } of findings) {
+        const at = { startLine: line, endLine: line, ...(column === undefined ? {} : { startColumn: column }) };
+        found.push({ ...finding, ...at, stage: stage.stage });
+      }
+    }
+  }
+  return found;
 }
 
 async function gateStories(deps: ViewDeps, record: ExecutionRecord): Promise<Readonly<Record<string, GateStory>>> {

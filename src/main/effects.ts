@@ -1,0 +1,95 @@
+import type { Isolation } from '../buildspec/isolation.ts';
+import { startEgress, type Egress } from '../buildspec/egress.ts';
+import { loadConfiguration } from '../config/load.ts';
+import { secretsOf, type Secret } from '../config/secrets.ts';
+import type { ServerConfig } from '../config/server-types.ts';
+import { findExecution } from '../db/executions.ts';
+import type { OpenDatabase } from '../db/open.ts';
+import { createLogBook } from '../engine/embedded/log-book.ts';
+import type { EffectRunner } from '../engine/embedded/run-effect.ts';
+import type { GitHub } from '../github/github.ts';
+import type { ActionDeclaration } from '../pipeline/definition.ts';
+import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts';
+import type { ProjectLookup } from '../providers/build-project.ts';
+import type { AnyProvider } from '../providers/provider.ts';
+import { createProviders, findProvider } from '../providers/registry.ts';
+import type { Logger } from 'pino';
+
+/** What running actions on this machine is made from. */
+export interface EffectsOptions {
+  readonly home: string;
+  readonly server: ServerConfig;
+  readonly secrets: readonly Secret[];
+  readonly database: OpenDatabase;
+  readonly isolation: Isolation;
+  readonly github: GitHub;
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly egress: Egress | undefined;
+}
+
+/** The proxy that builds reach the network through, when they are to have one and can be kept to it. */
+export async function openEgress(
+  { embedded }: ServerConfig,
+  isolation: Isolation,
+  log: Logger,
+): Promise<Egress | undefined> {
+  if (embedded.network !== 'proxy' || !isolation.contained) return undefined;
+  return startEgress({
+    allowHosts: embedded.allowHosts,
+    refused: (host, why) => log.info({ host, why }, 'a build was refused an address'),
+  });
+}
+
+export function effectRunner(options: EffectsOptions): EffectRunner {
+  const { home, server, secrets, database, isolation, egress } = options;
+  const providers = createProviders({
+    home,
+    isolation,
+    fetchAccess: (repository) => options.github.fetchAccess(repository),
+    artifacts: openArtifactStore(home),
+    maxConcurrentActions: server.embedded.maxConcurrentActions,
+    network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
+    project: projectsOf(options),
+  });
+  return {
+    db: database.db,
+    log: options.log,
+    now: options.now,
+    findProvider: (declaration) => allowed(options, declaration, findProvider(providers, declaration.actionTypeId)),
+    logs: createLogBook(home),
+    allotArtifact: (definition, artifact, seed) =>
+      allotLocation(definition.artifactStore?.location ?? 'penstock-artifacts', definition.name, artifact, seed),
+    secretsFor: ({ owner, name }) =>
+      Object.fromEntries(secretsOf(secrets, owner, name).map((secret) => [secret.name, secret.value])),
+  };
+}
+
+/** `projects:` of the configuration that governs the execution. */
+function projectsOf({ database, github }: EffectsOptions): ProjectLookup {
+  return async (name, { repository, execution }) => {
+    const record = await findExecution(database.db, execution);
+    if (!record) return null;
+    const loaded = await loadConfiguration(github, repository, record.context.configSha);
+    return loaded.kind === 'ok' ? (loaded.config.projects[name] ?? null) : null;
+  };
+}
+
+const runsCommands = new Set(['Commands', 'CodeBuild']);
+
+/** Commands run on the last rung of the ladder only when the operator said so (docs/security.md). */
+function allowed(
+  { isolation, server }: EffectsOptions,
+  { actionTypeId }: ActionDeclaration,
+  provider: AnyProvider | undefined,
+): AnyProvider | undefined {
+  const may = isolation.contained || server.embedded.isolation === 'process';
+  if (!provider || may || !runsCommands.has(actionTypeId.provider)) return provider;
+  const message =
+    'This server cannot keep commands apart from itself: neither bubblewrap nor unshare works here. ' +
+    'Install bubblewrap, or set embedded.isolation: process in penstock.server.yml to run them all the same.';
+  return {
+    ...provider,
+    start: () => Promise.resolve({ kind: 'failed', error: { code: 'ConfigurationError', message } }),
+  };
+}
