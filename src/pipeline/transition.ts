@@ -37,12 +37,17 @@ export function transition(state: PipelineState, input: Input, given: Given): Tr
 
 /** Ends because every step either uses up an attempt or moves an execution on. */
 function settleAll(draft: Draft): void {
-  admitWaiting(draft);
+  do {
+    advanceDue(draft);
+    admitWaiting(draft);
+  } while (draft.due.size > 0);
+}
+
+function advanceDue(draft: Draft): void {
   while (draft.due.size > 0) {
     const due = [...draft.due];
     draft.due.clear();
     for (const id of due) advance(draft, id);
-    if (draft.due.size === 0) admitWaiting(draft);
   }
 }
 
