@@ -51,17 +51,17 @@ async function attempts(
   table: Fragment,
   identity: Fragment,
 ): Promise<readonly AttemptRef[]> {
-  // Microseconds as a number, so that a cursor is exact; the id makes it unique.
-  const cursor = sql`lpad((extract(epoch from started_at) * 1000000)::bigint::text, 20, '0') || '/' || id`;
   const { rows } = await sql<AttemptRef>`
-    select id, execution, ${cursor} as cursor from (
-      select a.id, a.execution_id as execution, a.started_at,
-        row_number() over (partition by a.execution_id, ${identity} order by a.attempt desc) as age
+    select id, execution, cursor from (
+      select a.id, a.execution_id as execution,
+        row_number() over (partition by a.execution_id, ${identity} order by a.attempt desc) as age,
+        -- Microseconds as a number, so that a cursor is exact; the id makes it unique.
+        (lpad((extract(epoch from a.started_at) * 1000000)::bigint::text, 20, '0') || '/' || a.id) collate "C" as cursor
       from ${table} a join executions e on e.id = a.execution_id
       where e.lane = ${lane} and (${execution ?? null}::text is null or e.id = ${execution ?? null})
     ) listed
-    where (not ${newestOnly}::boolean or age = 1) and (${after ?? null}::text is null or (${cursor}) collate "C" < ${after ?? null})
-    order by cursor collate "C" desc limit ${limit}`.execute(db);
+    where (not ${newestOnly}::boolean or age = 1) and (${after ?? null}::text is null or cursor < ${after ?? null})
+    order by cursor desc limit ${limit}`.execute(db);
   return rows;
 }
 
