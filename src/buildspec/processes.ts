@@ -83,5 +83,11 @@ export async function killLeftover(identity: ProcessIdentity): Promise<boolean> 
   const alive = startTimeOf(identity.pid) === identity.startTime && identity.startTime !== '';
   if (alive) signalGroup(identity.pid, 'SIGKILL');
   const marked = await killMarked(identity.marker);
+  if (alive) await untilGone(identity);
   return alive || marked > 0;
+}
+
+/** A killed process stays for a moment; after two seconds it is left to the kernel. */
+async function untilGone({ pid, startTime }: ProcessIdentity): Promise<void> {
+  for (let tries = 0; tries < 200 && startTimeOf(pid) === startTime; tries += 1) await sleep(10);
 }

@@ -70,7 +70,7 @@ export function runCommand(request: RunRequest): RunningCommand {
   const timer = setTimeout(() => end({ kind: 'timed-out', afterMs: request.deadlineMs }), request.deadlineMs);
   const pid = child.pid ?? 0;
   const identity = { pid, startTime: pid === 0 ? '' : (startTimeOf(pid) ?? ''), marker: request.marker };
-  for (const stream of [child.stdout, child.stderr]) if (stream !== null) pump(stream, request.output);
+  for (const stream of [child.stdout, child.stderr]) if (stream) pump(stream, request.output);
   child.stdin?.on('error', () => {}); // EPIPE: the command ended; its exit tells more.
   const stopWatching = pid === 0 ? () => {} : watch(pid, request, (reason) => end({ kind: 'over-limit', reason }));
   const result = exitOf(child).then(async (exit): Promise<CommandResult> => {

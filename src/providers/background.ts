@@ -93,8 +93,10 @@ interface Performance {
 
 async function perform(home: string, work: Work, { startedAt, abort, enter }: Performance): Promise<EndReport> {
   let record: ActionRecord = { token: work.token, startedAt };
+  // Queued before anything is awaited: places are given in the order of the starts.
+  const place = work.heavy ? enter(abort.signal) : Promise.resolve(() => {});
   await writeActionRecord(home, record);
-  const leave = work.heavy ? await enter(abort.signal) : () => {};
+  const leave = await place;
   const report = await endOf(work, {
     signal: abort.signal,
     startedAt: new Date(startedAt),

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { BuildConfiguration, BuildDeps } from './code-build.ts';
+import type { BuildConfiguration, BuildDeps } from './build-project.ts';
 import type { StartedAction } from './provider.ts';
 import { makeWorkArea, unpackInputs, type WorkArea } from './work-area.ts';
 

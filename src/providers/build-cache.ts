@@ -5,7 +5,7 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore, StoredObject } from './artifact-store.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
-import type { BuildConfiguration } from './code-build.ts';
+import type { BuildConfiguration } from './build-project.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 import { listFiles, packedFile, unzip, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
 

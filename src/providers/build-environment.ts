@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import { refusedEnvironmentName } from '../buildspec/environment.ts';
 import { UserError } from '../errors.ts';
-import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './code-build.ts';
+import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './build-project.ts';
 import type { StartedAction } from './provider.ts';
 
 type Action = StartedAction<BuildConfiguration>;

@@ -8,8 +8,8 @@ import { nameOfToken } from './action-record.ts';
 import type { WorkContext } from './background.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
-import type { BuildConfiguration, BuildDeps } from './code-build.ts';
-import { networkOf } from './commands.ts';
+import type { BuildConfiguration, BuildDeps } from './build-project.ts';
+import { networkOf } from './command-deps.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 
 export interface BuildHostRequest {

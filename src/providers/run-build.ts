@@ -10,7 +10,7 @@ import { storeBuildOutputs } from './build-artifacts.ts';
 import { agentVariables, buildValues } from './build-environment.ts';
 import { createBuildHost } from './build-host.ts';
 import { say } from './build-log.ts';
-import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './code-build.ts';
+import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './build-project.ts';
 import { saveFindings } from './findings-file.ts';
 import { findBuildspec } from './find-buildspec.ts';
 import { createMasker, maskText } from './mask.ts';

@@ -5,7 +5,7 @@ import { declaredEnvironment } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
-import { networkOf, type CommandDeps, type CommandsConfiguration } from './commands.ts';
+import { networkOf, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
 import { storeOutput } from './store-output.ts';

@@ -69,7 +69,7 @@ async function unpackInput(artifacts: ArtifactStore, input: NamedArtifact, direc
   }
 }
 
-async function removeTree(root: string): Promise<void> {
+export async function removeTree(root: string): Promise<void> {
   try {
     await rm(root, { recursive: true, force: true });
   } catch {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 
-export { unzip, unzipLimits, type UnzipLimits } from './unzip.ts';
+export { unzip, unzipLimits } from './unzip.ts';
 export { UnsafeArchive } from './archive-names.ts';
 
 /** A file to be packed: its name in the archive and where it is. */

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
+import type { ArtifactStore } from './artifact-store.ts';
+import type { Background } from './background.ts';
+import type { StartedAction } from './provider.ts';
+
+export interface CommandDeps {
+  readonly home: string;
+  readonly isolation: Isolation;
+  /** For code of the repository itself; code of forks gets none. */
+  readonly network: NetworkAccess;
+  readonly artifacts: ArtifactStore;
+  readonly background: Background;
+}
+
+/** Where AWS would run the commands; accepted so that an existing pipeline reads, and without effect here. */
+export const CommandsConfiguration = z.strictObject({
+  EnvironmentType: z.string().optional(),
+  ComputeType: z.string().optional(),
+  VpcId: z.string().optional(),
+  Subnets: z.string().optional(),
+  SecurityGroupIds: z.string().optional(),
+});
+export type CommandsConfiguration = z.infer<typeof CommandsConfiguration>;
+
+/** Code of a fork has no network; where commands are not contained they have the machine's, which is said in the log. */
+export function networkOf(
+  deps: Pick<CommandDeps, 'isolation' | 'network'>,
+  trust: StartedAction<unknown>['trust'],
+): NetworkAccess {
+  if (trust === 'fork') return 'none';
+  return typeof deps.network === 'string' || deps.isolation.contained ? deps.network : 'host';
+}
+
+/** Code of a fork runs only where it can neither read this machine nor outlive its step. */
+export function forkRefusal(isolation: Isolation, action: Pick<StartedAction<unknown>, 'trust'>): string | undefined {
+  if (action.trust !== 'fork' || isolation.contained) return undefined;
+  return 'Code of a fork is not run here, because commands cannot be isolated on this machine. Install bubblewrap on the server.';
+}
