@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { timeoutMinutes } from '../../src/pipeline/action-types.ts';
+import { approvalNotification } from '../../src/pipeline/approval-notification.ts';
 import { changes } from '../../src/pipeline/changes.ts';
 import type { Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
 import type { Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
@@ -88,6 +89,35 @@ describe('what an execution remembers', () => {
     const id = actionId(state, 'Approve');
     state = after(state, { kind: 'action-waiting', execution: one, action: id });
     expect(waitingApprovals(execution(state))).toEqual([{ stage: 'Gate', action: 'Approve', token: id, id }]);
+  });
+
+  it('CP-A-11: what a topic is told of a waiting approval', () => {
+    let state = started({ stages });
+    const site = {
+      region: 'eu-west-1',
+      pipeline: 'web',
+      stage: 'Gate',
+      consoleLink: 'https://ci.example/web',
+      reviewLink: 'https://ci.example/web/gate',
+      configuration: { CustomData: 'Deploy?' },
+    };
+    const source = execution(state).stages[0]?.actions[0];
+    expect(source && approvalNotification(source, site)).toBeUndefined();
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    const approval = execution(state).stages[1]?.actions[0];
+    expect(approval && approvalNotification(approval, site)).toEqual({
+      region: 'eu-west-1',
+      consoleLink: 'https://ci.example/web',
+      approval: {
+        pipelineName: 'web',
+        stageName: 'Gate',
+        actionName: 'Approve',
+        token: approval?.id,
+        expires: '2026-01-12T10:00Z',
+        approvalReviewLink: 'https://ci.example/web/gate',
+        customData: 'Deploy?',
+      },
+    });
   });
 
   it('CP-C-9: conditions and rules stand with their stage', () => {
