@@ -148,13 +148,34 @@ export async function findWorkerJob(db: Kysely<Database>, id: string): Promise<W
   return (await selectJobs(db).where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
+/**
+ * The newest job of a subject that waits for its function to be called; it counts as handed out from now on. Until
+ * `markFunctionCalled` it is found again, so that a crash in between costs no call.
+ */
+export async function claimFunctionCall(db: Kysely<Database>, subjectId: string): Promise<WorkerJob | null> {
+  const newest = await newestWorkerJobOf(db, subjectId);
+  if (newest?.status !== 'Queued' && newest?.status !== 'Dispatched') return null;
+  await db
+    .updateTable('worker_jobs')
+    .set({ status: 'Dispatched', dispatched_at: sql<Date>`now()` })
+    .where('id', '=', newest.id)
+    .where('status', '=', 'Queued')
+    .execute();
+  return newest;
+}
+
+export async function markFunctionCalled(db: Kysely<Database>, id: string): Promise<void> {
+  const query = db.updateTable('worker_jobs').set({ status: 'InProgress' });
+  await query.where('id', '=', id).where('status', '=', 'Dispatched').execute();
+}
+
 /** Takes the row lock under which a callback is judged. Always taken before the lock of a lane. */
 export async function lockWorkerJob(trx: Transaction<Database>, id: string): Promise<WorkerJob | null> {
   return (await selectJobs(trx).where('id', '=', id).forUpdate().executeTakeFirst()) ?? null;
 }
 
 /** The job of an action or rule that was queued last. */
-export async function newestWorkerJobOf(db: Kysely<Database>, subjectId: string): Promise<WorkerJob | null> {
+async function newestWorkerJobOf(db: Kysely<Database>, subjectId: string): Promise<WorkerJob | null> {
   const query = selectJobs(db).where('subject_id', '=', subjectId);
   return (await query.orderBy('created_at', 'desc').orderBy('available_at', 'desc').executeTakeFirst()) ?? null;
 }

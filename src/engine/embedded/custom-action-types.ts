@@ -85,7 +85,7 @@ function fromCustom({ category, provider, version, ...rest }: CustomActionType):
 
 /** Tags are no part of the definition. */
 function isSame(stored: CustomActionType, given: CustomActionType): boolean {
-  const plain = ({ tags: _, ...rest }: CustomActionType): unknown => JSON.parse(JSON.stringify(rest));
+  const plain = (type: CustomActionType): unknown => JSON.parse(JSON.stringify({ ...type, tags: undefined }));
   return isDeepStrictEqual(plain(stored), plain(given));
 }
 

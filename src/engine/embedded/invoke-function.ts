@@ -1,4 +1,11 @@
-import { findWorkerJob, queueWorkerJob, type WorkerJob, type WorkerJobData } from '../../db/worker-jobs.ts';
+import {
+  claimFunctionCall,
+  findWorkerJob,
+  markFunctionCalled,
+  queueWorkerJob,
+  type WorkerJob,
+  type WorkerJobData,
+} from '../../db/worker-jobs.ts';
 import type { FunctionAnswer } from './aws-calls.ts';
 import type { ResolvedRule } from './describe-rule.ts';
 import type { RuleReport } from './rule-report.ts';
@@ -40,6 +47,17 @@ export async function invokeForRule(
     },
   });
   const answer = await invoke({ functionName, region: rule.declaration.region, job });
+  return reportOfAnswer(answer, functionName, site.condition === 'onFailure');
+}
+
+/** A function that asked to be called again (CP-J-9). */
+export async function continueForRule(runner: EffectRunner, site: RuleSite): Promise<RuleReport> {
+  const invoke = runner.aws?.invokeFunction;
+  const job = invoke ? await claimFunctionCall(runner.db, site.run.id) : null;
+  if (!invoke || !job) return { kind: 'running' };
+  const functionName = job.data.configuration['FunctionName'] ?? '';
+  const answer = await invoke({ functionName, region: site.declaration.region, job });
+  await markFunctionCalled(runner.db, job.id);
   return reportOfAnswer(answer, functionName, site.condition === 'onFailure');
 }
 

@@ -3,12 +3,14 @@ import type { Logger } from 'pino';
 import { saveActionInput } from '../../db/action-executions.ts';
 import type { Database } from '../../db/database.ts';
 import { enqueue } from '../../db/jobs.ts';
+import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
 import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
 import type { Effect } from '../../pipeline/protocol.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
 import { findSite, type ActionSite } from './action-site.ts';
 import { describeAction } from './describe-action.ts';
+import { continueFunction, handOverAction, isHandedOver } from './hand-over-action.ts';
 import { settleExclusiveStage } from './exclusive-stage.ts';
 import type { AwsCalls } from './aws-calls.ts';
 import type { LogBook } from './log-book.ts';
@@ -66,6 +68,10 @@ export async function pollAction(
 ): Promise<{ againAfterMs: number } | undefined> {
   const site = await findSite(runner.db, execution, action);
   if (!site || site.run.status !== 'InProgress' || site.run.externalExecutionId === undefined) return undefined;
+  if (isHandedOver(runner, site.declaration)) {
+    await continueFunction(runner, site);
+    return undefined;
+  }
   const provider = runner.findProvider(site.declaration);
   if (!provider?.poll) return undefined;
   const described = await describeAction(runner, site, provider);
@@ -87,6 +93,7 @@ export async function passDeadline(runner: EffectRunner, execution: string, acti
 }
 
 async function startAction(runner: EffectRunner, site: ActionSite): Promise<void> {
+  if (isHandedOver(runner, site.declaration)) return handOverAction(runner, site);
   const provider = runner.findProvider(site.declaration);
   if (!provider) return applyReport(runner, site, noProvider(site.declaration));
   const described = await describeAction(runner, site, provider);
@@ -111,6 +118,7 @@ async function schedulePoll(runner: EffectRunner, site: ActionSite, delayMs: num
 }
 
 async function stopAction(runner: EffectRunner, site: ActionSite): Promise<void> {
+  if (isHandedOver(runner, site.declaration)) return timeOutWorkerJobs(runner.db, site.run.id);
   const provider = runner.findProvider(site.declaration);
   if (!provider?.stop) return;
   const described = await describeAction(runner, site, provider);

@@ -1,10 +1,11 @@
 import { enqueue } from '../../db/jobs.ts';
 import { saveRuleInput } from '../../db/rule-executions.ts';
+import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
 import type { RuleEffect } from '../../pipeline/protocol.ts';
 import { deploymentWindow, variableCheck, type RuleAnswer } from '../../pipeline/rule-evaluators.ts';
 import { judgeAlarm } from './alarm-rule.ts';
 import { actionOfRule, describeRule, resolveRule, ruleInput, type ResolvedRule } from './describe-rule.ts';
-import { invokeForRule } from './invoke-function.ts';
+import { continueForRule, invokeForRule } from './invoke-function.ts';
 import { applyRuleFact, applyRuleReport, reportOfAction, type RuleReport } from './rule-report.ts';
 import { findRuleSite, type RuleSite } from './rule-site.ts';
 import type { EffectRunner } from './run-effect.ts';
@@ -79,7 +80,7 @@ async function evaluate(runner: EffectRunner, site: RuleSite, rule: Rule, step: 
     case 'CloudWatchAlarm':
       return lookAtAlarm(runner, site, rule);
     case 'LambdaInvoke':
-      return step === 'start' ? invokeForRule(runner, site, rule) : { kind: 'running' };
+      return step === 'start' ? invokeForRule(runner, site, rule) : continueForRule(runner, site);
     default:
       return broken(`Rules of type ${ruleTypeId.provider} do not run on the embedded engine.`);
   }
@@ -135,6 +136,7 @@ async function lookAtAlarm(runner: EffectRunner, site: RuleSite, rule: Rule): Pr
 }
 
 async function stopRule(runner: EffectRunner, site: RuleSite): Promise<void> {
+  await timeOutWorkerJobs(runner.db, site.run.id);
   const resolved = await resolveRule(runner, site);
   const declaration = resolved.ok ? actionOfRule(resolved) : undefined;
   const provider = declaration && runner.findProvider(declaration);

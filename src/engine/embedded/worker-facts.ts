@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import { findCustomActionType } from '../../db/custom-action-types.ts';
 import type { ActionOutput, Database } from '../../db/database.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
-import type { ExecutionDetails, WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
+import type { WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
 import type { ActionExecutionId } from '../../pipeline/execution.ts';
 import type { Fact } from '../../pipeline/protocol.ts';
 import { findSite } from './action-site.ts';
@@ -28,9 +28,7 @@ export async function actionFact(
   if (result.kind === 'failure') {
     const { type: code, message, externalExecutionId } = result.failureDetails;
     const error = { code, message };
-    const external = await externalOf(trx, job, {
-      ...(externalExecutionId === undefined ? {} : { externalExecutionId }),
-    });
+    const external = await externalOf(trx, job, externalExecutionId);
     const output = { outputVariables: {}, summary: message, error, ...externalId(external.externalExecutionId) };
     return {
       record,
@@ -39,7 +37,7 @@ export async function actionFact(
     };
   }
   const { executionDetails = {}, continuationToken, outputVariables = {}, currentRevision } = result;
-  const external = await externalOf(trx, job, executionDetails);
+  const external = await externalOf(trx, job, executionDetails.externalExecutionId);
   const summary = executionDetails.summary === undefined ? {} : { summary: executionDetails.summary };
   if (continuationToken !== undefined) {
     const percent = executionDetails.percentComplete;
@@ -84,7 +82,7 @@ export async function ruleFact(
 async function externalOf(
   trx: Transaction<Database>,
   { data }: WorkerJob,
-  { externalExecutionId }: Pick<ExecutionDetails, 'externalExecutionId'>,
+  externalExecutionId: string | undefined,
 ): Promise<{ externalExecutionId?: string; externalExecutionUrl?: string }> {
   if (externalExecutionId === undefined) return {};
   const { owner, ...type } = data.actionTypeId;
