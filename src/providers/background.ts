@@ -58,10 +58,13 @@ export function createBackground(home: string, maxConcurrent: number): Backgroun
       if (current.has(work.token)) return running(work);
       const startedAt = record?.startedAt ?? new Date().toISOString();
       const abort = new AbortController();
-      const ended = perform(home, work, { startedAt, abort, enter }).finally(() => {
-        current.delete(work.token);
-        work.changed();
-      });
+      const ended = perform(home, work, { startedAt, abort, enter })
+        // The record could not be written, so nobody will know how it ended: the next poll says that it is lost.
+        .catch((error: unknown) => failed('InternalError', describeError(error)))
+        .finally(() => {
+          current.delete(work.token);
+          work.changed();
+        });
       current.set(work.token, { work, abort, ended });
       return running(work);
     },
@@ -97,17 +100,20 @@ async function perform(home: string, work: Work, { startedAt, abort, enter }: Pe
   const place = work.heavy ? enter(abort.signal) : Promise.resolve(() => {});
   await writeActionRecord(home, record);
   const leave = await place;
-  const report = await endOf(work, {
-    signal: abort.signal,
-    startedAt: new Date(startedAt),
-    recordProcess: async (process) => {
-      record = { ...record, process };
-      await writeActionRecord(home, record);
-    },
-  });
-  leave();
-  await writeActionRecord(home, { ...record, report });
-  return report;
+  try {
+    const report = await endOf(work, {
+      signal: abort.signal,
+      startedAt: new Date(startedAt),
+      recordProcess: async (process) => {
+        record = { ...record, process };
+        await writeActionRecord(home, record);
+      },
+    });
+    await writeActionRecord(home, { ...record, report });
+    return report;
+  } finally {
+    leave();
+  }
 }
 
 const pausesMs = [1_000, 5_000, 15_000];

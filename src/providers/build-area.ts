@@ -12,8 +12,9 @@ export interface BuildArea extends WorkArea {
 export async function buildArea(deps: BuildDeps, action: StartedAction<BuildConfiguration>): Promise<BuildArea> {
   const name = primaryName(action);
   const area = await makeWorkArea(deps.home, action.actionExecution);
+  const clones = { home: deps.home, path: deps.isolation.path, repositoryId: action.repository.id };
   try {
-    const directories = new Map(await unpackInputs(deps.artifacts, area, action.inputs));
+    const directories = new Map(await unpackInputs(deps.artifacts, area, action.inputs, clones));
     const primary = directories.get(name) ?? area.sources;
     directories.delete(name);
     return { ...area, primary, others: directories };

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { GitHub } from '../github/github.ts';
 import { nameOfToken } from './action-record.ts';
-import type { ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore, StoredObject } from './artifact-store.ts';
 import { localId, type Background, type WorkContext } from './background.ts';
-import { openMirror, type CommitFacts } from './mirror.ts';
-import type { ActionProvider, StartedAction } from './provider.ts';
+import type { CloneReference } from './clone-reference.ts';
+import { openMirror, type CommitFacts, type Mirror } from './mirror.ts';
+import type { ActionProvider, ArtifactLocation, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
 
 /** What of GitHub a source action needs. */
@@ -34,7 +35,7 @@ const Configuration = z.strictObject({
 });
 type Configuration = z.infer<typeof Configuration>;
 
-/** The commit of the start, by its SHA, as a ZIP artifact (CP-P-3). */
+/** The commit of the start, by its SHA, as a ZIP or as a reference for CodeBuild actions to clone (CP-P-3). */
 export function codeStarSourceConnection(deps: SourceDeps): ActionProvider<Configuration> {
   return {
     type: { category: 'Source', owner: 'AWS', provider: 'CodeStarSourceConnection', version: '1' },
@@ -62,9 +63,6 @@ function refusalOf({ configuration, repository, sourceRevision }: StartedAction<
   if (configuration.FullRepositoryId.toLowerCase() !== own.toLowerCase()) {
     return `FullRepositoryId is ${configuration.FullRepositoryId}, but this pipeline belongs to ${own} and can read no other repository.`;
   }
-  if (configuration.OutputArtifactFormat === 'CODEBUILD_CLONE_REF') {
-    return 'OutputArtifactFormat CODEBUILD_CLONE_REF does not work on the embedded engine yet. Leave it out, or write CODE_ZIP.';
-  }
   if (sourceRevision === undefined)
     return 'No source revision was given for this action. Start the pipeline for a commit.';
   if (!/^[0-9a-f]{40}$/.test(sourceRevision.revisionId)) {
@@ -81,24 +79,49 @@ async function fetchSource(
   const sha = action.sourceRevision?.revisionId ?? '';
   const output = action.outputs[0];
   if (output === undefined) return failed('ConfigurationError', 'A source action needs one output artifact.');
+  const whole = action.configuration.OutputArtifactFormat === 'CODEBUILD_CLONE_REF';
   const mirror = await openMirror(deps.home, action.repository.id, {
     path: deps.path,
     environment: deps.gitEnvironment,
+    whole,
   });
   action.log.write(`Fetching ${action.configuration.FullRepositoryId} at ${sha}\n`);
-  await mirror.fetch(sha, await deps.fetchAccess(action.repository), context.signal);
+  const access = await deps.fetchAccess(action.repository);
+  await mirror.fetch(sha, access, context.signal);
   const facts = await mirror.describe(sha);
+  const stored = whole
+    ? await deps.artifacts.put(output.location, referenceTo(action.repository.id, sha, access.url))
+    : await storeArchive(deps, action, { mirror, sha, location: output.location, signal: context.signal });
+  action.log.write(`Stored ${output.name}: ${stored.size} bytes, sha256 ${stored.sha256}\n`);
+  return succeed(action, sha, facts);
+}
+
+function referenceTo(repositoryId: number, sha: string, url: string): Buffer {
+  const reference: CloneReference = { penstockCloneReference: 1, repositoryId, sha, url };
+  return Buffer.from(JSON.stringify(reference));
+}
+
+interface Archiving {
+  readonly mirror: Mirror;
+  readonly sha: string;
+  readonly location: ArtifactLocation;
+  readonly signal: AbortSignal;
+}
+
+async function storeArchive(
+  deps: SourceDeps,
+  action: StartedAction<Configuration>,
+  { mirror, sha, location, signal }: Archiving,
+): Promise<StoredObject> {
   const directory = join(deps.home, 'tmp');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `${nameOfToken(action.token)}.zip`);
   try {
-    await mirror.archive(sha, file, context.signal);
-    const stored = await deps.artifacts.put(output.location, { file });
-    action.log.write(`Stored ${output.name}: ${stored.size} bytes, sha256 ${stored.sha256}\n`);
+    await mirror.archive(sha, file, signal);
+    return await deps.artifacts.put(location, { file });
   } finally {
     await rm(file, { force: true });
   }
-  return succeed(action, sha, facts);
 }
 
 function succeed(action: StartedAction<Configuration>, sha: string, facts: CommitFacts): EndReport {

@@ -5,6 +5,8 @@ const Configuration = z.strictObject({
   NotificationArn: z.string().optional(),
   ExternalEntityLink: z.string().optional(),
   CustomData: z.string().max(1000).optional(),
+  /** `true`: an answer without a summary is refused (CP-A-7); the core sees to it. */
+  IsSummaryRequired: z.string().optional(),
 });
 type Configuration = z.infer<typeof Configuration>;
 

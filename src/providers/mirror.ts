@@ -13,6 +13,8 @@ export interface Mirror {
   describe(sha: string): Promise<CommitFacts>;
   /** Writes the whole tree of a commit as ZIP: no `.git`, no submodules, nothing left out or rewritten by attributes. */
   archive(sha: string, to: string, signal: AbortSignal): Promise<void>;
+  /** A clone at the commit in an empty directory, whose remote `origin` is named `url`. */
+  clone(sha: string, url: string, directory: string): Promise<void>;
 }
 
 export interface CommitFacts {
@@ -22,6 +24,8 @@ export interface CommitFacts {
 }
 
 export interface MirrorOptions {
+  /** With all history and tags, for builds that need a clone; a mirror of its own, because the other one is shallow. */
+  readonly whole?: boolean;
   readonly path: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -32,17 +36,26 @@ const locks = new Map<string, Promise<unknown>>();
 
 export async function openMirror(home: string, repositoryId: number, options: MirrorOptions): Promise<Mirror> {
   if (!Number.isSafeInteger(repositoryId)) throw new Error(`not a repository id: ${String(repositoryId)}`);
-  const directory = join(home, 'repositories', `${repositoryId}.git`);
+  const whole = options.whole ?? false;
+  const directory = join(home, 'repositories', `${repositoryId}${whole ? '-whole' : ''}.git`);
+  const call = { path: options.path, environment: options.environment };
   const git = (args: readonly string[], more: Partial<GitCall> = {}): Promise<GitResult> =>
-    runGit({ args: ['--git-dir', directory, ...args], ...options, timeoutMs: localTimeoutMs, ...more });
+    runGit({ args: ['--git-dir', directory, ...args], ...call, timeoutMs: localTimeoutMs, ...more });
   await exclusively(directory, () => initialize(directory, git));
   return {
-    fetch: (sha, access, signal) => exclusively(directory, () => fetchCommit(git, checkSha(sha), access, signal)),
+    fetch: (sha, access, signal) =>
+      exclusively(directory, () => fetchCommit(git, { sha: checkSha(sha), access, whole, signal })),
     describe: (sha) => describeCommit(git, checkSha(sha)),
     archive: async (sha, to, signal) => {
       const result = await git(['archive', '--format=zip', '-1', `--output=${to}`, checkSha(sha)], { signal });
       if (result.status !== 0) throw new Error(`git archive failed: ${lastLine(result.stderr)}`);
     },
+    clone: (sha, url, to) =>
+      cloneCommit({ ...call, timeoutMs: localTimeoutMs, protocols: 'file' }, directory, {
+        sha: checkSha(sha),
+        url,
+        to,
+      }),
   };
 }
 
@@ -59,12 +72,14 @@ async function initialize(directory: string, git: Git): Promise<void> {
   await writeFile(join(directory, 'penstock-ready'), '');
 }
 
-async function fetchCommit(
-  git: Git,
-  sha: string,
-  access: { readonly url: string; readonly token: string },
-  signal: AbortSignal,
-): Promise<void> {
+interface Fetch {
+  readonly sha: string;
+  readonly access: { readonly url: string; readonly token: string };
+  readonly whole: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function fetchCommit(git: Git, { sha, access, whole, signal }: Fetch): Promise<void> {
   const present = await git(['cat-file', '-e', `${sha}^{commit}`]);
   if (present.status === 0) return;
   const url = new URL(access.url);
@@ -74,8 +89,12 @@ async function fetchCommit(
     );
   }
   const credentials = Buffer.from(`x-access-token:${access.token}`).toString('base64');
-  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--depth=1'];
-  const result = await git(['fetch', ...options, '--end-of-options', url.href, `+${sha}:refs/penstock/${sha}`], {
+  const options = ['--quiet', '--no-write-fetch-head', '--no-recurse-submodules', '--no-tags'];
+  // Tags by a forced refspec: `--tags` would refuse to follow a tag that was moved.
+  const tags = whole ? ['+refs/tags/*:refs/tags/*'] : [];
+  const depth = whole ? [] : ['--depth=1'];
+  const wanted = [`+${sha}:refs/penstock/${sha}`, ...tags];
+  const result = await git(['fetch', ...options, ...depth, '--end-of-options', url.href, ...wanted], {
     config: { [`http.${url.origin}/.extraHeader`]: `Authorization: Basic ${credentials}` },
     protocols: url.protocol.slice(0, -1),
     timeoutMs: fetchTimeoutMs,
@@ -108,6 +127,25 @@ async function describeCommit(git: Git, sha: string): Promise<CommitFacts> {
   const [authorDate, message] = result.stdout.split('\0');
   if (result.status !== 0 || message === undefined) throw new Error(`git log failed: ${lastLine(result.stderr)}`);
   return { authorDate: authorDate ?? '', message: message.trim() };
+}
+
+interface Clone {
+  readonly sha: string;
+  readonly url: string;
+  readonly to: string;
+}
+
+async function cloneCommit(call: Omit<GitCall, 'args'>, mirror: string, { sha, url, to }: Clone): Promise<void> {
+  const steps = [
+    ['clone', '--quiet', '--no-checkout', '--no-hardlinks', '--template=', '--end-of-options', mirror, to],
+    ['-C', to, 'remote', 'set-url', 'origin', url],
+    ['-C', to, 'checkout', '--quiet', '--detach', sha],
+  ];
+  for (const args of steps) {
+    const result = await runGit({ ...call, args });
+    if (result.status !== 0)
+      throw new Error(`git ${args.includes('clone') ? 'clone' : 'checkout'} failed: ${lastLine(result.stderr)}`);
+  }
 }
 
 function checkSha(sha: string): string {

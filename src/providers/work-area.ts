@@ -2,6 +2,7 @@ import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { ArtifactStore } from './artifact-store.ts';
+import { cloneInto, readCloneReference, type CloneSource } from './clone-reference.ts';
 import type { NamedArtifact } from './provider.ts';
 import { unzip, UnsafeArchive } from './zip.ts';
 
@@ -42,23 +43,41 @@ export async function unpackInputs(
   artifacts: ArtifactStore,
   area: WorkArea,
   inputs: readonly NamedArtifact[],
+  clones?: CloneSource,
 ): Promise<ReadonlyMap<string, string>> {
   const directories = new Map<string, string>();
   for (const [index, input] of inputs.entries()) {
     const directory = join(area.sources, String(index));
     await mkdir(directory);
-    await unpackInput(artifacts, input, directory);
+    await unpackInput(artifacts, input, { directory, clones });
     directories.set(input.name, directory);
   }
   return directories;
 }
 
-async function unpackInput(artifacts: ArtifactStore, input: NamedArtifact, directory: string): Promise<void> {
+interface Unpacking {
+  readonly directory: string;
+  readonly clones: CloneSource | undefined;
+}
+
+async function unpackInput(
+  artifacts: ArtifactStore,
+  input: NamedArtifact,
+  { directory, clones }: Unpacking,
+): Promise<void> {
   const stored = await artifacts.get(input.location);
   if (stored === null) {
     throw new UserError(
       `The input artifact ${input.name} was never written (NoSuchKey: ${input.location.key}). ` +
         'Check that the action which makes it stores files, and retry that stage.',
+    );
+  }
+  const reference = await readCloneReference(stored);
+  if (reference !== null) {
+    if (clones !== undefined) return cloneInto(clones, reference, directory);
+    throw new UserError(
+      `The input artifact ${input.name} is a reference to a clone, which only CodeBuild actions can read. ` +
+        'Remove OutputArtifactFormat from the source action, or write CODE_ZIP.',
     );
   }
   try {

@@ -4,13 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { openArtifactStore } from '../../src/providers/artifact-store.ts';
 import { createBackground } from '../../src/providers/background.ts';
 import { codeStarSourceConnection } from '../../src/providers/code-star-source-connection.ts';
+import { codeBuild } from '../../src/providers/code-build.ts';
+import { commands } from '../../src/providers/commands.ts';
 import { unzip } from '../../src/providers/zip.ts';
-import { standardPath } from '../../src/buildspec/isolation.ts';
-import { temporaryDirectory } from '../buildspec/rungs.ts';
+import { standardPath, type Isolation } from '../../src/buildspec/isolation.ts';
+import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
 import { anAction, artifact, finish, type ActionChange } from './action.ts';
 import { serveRepository } from './git-server.ts';
 
 const root = await temporaryDirectory();
+const [bestRung] = (await availableRungs()) as [Isolation];
 const home = join(root, 'home');
 const token = 'ghs_1_eyJhbGciOiJ.a-token-with.dots';
 const served = await serveRepository(join(root, 'repository'), token);
@@ -134,6 +137,62 @@ describe('the source of an execution is one commit', () => {
   });
 });
 
+describe('CODEBUILD_CLONE_REF (CP-B-17)', () => {
+  const isolation = bestRung;
+  const clone = async (spec: string) => {
+    const first = served.commit({ 'buildspec.yml': spec, 'f.txt': 'f' }, 'Tagged');
+    served.git('tag', '--force', 'v1.0');
+    const sha = served.commit({ 'g.txt': 'g' }, 'After the tag');
+    const source = sourceOf(sha, { configuration: { ...configuration, OutputArtifactFormat: 'CODEBUILD_CLONE_REF' } });
+    expect((await finish(provider, source)).kind).toBe('succeeded');
+    return { first, sha, input: source.outputs[0]! };
+  };
+
+  it('gives a CodeBuild action a real clone with its history, without a way to the token', async () => {
+    const spec =
+      'version: 0.2\nphases: {build: {commands: [git describe --tags, git log --format=%s -2, git status --short, git remote get-url origin, cat .git/config]}}\n';
+    const { input } = await clone(spec);
+    const build = codeBuild(
+      {
+        home,
+        isolation,
+        network: 'host',
+        artifacts,
+        background: createBackground(home, 1),
+        project: () => Promise.resolve(null),
+      },
+      'Build',
+    );
+    const action = anAction(home, build, { inputs: [input], configuration: { ProjectName: 'unit' } });
+    expect(await finish(build, action)).toMatchObject({ kind: 'succeeded' });
+    const log = await readFile(action.logFile, 'utf8');
+    expect(log).toMatch(/v1\.0-1-g[0-9a-f]+\n/);
+    expect(log).toContain('After the tag\nTagged\n');
+    expect(log).toContain(`\n${served.url}\n`);
+    expect(log).not.toContain(home.concat('/repositories'));
+    expect(log).not.toContain(token);
+    const stranger = anAction(home, build, {
+      inputs: [input],
+      repository: { id: 43, owner: 'acme', name: 'other', installationId: 7 },
+      configuration: { ProjectName: 'unit' },
+    });
+    expect(await finish(build, stranger)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('another repository') },
+    });
+  });
+
+  it('cannot be read by a Commands action (CP-F-12)', async () => {
+    const { input } = await clone('version: 0.2\nphases: {build: {commands: ["true"]}}\n');
+    const run = commands({ home, isolation, network: 'host', artifacts, background: createBackground(home, 1) });
+    const action = anAction(home, run, { inputs: [input], declaration: { commands: ['true'] } });
+    expect(await finish(run, action)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'ConfigurationError', message: expect.stringContaining('write CODE_ZIP') },
+    });
+  });
+});
+
 describe('what a source action refuses', () => {
   it.each([
     '-x',
@@ -176,13 +235,13 @@ describe('what a source action refuses', () => {
     });
   });
 
-  it.each([
-    ['another repository', { FullRepositoryId: 'acme/other' }, 'can read no other repository'],
-    ['a clone reference', { OutputArtifactFormat: 'CODEBUILD_CLONE_REF' }, 'CODEBUILD_CLONE_REF'],
-  ])('%s', async (_name, more, words) => {
-    const report = await finish(provider, sourceOf('c'.repeat(40), { configuration: { ...configuration, ...more } }));
-    expect(report).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(words) } });
-  });
+  it.each([['another repository', { FullRepositoryId: 'acme/other' }, 'can read no other repository']])(
+    '%s',
+    async (_name, more, words) => {
+      const report = await finish(provider, sourceOf('c'.repeat(40), { configuration: { ...configuration, ...more } }));
+      expect(report).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(words) } });
+    },
+  );
 
   it('a transport that is not http', async () => {
     const local = codeStarSourceConnection({
