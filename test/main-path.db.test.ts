@@ -1,9 +1,11 @@
+import { listActionExecutions } from '../src/db/action-executions.ts';
+import { executionsFor, recentExecutions } from '../src/db/executions.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from './database.ts';
 import { setStage } from './stage.ts';
 import { startWorld, type World } from './world.ts';
 
-const { open } = await testDatabase();
+const { open, db } = await testDatabase();
 let world: World;
 
 beforeAll(async () => {
@@ -76,6 +78,22 @@ test('a failing commit shows the end of its log; /retry runs only what failed, a
   expect(runs.filter((one) => one.name === 'web / Test').map((one) => one.conclusion)).toEqual(['failure', 'failure']);
   expect(runs.filter((one) => one.name === 'web / Source')).toHaveLength(1);
 });
+
+test('two actions of one runOrder that take two seconds each run side by side', async () => {
+  const stage = await setStage(world, { beside: { left: ['sleep 2'], right: ['sleep 2'] } });
+  const { sha } = await stage.pullRequest();
+  expect(stage.check(sha, 'web / Test')).toMatch(/^completed\/success/);
+  const [record] = await executionsFor(db, (await repositoryId(sha)) ?? 0, sha);
+  const rows = await listActionExecutions(db, record?.execution.id ?? '');
+  const [left, right] = ['left', 'right'].map((name) => rows.find((row) => row.action === name));
+  expect(left?.startedAt.getTime()).toBeLessThan(right?.endedAt?.getTime() ?? 0);
+  expect(right?.startedAt.getTime()).toBeLessThan(left?.endedAt?.getTime() ?? 0);
+});
+
+async function repositoryId(sha: string): Promise<number | undefined> {
+  const recent = await recentExecutions(db, { limit: 50 });
+  return recent.find((record) => record.context.headSha === sha)?.repositoryId;
+}
 
 test('a rejection fails the stage and names who said no and why', async () => {
   const stage = await setStage(world);

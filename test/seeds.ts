@@ -1,8 +1,14 @@
+export interface LightChange {
+  readonly config?: string;
+  /** Actions of the stage Test besides `unit`, by name: their commands. */
+  readonly beside?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** A small repository whose pipelines take next to no time: `sh` only. Files by path. */
-export function lightRepository(owner: string, change: { readonly config?: string } = {}): Record<string, string> {
+export function lightRepository(owner: string, change: LightChange = {}): Record<string, string> {
   return {
     '.github/penstock.yml': change.config ?? lightConfig,
-    'ci/web.pipeline.json': JSON.stringify({ pipeline: lightPipeline(owner) }, null, 2),
+    'ci/web.pipeline.json': JSON.stringify({ pipeline: lightPipeline(owner, change.beside ?? {}) }, null, 2),
     'run.sh': 'echo "all good"\n',
     'site/index.html': '<p>hello</p>\n',
   };
@@ -16,7 +22,7 @@ export const lightConfig = `pipelines:
       pullRequest: [{ events: [OPEN, UPDATED], branches: { includes: [main] }, filePaths: { excludes: ["docs/**"] } }]
 `;
 
-function lightPipeline(owner: string): unknown {
+function lightPipeline(owner: string, beside: Readonly<Record<string, readonly string[]>>): unknown {
   const aws = { owner: 'AWS', version: '1' };
   return {
     name: 'web',
@@ -51,6 +57,12 @@ function lightPipeline(owner: string): unknown {
             inputArtifacts: [{ name: 'Src' }],
             outputArtifacts: [{ name: 'Site', files: ['site/**/*'] }],
           },
+          ...Object.entries(beside).map(([name, commands]) => ({
+            name,
+            actionTypeId: { category: 'Compute', provider: 'Commands', ...aws },
+            commands,
+            inputArtifacts: [{ name: 'Src' }],
+          })),
         ],
       },
       {

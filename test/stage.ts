@@ -1,4 +1,4 @@
-import { lightRepository } from './seeds.ts';
+import { lightRepository, type LightChange } from './seeds.ts';
 import { freshName, type World } from './world.ts';
 
 /** A repository of its own for one test, with a developer, a reviewer and a reader, and the App installed. */
@@ -21,7 +21,7 @@ export interface Stage {
   check(sha: string, name: string): string;
 }
 
-export async function setStage(world: World, change: { readonly config?: string } = {}): Promise<Stage> {
+export async function setStage(world: World, change: LightChange = {}): Promise<Stage> {
   const { github } = world;
   const owner = freshName('acme');
   const repository = `${owner}/web`;

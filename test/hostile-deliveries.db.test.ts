@@ -1,0 +1,103 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deadJobs } from '../src/db/dead-jobs.ts';
+import { loadDelivery } from '../src/db/deliveries.ts';
+import { loadRepository } from '../src/db/repositories.ts';
+import { webhookPath } from '../src/intake.ts';
+import { testDatabase } from './database.ts';
+import { setStage } from './stage.ts';
+import { startWorld, webhookSecret, type World } from './world.ts';
+
+const { open, db } = await testDatabase();
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ database: open });
+});
+
+afterAll(() => world.stop());
+
+async function post(event: string, body: string, guid = randomUUID()): Promise<{ guid: string; status: number }> {
+  const signature = `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`;
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': event,
+    'x-github-delivery': guid,
+    'x-hub-signature-256': signature,
+  };
+  const answer = await fetch(`${world.server.url}${webhookPath}`, { method: 'POST', headers, body });
+  return { guid, status: answer.status };
+}
+
+test('SEC-E-10: signed scalars, arrays and empty objects under any event name are stored, then rejected or ignored', async () => {
+  const bodies = ['null', '"x"', '1', 'true', '[]', '{}', '{"action":{}}', 'not json'];
+  const events = ['push', 'pull_request', '__proto__', 'constructor', 'error', '*'];
+  const sent: { guid: string; what: string }[] = [];
+  for (const event of events) {
+    for (const body of bodies) {
+      const { guid, status } = await post(event, body);
+      // Names that are no event names never come from GitHub; the door may refuse them outright.
+      if (status === 202) sent.push({ guid, what: `${event} ${body}` });
+      else expect([event, status]).toEqual([event, 400]);
+    }
+  }
+  await world.settled();
+  for (const { guid, what } of sent) {
+    const outcome = (await loadDelivery(db, guid))?.outcome;
+    expect([what, outcome === 'rejected' || outcome === 'ignored']).toEqual([what, true]);
+  }
+  expect(sent.length).toBeGreaterThanOrEqual(16);
+  expect(await deadJobs(db)).toEqual([]);
+});
+
+test('SEC-E-05: a captured body under another event name is rejected and does nothing', async () => {
+  const stage = await setStage(world);
+  await stage.pullRequest();
+  const captured = world.github.deliveries().findLast((one) => one.event === 'pull_request');
+  const writes = world.github.writes().length;
+  const { guid } = await post('push', JSON.stringify(captured?.payload));
+  await world.settled();
+  expect((await loadDelivery(db, guid))?.outcome).toBe('rejected');
+  expect(world.github.writes().length).toBe(writes);
+});
+
+test('SEC-E-07: a payload that names the installation of one tenant and the repository of another is dropped', async () => {
+  const mine = await setStage(world);
+  const theirs = await setStage(world);
+  await theirs.pullRequest();
+  await mine.pullRequest();
+  const last = (owner: string) =>
+    world.github
+      .deliveries()
+      .findLast((one) => one.event === 'pull_request' && JSON.stringify(one.payload).includes(`${owner}/web`));
+  const mixed = { ...last(theirs.owner)?.payload, installation: last(mine.owner)?.payload['installation'] };
+  const writes = world.github.writes().length;
+  const { guid } = await post('pull_request', JSON.stringify(mixed));
+  await world.settled();
+  expect((await loadDelivery(db, guid))?.outcome).toBe('rejected');
+  expect(world.github.writes().length).toBe(writes);
+});
+
+test('SEC-E-08: a rename is followed by the numeric id; a transfer to another owner is not served until confirmed', async () => {
+  const stage = await setStage(world);
+  const { id } = repositoryOf(stage.owner);
+  await world.github.renameRepository(stage.repository, 'site', `dev-${stage.owner}`);
+  await world.settled();
+  expect((await loadRepository(db, id))?.name).toBe('site');
+  const payload = world.github.deliveries().findLast((one) => one.event === 'repository')?.payload;
+  const moved = JSON.stringify({ ...payload, action: 'transferred' }).replaceAll(
+    `"login":"${stage.owner}"`,
+    '"login":"other"',
+  );
+  await post('repository', moved.replaceAll(`${stage.owner}/site`, 'other/site'));
+  await world.settled();
+  expect((await loadRepository(db, id))?.suspended).toContain('moved to another owner');
+});
+
+function repositoryOf(owner: string): { id: number } {
+  const found = world.github.deliveries().findLast((one) => JSON.stringify(one.payload).includes(`${owner}/web`));
+  const repositories = found?.payload['repositories'] as readonly { id: number }[] | undefined;
+  const [repository] = repositories ?? [];
+  if (!repository) throw new Error('the installation delivery names no repository');
+  return repository;
+}
