@@ -49,4 +49,16 @@ export const commands: readonly CliCommand[] = [
     summary: 'Look at Node, git, isolation, configuration and database, and say what to mend',
     load: async () => (await import('./doctor.ts')).runDoctor,
   },
+  {
+    name: 'api',
+    usage: 'api --port number [--host address] [--anonymous]',
+    summary: 'Serve the CodePipeline API, for the AWS CLI, SDKs and job workers; needs no GitHub App',
+    load: async () => (await import('./api.ts')).runApi,
+  },
+  {
+    name: 'api-key',
+    usage: 'api-key create (--repository owner/name | --admin) [--read-only] | list | revoke <access key id>',
+    summary: 'Make, list and revoke access keys of the CodePipeline API',
+    load: async () => (await import('./api-key.ts')).runApiKey,
+  },
 ];

@@ -1,6 +1,21 @@
 import { listActionExecutions } from './action-history.ts';
 import { putApprovalResult } from './approval-result.ts';
 import type { Call } from './door.ts';
+import {
+  acknowledgeJob,
+  getJobDetails,
+  pollForJobs,
+  putJobFailureResult,
+  putJobSuccessResult,
+} from './job-operations.ts';
+import { listTagsForResource, tagResource, untagResource } from './tag-operations.ts';
+import {
+  createCustomActionType,
+  deleteCustomActionType,
+  getActionType,
+  listActionTypes,
+  listRuleTypes,
+} from './type-operations.ts';
 import { startPipelineExecution, stopPipelineExecution } from './execution-commands.ts';
 import { getPipelineExecution, listPipelineExecutions } from './execution-reads.ts';
 import { createPipeline, deletePipeline, getPipeline, listPipelines, updatePipeline } from './pipeline-operations.ts';
@@ -25,22 +40,35 @@ const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes:
 
 /** Operations by their name on the wire. One that is not here is unknown (CP section 8). */
 export const operations: Readonly<Record<string, ServedOperation>> = {
+  AcknowledgeJob: writes(acknowledgeJob),
+  CreateCustomActionType: writes(createCustomActionType),
   CreatePipeline: writes(createPipeline),
+  DeleteCustomActionType: writes(deleteCustomActionType),
   DeletePipeline: writes(deletePipeline),
   DisableStageTransition: writes(disableStageTransition),
   EnableStageTransition: writes(enableStageTransition),
+  GetActionType: reads(getActionType),
+  GetJobDetails: writes(getJobDetails),
   GetPipeline: reads(getPipeline),
   GetPipelineExecution: reads(getPipelineExecution),
   GetPipelineState: reads(getPipelineState),
   ListActionExecutions: reads(listActionExecutions),
+  ListActionTypes: reads(listActionTypes),
   ListPipelineExecutions: reads(listPipelineExecutions),
   ListPipelines: reads(listPipelines),
   ListRuleExecutions: reads(listRuleExecutions),
+  ListRuleTypes: reads(listRuleTypes),
+  ListTagsForResource: reads(listTagsForResource),
   OverrideStageCondition: writes(overrideStageCondition),
+  PollForJobs: writes(pollForJobs),
   PutApprovalResult: writes(putApprovalResult),
+  PutJobFailureResult: writes(putJobFailureResult),
+  PutJobSuccessResult: writes(putJobSuccessResult),
   RetryStageExecution: writes(retryStageExecution),
   RollbackStage: writes(rollbackStage),
   StartPipelineExecution: writes(startPipelineExecution),
   StopPipelineExecution: writes(stopPipelineExecution),
+  TagResource: writes(tagResource),
+  UntagResource: writes(untagResource),
   UpdatePipeline: writes(updatePipeline),
 };

@@ -3,6 +3,7 @@ import { startEgress, type Egress } from '../buildspec/egress.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { secretsOf, type Secret } from '../config/secrets.ts';
 import type { ServerConfig } from '../config/server-types.ts';
+import { UserError } from '../errors.ts';
 import { findExecution } from '../db/executions.ts';
 import type { OpenDatabase } from '../db/open.ts';
 import { createLogBook } from '../engine/embedded/log-book.ts';
@@ -22,7 +23,8 @@ export interface EffectsOptions {
   readonly secrets: readonly Secret[];
   readonly database: OpenDatabase;
   readonly isolation: Isolation;
-  readonly github: GitHub;
+  /** Without it no repository can be fetched, and no `projects:` are known: a door to the engine alone. */
+  readonly github?: GitHub;
   readonly now: () => Date;
   readonly log: Logger;
   readonly egress: Egress | undefined;
@@ -46,7 +48,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
   const providers = createProviders({
     home,
     isolation,
-    fetchAccess: (repository) => options.github.fetchAccess(repository),
+    fetchAccess: (repository) => options.github?.fetchAccess(repository) ?? Promise.reject(withoutGitHub()),
     artifacts: openArtifactStore(home),
     maxConcurrentActions: server.embedded.maxConcurrentActions,
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
@@ -69,10 +71,15 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
 function projectsOf({ database, github }: EffectsOptions): ProjectLookup {
   return async (name, { repository, execution }) => {
     const record = await findExecution(database.db, execution);
-    if (!record) return null;
+    // A pipeline that was made through the CodePipeline API goes by no commit's configuration.
+    if (!record || !github || record.context.configSha === '') return null;
     const loaded = await loadConfiguration(github, repository, record.context.configSha);
     return loaded.kind === 'ok' ? (loaded.config.projects[name] ?? null) : null;
   };
+}
+
+function withoutGitHub(): UserError {
+  return new UserError('This server knows no GitHub App, so it cannot fetch a repository. Use an S3 source action.');
 }
 
 const runsCommands = new Set(['Commands', 'CodeBuild']);

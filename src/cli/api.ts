@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { isLoopback } from '../codepipeline-api/serve-door.ts';
+import { loadServerConfig } from '../config/load-server.ts';
+import { readSecrets } from '../config/secrets.ts';
+import { UserError } from '../errors.ts';
+import { startApiServer, type ApiServer } from '../main/api-server.ts';
+import { formatProblem } from '../pipeline/problem.ts';
+import { settingsWithoutApp } from './app-environment.ts';
+import { ArgumentError } from './arguments.ts';
+import type { CliIo } from './command.ts';
+
+/** Serves the CodePipeline API until a signal, or until the database is lost. */
+export async function runApi(args: readonly string[], io: CliIo): Promise<number> {
+  const { host, port, anonymous } = readArguments(args);
+  const settings = settingsWithoutApp(io.env);
+  const server = await loadServerConfig(settings);
+  if (!server.ok) throw new UserError(server.problems.map(formatProblem).join('\n'));
+  const secrets = await readSecrets(server.config.secrets, io.env);
+  if (!secrets.ok) throw new UserError(secrets.problems.join('\n'));
+  const running = await startApiServer({
+    home: settings.home,
+    ...(settings.databaseUrl === undefined ? {} : { databaseUrl: settings.databaseUrl }),
+    server: server.config,
+    secrets: secrets.secrets,
+    ...{ host, port, anonymous },
+    concurrency: settings.workerConcurrency,
+    path: io.env['PATH'] ?? '',
+    log: pino({ level: settings.logLevel }, pino.destination(2)),
+  });
+  if (anonymous) io.out('Without signatures: everybody on this machine may do everything.');
+  io.out(`listening on ${running.url}`);
+  const why = await ending(running, io.interrupted);
+  if (why !== undefined) io.err(`The database cannot be used any more (${why}). Start penstock api again.`);
+  await running.stop();
+  return why === undefined ? 0 : 1;
+}
+
+function readArguments(args: readonly string[]): { host: string; port: number; anonymous: boolean } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      anonymous: { type: 'boolean', default: false },
+    },
+  });
+  const { host, anonymous, port = '' } = values;
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new ArgumentError('--port has to be a number from 0 to 65535; 0 takes any free one.');
+  }
+  if (anonymous && !isLoopback(host)) {
+    throw new ArgumentError(
+      `--anonymous works on a loopback address only, not on ${host}. Make a key with penstock api-key create.`,
+    );
+  }
+  return { host, port: Number(port), anonymous };
+}
+
+/** Resolves with nothing at a signal, with the reason when the database is lost. */
+function ending(running: ApiServer, interrupted: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    if (interrupted.aborted) resolve(undefined);
+    interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
+    running.database.onFatal((error) => resolve(error.message));
+  });
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { detectIsolation } from '../buildspec/isolation.ts';
+import { openServerSecret } from '../codepipeline-api/server-secret.ts';
+import { serveDoor } from '../codepipeline-api/serve-door.ts';
+import type { Secret } from '../config/secrets.ts';
+import type { ServerConfig } from '../config/server-types.ts';
+import { migrate } from '../db/migrate.ts';
+import { openDatabase, type OpenDatabase } from '../db/open.ts';
+import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
+import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
+import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
+import { pollRule } from '../engine/embedded/run-rule.ts';
+import { openArtifactStore } from '../providers/artifact-store.ts';
+import { recoverHome } from '../providers/housekeeping.ts';
+import { runWorker, type JobHandlers } from '../worker.ts';
+import { effectRunner, openEgress } from './effects.ts';
+import { openHost } from './host.ts';
+
+/** The CodePipeline API with an engine behind it and no GitHub: `penstock api`. */
+export interface ApiServerOptions {
+  readonly home: string;
+  readonly databaseUrl?: string;
+  readonly server: ServerConfig;
+  readonly secrets: readonly Secret[];
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly anonymous: boolean;
+  readonly concurrency: number;
+  /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
+  readonly path: string;
+  readonly log: Logger;
+}
+
+export interface ApiServer {
+  readonly url: string;
+  readonly database: OpenDatabase;
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+/** As they stand in ARNs; nobody looks an account or a region up here. */
+const account = '000000000000';
+const region = 'us-east-1';
+
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { home, log } = options;
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    const host = await openHost(home);
+    undo.push(() => host.release());
+    const database = await openDatabase(
+      options.databaseUrl === undefined
+        ? { kind: 'embedded', directory: join(home, 'database') }
+        : { kind: 'postgres', url: options.databaseUrl },
+    );
+    undo.push(() => database.close());
+    await migrate(database.db);
+    await endLeasesOfHost(database.db, host.id);
+    await recoverHome(home, new Date());
+    const { runner, closeEgress } = await openRunner(options, database);
+    undo.push(closeEgress);
+    const engine = createEmbeddedEngine({ db: database.db, host: host.id, now: runner.now });
+    const worker = runWorker({
+      db: database.db,
+      listen: (channel, onNotify) => database.listen(channel, onNotify),
+      handlers: engineHandlers(runner, engine.refresh),
+      worker: `${host.id}/${process.pid}/${randomUUID()}`,
+      host: host.id,
+      concurrency: options.concurrency,
+      log,
+    });
+    undo.push(() => worker.drain(10_000));
+    const address = { url: '' };
+    const door = {
+      db: database.db,
+      engine,
+      artifacts: openArtifactStore(home),
+      secret: await openServerSecret(home),
+      log,
+      now: runner.now,
+      account,
+      region,
+      url: () => address.url,
+      uploads: join(home, 'uploads'),
+    };
+    const { host: name, port, anonymous } = options;
+    const listening = await serveDoor(door, { host: name, port, anonymous });
+    address.url = listening.url;
+    undo.push(() => listening.stop());
+    return { url: listening.url, database, stop };
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+}
+
+async function openRunner(
+  { home, server, secrets, path, log }: ApiServerOptions,
+  database: OpenDatabase,
+): Promise<{ runner: EffectRunner; closeEgress: () => Promise<void> }> {
+  const { isolation: wanted } = server.embedded;
+  const isolation = await detectIsolation({ wanted, scratch: join(home, 'sandbox'), path });
+  const egress = await openEgress(server, isolation, log);
+  const now = (): Date => new Date();
+  const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress });
+  return { runner, closeEgress: async () => egress?.close() };
+}
+
+/** Jobs of the engine; without GitHub nobody is told anything. */
+function engineHandlers(runner: EffectRunner, refresh: (execution: string) => Promise<void>): Partial<JobHandlers> {
+  return {
+    effect: ({ effect }) => runEffect(runner, effect),
+    poll: ({ execution, action }) => pollAction(runner, execution, action),
+    'poll-rule': ({ execution, rule }) => pollRule(runner, execution, rule),
+    deadline: ({ execution, action }) => passDeadline(runner, execution, action),
+    report: () => Promise.resolve(),
+    refresh: ({ execution }) => refresh(execution),
+  };
+}
