@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { packageRoot } from '../web/package-root.ts';
+import { planChange } from './change.ts';
 import { Deviation, newScore, type Score } from './checks.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { raiseStage, type StageSet } from './stage-set.ts';
@@ -37,10 +38,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     narrator.title('Penstock demo', 'A pull request from its first commit to the deploy, all of it on this machine.');
     narrator.act('The set');
     narrator.say('Starting a GitHub that stands in, and `penstock serve` beside it …');
-    set = await raiseStage({ path: options.path, keep: options.keep ?? false, interrupted: interrupted.signal });
     const example = options.example ?? join(packageRoot(), 'examples', 'web');
+    const change = await planChange(example);
+    set = await raiseStage({ path: options.path, keep: options.keep ?? false, interrupted: interrupted.signal });
     const signal = AbortSignal.any([interrupted.signal, set.penstock.lost]);
-    await playStory(example, { set, narrator, score, signal });
+    await playStory(example, { change, set, narrator, score, signal });
   } catch (error) {
     code = explain(error, narrator);
   }

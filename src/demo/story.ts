@@ -5,20 +5,18 @@ import { showChecks, showWrites } from './act-checks.ts';
 import { showDeploy } from './act-deploy.ts';
 import { openBroken } from './act-failure.ts';
 import { pushAgain, pushFix } from './act-fix.ts';
-import { planChange } from './change.ts';
 import { tellChecks } from './live-checks.ts';
 import { author, reviewer, type Show } from './show.ts';
 
 /** From the empty repository to the deploy. Throws Deviation at the first thing that is not as it should be. */
-export async function playStory(example: string, tools: Omit<Show, 'change' | 'repository'>): Promise<void> {
+export async function playStory(example: string, tools: Omit<Show, 'repository'>): Promise<void> {
   const { github } = tools.set;
-  const change = await planChange(example);
   for (const login of [author, reviewer]) github.createAccount({ login });
   const created = await github.createRepository({ owner: 'acme', name: 'web', seedDirectory: example });
   const repository = created.fullName;
   for (const login of [author, reviewer]) github.setPermission(repository, login, 'write');
   github.install({ owner: 'acme' });
-  const show: Show = { ...tools, change, repository };
+  const show: Show = { ...tools, repository };
   tellSet(show, example);
   const stopTelling = tellChecks(github, tools.narrator);
   try {

@@ -135,13 +135,22 @@ test('Ctrl-C while the server starts stops that, too', async () => {
 });
 
 test('--keep leaves the folder and says where it is', async () => {
-  const folder = await brokenExample('site/index.html', '<th>Sunday</th>', '<th>Sun</th>');
+  const folder = await brokenExample('site/main.js', 'show();', 'show();  ');
   const { code, output } = await play({ args: ['--keep', '--example', folder] });
   expect(code).toBe(1);
-  expect(unwrapped(output)).toContain('site/index.html of the example has none in the form that it knows');
   const [kept] = (await readdir(scratch)).filter((name) => name.startsWith('penstock-demo-'));
   expect(output).toContain(join(scratch, kept ?? 'nothing was kept'));
+  expect((await readdir(join(scratch, kept ?? ''))).toSorted()).toEqual(expect.arrayContaining(['github', 'home']));
   expect(await leftRunning()).toEqual([]);
+});
+
+test('a folder that is no example of ours is refused before anything is started', async () => {
+  const folder = await brokenExample('site/index.html', '<th>Sunday</th>', '<th>Sun</th>');
+  const { code, output } = await play({ args: ['--example', folder] });
+  expect(code).toBe(1);
+  expect(unwrapped(output)).toContain('site/index.html of the example has none in the form that it knows');
+  expect(output).not.toContain('penstock serve` at');
+  await expectNothingLeft();
 });
 
 test('a second Ctrl-C does not wait for anything, and still leaves nothing', async () => {
