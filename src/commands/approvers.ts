@@ -69,7 +69,7 @@ function ownersHold(
       const counted = approved.filter((person) => owns(owned, person));
       return {
         holds: counted.length > 0,
-        text: `an owner of ${fileWords(owned.files)} (${owned.owners.join(', ')})`,
+        text: `an owner of ${fileWords(owned)} (${owned.owners.join(', ')})`,
         countedLogins: logins(counted),
         couldLogins: logins(could.filter((person) => owns(owned, person))),
         children: [],
@@ -138,9 +138,10 @@ function accessWords(permission: PersonFacts['permission']): string {
   return permission === 'none' ? 'none' : `only ${permission} access`;
 }
 
-function fileWords(files: readonly string[]): string {
-  const [first = 'no file', ...more] = files;
-  return more.length === 0 ? first : `${first} and ${more.length} more`;
+function fileWords({ files, more = 0 }: OwnedFiles): string {
+  const [first = 'no file', ...others] = files;
+  const count = others.length + more;
+  return count === 0 ? first : `${first} and ${count} more`;
 }
 
 function logins(people: readonly PersonFacts[]): string[] {

@@ -59,6 +59,8 @@ export interface OwnedFiles {
   readonly owners: readonly string[];
   /** Touched files with these owners. */
   readonly files: readonly string[];
+  /** Further ones that are not listed. */
+  readonly more?: number;
 }
 
 export interface GateVerdict {

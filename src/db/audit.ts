@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database } from './database.ts';
 import { jsonText, plainText } from './json.ts';
 
@@ -26,12 +26,38 @@ export async function recordAudit(db: Kysely<Database>, entry: AuditEntry): Prom
     .execute();
 }
 
-/** Oldest first. */
+/** Of one execution, oldest first. */
 export function auditOf(db: Kysely<Database>, execution: string) {
+  return selectAudit(db).where('execution_id', '=', execution).orderBy('id').execute();
+}
+
+export interface AuditFilter {
+  readonly repositoryId?: number;
+  /** Rows about it, and about executions that belong to it. Needs `repositoryId`. */
+  readonly pullRequest?: number;
+  /** The id, or the beginning of it. */
+  readonly execution?: string;
+  readonly limit: number;
+}
+
+export type AuditRow = Awaited<ReturnType<typeof findAudit>>[number];
+
+/** The newest rows that fit, oldest first. */
+export async function findAudit(db: Kysely<Database>, filter: AuditFilter) {
+  let query = selectAudit(db).orderBy('id', 'desc').limit(filter.limit);
+  const { repositoryId, pullRequest, execution } = filter;
+  if (repositoryId !== undefined) query = query.where('repository_id', '=', repositoryId);
+  if (execution !== undefined) query = query.where(sql<boolean>`starts_with(execution_id, ${execution})`);
+  if (pullRequest !== undefined)
+    query = query.where(
+      sql<boolean>`detail ->> 'pullRequest' = ${String(pullRequest)} or execution_id in
+        (select id from executions where repository_id = audit.repository_id and pull_request = ${pullRequest})`,
+    );
+  return (await query.execute()).toReversed();
+}
+
+function selectAudit(db: Kysely<Database>) {
   return db
     .selectFrom('audit')
-    .select(['id', 'at', 'repository_id as repositoryId', 'execution_id as execution', 'who', 'what', 'why', 'detail'])
-    .where('execution_id', '=', execution)
-    .orderBy('id')
-    .execute();
+    .select(['id', 'at', 'repository_id as repositoryId', 'execution_id as execution', 'who', 'what', 'why', 'detail']);
 }

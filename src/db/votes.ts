@@ -68,6 +68,12 @@ export async function withdrawVotesFrom(db: Kysely<Database>, source: string): P
   return Number(numUpdatedRows);
 }
 
+/** Executions whose gates were answered from there. */
+export async function executionsVotedFrom(db: Kysely<Database>, source: string): Promise<readonly string[]> {
+  const rows = await db.selectFrom('votes').select('execution_id').distinct().where('source', '=', source).execute();
+  return rows.map((row) => row.execution_id);
+}
+
 function selectVotes(db: Kysely<Database>) {
   return db
     .selectFrom('votes')

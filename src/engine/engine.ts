@@ -3,6 +3,7 @@ import type { GatePolicy } from '../commands/approval-rules.ts';
 import type { OwnedFiles } from '../commands/gate.ts';
 import type { Database } from '../db/database.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { ApprovalNotification } from '../pipeline/approval-notification.ts';
 import type { Actor, ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
 import type { PipelineCommand, Refusal } from '../pipeline/protocol.ts';
 
@@ -87,6 +88,12 @@ export type Recheck = (trx: Transaction<Database>) => Promise<Refusal | undefine
 export interface Person {
   readonly id: number;
   readonly login: string;
+}
+
+/** Where notices that a pipeline asks for are sent. Called at least once for each; it must not wait for a reader. */
+export interface Notifier {
+  /** An approval with a `NotificationArn` began to wait. `message` is what SNS would carry (CP-A-11). */
+  approvalWaiting(notice: { readonly topicArn: string; readonly message: ApprovalNotification }): Promise<void>;
 }
 
 export type Obeyed = { readonly outcome: 'done' } | { readonly outcome: 'refused'; readonly refusal: Refusal };

@@ -3,6 +3,7 @@ import type { Channel } from '../commands/gate-policy.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { executionsOfPullRequest, type ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
+import { TransientError } from '../errors.ts';
 import type { Account, Permission, PullRequest, RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor } from '../pipeline/execution.ts';
@@ -13,13 +14,15 @@ export interface Asked {
   /** Absent for a check run of a push that no pull request owns. */
   readonly pullRequest?: PullRequest;
   readonly person: Account;
-  readonly permission: Permission;
+  readonly permission: Permission | 'unknown';
   readonly by: Actor;
   readonly channel: Channel;
   /** What it came from, for example `issue-comment/42`: obeyed once. */
   readonly source: string;
   /** When it was said. */
   readonly createdAt: string;
+  /** Of a review: the commit that was looked at. */
+  readonly reviewed?: string;
   /** Executions that it may be about, newest first. */
   readonly records: readonly ExecutionRecord[];
   readonly definitions: Readonly<Record<string, PipelineDefinition>>;
@@ -76,6 +79,25 @@ export function definitionOf(asked: Asked, record: ExecutionRecord): PipelineDef
   const definition = asked.definitions[record.execution.definition];
   if (!definition) throw new Error(`the definition of execution ${record.execution.id} is not loaded`);
   return definition;
+}
+
+/** After this long GitHub's silence about a person is told to them instead of waited out (SEC-B-06). */
+const patienceMs = 5 * 60_000;
+
+/** Asked live, by the number of the account; `unknown` when GitHub could not be asked for minutes. */
+export async function permissionNow(
+  deps: Pick<Deps, 'github' | 'now'>,
+  repository: RepositoryRef,
+  person: Account,
+  since: string,
+): Promise<Permission | 'unknown'> {
+  try {
+    return await deps.github.permissionOf(repository, person.login, person.id);
+  } catch (error) {
+    const isLate = deps.now().getTime() - Date.parse(since) > patienceMs;
+    if (error instanceof TransientError && isLate) return 'unknown';
+    throw error;
+  }
 }
 
 /** The newest execution of each pipeline, optionally of one. */

@@ -1,9 +1,9 @@
-import { recordDecision } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
 import type { RepositoryRef } from '../github/github.ts';
 import { formatProblem, type Problem } from '../pipeline/problem.ts';
 import { renderBrokenConfig } from '../render/plain-checks.ts';
 import { postCheck } from './post-check.ts';
+import { recordStart } from './record-start.ts';
 
 /** A configuration that cannot be used is a failed check with file, line and mend: never silence. */
 export async function postBroken(
@@ -14,13 +14,14 @@ export async function postBroken(
   problems: readonly Problem[],
 ): Promise<void> {
   const errors = problems.filter((problem) => problem.severity === 'error');
-  await recordDecision(deps.db, {
+  const decision = {
     repositoryId: repository.id,
     pipeline: name,
     headSha,
-    outcome: 'broken',
+    outcome: 'broken' as const,
     reason: errors[0] ? formatProblem(errors[0]) : 'the configuration cannot be read',
-  });
+  };
+  await recordStart(deps, decision, { kind: 'penstock', why: 'the configuration is broken' });
   const view = renderBrokenConfig(name, errors, deps.publicUrl);
   await postCheck(deps, { repository, headSha, execution: null }, view);
 }

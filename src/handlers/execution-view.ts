@@ -2,9 +2,9 @@ import { listActionExecutions } from '../db/action-executions.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { waitingApprovals } from '../pipeline/status.ts';
-import type { EarlierAttempt, ExecutionView, GateStory, LogTail } from '../render/view.ts';
-import { gateStory } from './gate-facts.ts';
+import type { EarlierAttempt, ExecutionView, LogTail } from '../render/view.ts';
+import { gateStories } from './gate-stories.ts';
+import { laneView } from './lane-view.ts';
 
 export type ViewDeps = Pick<Deps, 'db' | 'github' | 'detailsUrl' | 'isolation' | 'logTail' | 'findings' | 'now'>;
 
@@ -28,13 +28,13 @@ export async function viewOf(
     startedBy: execution.startedBy,
     earlierAttempts: await earlierAttempts(deps, record),
     logTails: await logTails(deps, record),
-    gates: await gateStories(deps, record),
+    gates: await gateStories(deps, record, definition),
     fork: context.fork,
     isolation: deps.isolation,
     annotations: await annotations(deps, record),
     bareCommands: context.bareCommands,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
-    rollbackTo: {},
+    ...(await laneView(deps.db, record, definition)),
   };
 }
 
@@ -83,12 +83,4 @@ async function annotations(deps: ViewDeps, record: ExecutionRecord): Promise<Exe
     }
   }
   return found;
-}
-
-async function gateStories(deps: ViewDeps, record: ExecutionRecord): Promise<Readonly<Record<string, GateStory>>> {
-  const stories: Record<string, GateStory> = {};
-  for (const gate of waitingApprovals(record.execution)) {
-    stories[`${gate.stage}/${gate.action}`] = await gateStory(deps, record, gate);
-  }
-  return stories;
 }

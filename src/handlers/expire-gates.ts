@@ -7,7 +7,7 @@ import { judgeGate } from './gate-facts.ts';
 export async function expireGates(deps: Pick<Deps, 'db' | 'github' | 'engine' | 'now'>): Promise<void> {
   for (const record of await loadExecutions(deps.db, await waitingExecutions(deps.db))) {
     for (const gate of waitingApprovals(record.execution)) {
-      const verdict = await judgeGate(deps, record, gate);
+      const { verdict } = await judgeGate(deps, record, gate);
       if (verdict.outcome !== 'expired') continue;
       const { lane, id } = record.execution;
       const summary = 'Nobody answered in time (expireAfter).';

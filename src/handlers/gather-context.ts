@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { ExecutionContext, Person } from '../engine/engine.ts';
 import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
 import type { PipelineConfig } from '../config/repository-types.ts';
+import { filesOfPullRequest, gatherOwners } from './gate-owners.ts';
 
 /** Who must not count for the gates of a commit: asked of GitHub once, when the execution starts. */
 export interface Authorship {
@@ -29,6 +30,16 @@ export async function gatherAuthors(
   };
 }
 
+export function authorsOfPullRequest(
+  deps: Pick<Deps, 'github'>,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+  pusher?: Account,
+): Promise<Authorship> {
+  const range = { kind: 'pull-request', number: pullRequest.number } as const;
+  return gatherAuthors(deps, repository, range, [pullRequest.author], pusher);
+}
+
 /** A repository loosens its gates only as far as the operator allows (docs/configuration.md, approvals). */
 export function limitedGates(
   gates: Readonly<Record<string, GatePolicy>>,
@@ -52,7 +63,7 @@ export interface Governing {
   readonly digest: string;
 }
 
-export function pullRequestContext(
+function pullRequestContext(
   pipeline: PipelineConfig,
   pullRequest: PullRequest,
   facts: {
@@ -62,6 +73,7 @@ export function pullRequestContext(
     readonly cause: string;
     readonly bareCommands: boolean;
     readonly approvals: ApprovalLimits;
+    readonly owners: Pick<ExecutionContext, 'owners'>;
   },
 ): ExecutionContext {
   return {
@@ -80,5 +92,48 @@ export function pullRequestContext(
     cause: facts.cause,
     gates: limitedGates(pipeline.gates, facts.approvals),
     bareCommands: facts.bareCommands,
+    ...facts.owners,
   };
+}
+
+/** What a pull request's execution is bound to, asked once: who wrote it, and who owns what it touches. */
+export async function pullRequestFacts(
+  deps: Pick<Deps, 'approvals' | 'github'>,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+  start: {
+    readonly pipeline: PipelineConfig;
+    readonly loaded: { readonly digest: string; readonly config: { readonly commands: { readonly bare: boolean } } };
+    readonly cause: string;
+    /** Asked for when absent. */
+    readonly authorship?: Authorship;
+  },
+): Promise<ExecutionContext> {
+  const { pipeline, loaded, cause } = start;
+  return pullRequestContext(pipeline, pullRequest, {
+    fork: pullRequest.headRepositoryId !== repository.id,
+    governing: { sha: pullRequest.baseSha, digest: loaded.digest },
+    authorship: start.authorship ?? (await authorsOfPullRequest(deps, repository, pullRequest)),
+    cause,
+    bareCommands: loaded.config.commands.bare,
+    approvals: deps.approvals,
+    owners: await gatherOwners(deps, repository, {
+      gates: pipeline.gates,
+      configSha: pullRequest.baseSha,
+      files: () => filesOfPullRequest(deps, repository, pullRequest),
+    }),
+  });
+}
+
+/**
+ * With the base branch as it is now. GitHub keeps the base commit that it saw when the head was pushed last, and what
+ * the base branch says today is what governs (SEC R6, A-14).
+ */
+export async function withBaseNow(
+  deps: Pick<Deps, 'github'>,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+): Promise<PullRequest> {
+  const head = await deps.github.branchHead(repository, pullRequest.baseRef);
+  return head ? { ...pullRequest, baseSha: head.sha } : pullRequest;
 }

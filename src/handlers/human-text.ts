@@ -2,14 +2,15 @@ import { knownPipelines } from '../commands/names.ts';
 import { parseComment, type ParsedLine } from '../commands/parse-comment.ts';
 import { recordAudit } from '../db/audit.ts';
 import { claimCommand, finishCommand } from '../db/human-commands.ts';
-import { withdrawVotesFrom } from '../db/votes.ts';
+import { executionsVotedFrom, withdrawVotesFrom } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
 import type { WebhookEvent } from '../github/event.ts';
 import type { PullRequest } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { renderReply } from '../render/replies.ts';
-import { knownExecutions, type Answer, type Asked } from './asked.ts';
+import { knownExecutions, permissionNow, type Answer, type Asked } from './asked.ts';
+import { changedSince, limitPerson, takeBack } from './human-text-checks.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { answerLine, type LineAnswer } from './run-command.ts';
 
@@ -28,8 +29,9 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
   if (!pullRequest) return ignored(`there is no pull request #${number}`);
   const { definitions, bare } = await namesOf(deps, text, pullRequest);
   const lines = parseComment(text.body, { bare, known: knownPipelines(definitions) });
-  if (lines.length === 0) return ignored('no command in it');
-  if (text.edited) return ignored('it was edited before it was read; only what was posted counts');
+  if (lines.length === 0) return text.review?.state === 'changes_requested' ? takeBack(deps, text) : noCommand;
+  const gone = await changedSince(deps, text);
+  if (gone !== undefined) return ignored(gone);
   const source = `${text.source.kind}/${text.source.id}`;
   const claim = {
     source,
@@ -41,6 +43,8 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
     claimer,
   };
   if ((await claimCommand(deps.db, claim)) === 'known') return ignored('these commands were taken before');
+  const limited = await limitPerson(deps, { repository, number, person: text.author, source });
+  if (limited) return limited;
   await deps.github.react(repository, text.source, 'eyes');
   const answers = await answerAll(deps, { text, pullRequest, source }, lines);
   await acknowledge(deps, text, answers);
@@ -48,6 +52,8 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
   await finishCommand(deps.db, source, { outcome, answer: renderReply(answers) ?? '' });
   return handled(outcome);
 }
+
+const noCommand = ignored('no command in it');
 
 interface Said {
   readonly text: HumanText;
@@ -91,11 +97,12 @@ async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
     repository,
     pullRequest,
     person: author,
-    permission: await deps.github.permissionOf(repository, author.login),
+    permission: await permissionNow(deps, repository, author, text.createdAt),
     by: { kind: 'person', id: author.id, login: author.login },
     channel: text.source.kind === 'review' ? 'review' : 'comment',
     source,
     createdAt: text.createdAt,
+    ...(text.review ? { reviewed: text.review.sha } : {}),
     ...(await knownExecutions(deps, repository.id, text.number)),
   };
 }
@@ -115,7 +122,7 @@ async function acknowledge(deps: Deps, text: HumanText, answers: readonly LineAn
 
 /** An edited or deleted comment is never obeyed, only put on record; a dismissed review takes its answers back. */
 export async function handleTextChanged(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'engine'>,
   event: Extract<WebhookEvent, { kind: 'text-changed' }>,
 ): Promise<Outcome> {
   const source = `${event.source.kind}/${event.source.id}`;
@@ -126,10 +133,13 @@ export async function handleTextChanged(
       who: event.sender.login,
       what: `text-${event.action}`,
       why: `${source} by ${event.author.login}`,
-      detail: { withdrawn: votes },
+      detail: { personId: event.sender.id, pullRequest: event.number, withdrawn: votes },
     });
     return votes;
   });
+  // Also when they were withdrawn before: the process may have ended before the drawing.
+  const voted = event.action === 'dismissed' ? await executionsVotedFrom(deps.db, source) : [];
+  for (const execution of voted) await deps.engine.refresh(execution);
   return handled(
     `${source} was ${event.action}: on record${withdrawn > 0 ? `, ${withdrawn} answer(s) withdrawn` : ''}`,
   );

@@ -1,6 +1,5 @@
 import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
 import { liveExecutionsOfLane } from '../db/executions.ts';
-import { recordDecision } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
 import type { WebhookEvent } from '../github/event.ts';
 import type { PipelineDefinition, StageDeclaration } from '../pipeline/definition.ts';
@@ -10,6 +9,7 @@ import { renderMergeGroupPass, renderSkipped } from '../render/plain-checks.ts';
 import { postBroken } from './broken-configuration.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { postCheck } from './post-check.ts';
+import { recordStart } from './record-start.ts';
 import { startExecution } from './start-execution.ts';
 
 type MergeGroup = Extract<WebhookEvent, { kind: 'merge-group' }>;
@@ -55,14 +55,15 @@ async function enterGroup(
       ? renderSkipped(pipeline.name, 'it does not run for merge groups (mergeGroup: skip)', deps.publicUrl)
       : renderMergeGroupPass(pipeline.name, deps.publicUrl);
   await postCheck(deps, key, view);
-  await recordDecision(deps.db, {
+  const decision = {
     repositoryId: group.repository.id,
     pipeline: pipeline.name,
     headSha: group.headSha,
     ...(delivery === undefined ? {} : { delivery }),
-    outcome: 'passed',
+    outcome: 'passed' as const,
     reason,
-  });
+  };
+  await recordStart(deps, decision, { kind: 'penstock', why: 'the merge queue asked for checks' });
   return `${pipeline.name}: ${reason}`;
 }
 

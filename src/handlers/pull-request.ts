@@ -1,17 +1,18 @@
 import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
-import { findExecutionByKey, executionsOfPullRequest } from '../db/executions.ts';
+import { executionsOfPullRequest } from '../db/executions.ts';
 import { latestHead, recordHead } from '../db/pull-request-heads.ts';
-import { recordDecision } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
 import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
-import { laneKey, type Actor } from '../pipeline/execution.ts';
+import { laneKey, type Actor, type LaneKey } from '../pipeline/execution.ts';
 import type { TriggerEvent } from '../pipeline/triggers.ts';
 import { renderHeldFork, renderSkipped } from '../render/plain-checks.ts';
 import { postBroken } from './broken-configuration.ts';
-import { gatherAuthors, pullRequestContext, type Authorship } from './gather-context.ts';
+import { authorsOfPullRequest, pullRequestFacts, withBaseNow, type Authorship } from './gather-context.ts';
+import { isPush } from './gate-facts.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { postCheck } from './post-check.ts';
-import { endLane, startExecution } from './start-execution.ts';
+import { recordStart } from './record-start.ts';
+import { endLane, startExecution, startKeyAfter } from './start-execution.ts';
 import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
 
 type PullRequestDeps = Pick<Deps, 'approvals' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
@@ -33,8 +34,9 @@ export async function reconcilePullRequest(
   number: number,
   look: Look,
 ): Promise<Outcome> {
-  const pullRequest = await deps.github.pullRequest(repository, number);
-  if (!pullRequest) return ignored(`pull request #${number} does not exist any more`);
+  const found = await deps.github.pullRequest(repository, number);
+  if (!found) return ignored(`pull request #${number} does not exist any more`);
+  const pullRequest = await withBaseNow(deps, repository, found);
   const by = actorOf(look.sender);
   if (pullRequest.state === 'closed') return closePullRequest(deps, repository, pullRequest, by, look);
   const known = await latestHead(deps.db, repository.id, number);
@@ -71,11 +73,8 @@ async function closePullRequest(
   by: Actor,
   look: Look,
 ): Promise<Outcome> {
-  const known = await executionsOfPullRequest(deps.db, repository.id, pullRequest.number);
-  const lanes = new Set(known.filter((record) => record.live).map((record) => record.execution.lane));
   let ended = 0;
-  for (const lane of lanes) {
-    if (!lane.includes('/pr-')) continue;
+  for (const lane of await liveLanes(deps, repository, pullRequest)) {
     ended += (await endLane(deps, lane, { kind: 'closed', merged: pullRequest.merged }, by)).length;
   }
   const seen = await latestHead(deps.db, repository.id, pullRequest.number);
@@ -84,8 +83,26 @@ async function closePullRequest(
   return handled(`pull request closed: ${ended} execution(s) ended; ${started.reason}`);
 }
 
+async function liveLanes(
+  deps: PullRequestDeps,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+): Promise<readonly LaneKey[]> {
+  const known = await executionsOfPullRequest(deps.db, repository.id, pullRequest.number);
+  return [...new Set(known.filter((one) => one.live && !isPush(one)).map((one) => one.execution.lane))];
+}
+
+/** Whatever the configuration says by now, nothing goes on for an older commit or another base. */
+async function endStale(deps: PullRequestDeps, { repository, pullRequest, by }: PullRequestStart): Promise<void> {
+  for (const lane of await liveLanes(deps, repository, pullRequest)) {
+    await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, by);
+    await endLane(deps, lane, { kind: 'base-changed', base: pullRequest.baseRef }, by);
+  }
+}
+
 async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStart): Promise<Outcome> {
   const { repository, pullRequest } = start;
+  if (start.event !== 'CLOSED') await endStale(deps, start);
   const loaded = await loadConfiguration(deps.github, repository, pullRequest.baseSha);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the base commit');
   if (loaded.kind === 'broken') {
@@ -98,15 +115,10 @@ async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStar
   const fork = pullRequest.headRepositoryId !== repository.id;
   const plans = planStarts(loaded, event);
   const starting = plans.some((plan) => plan.kind === 'start') && !fork;
-  const pusher = start.look.action === 'synchronize' || start.look.action === 'opened' ? start.look.sender : undefined;
-  const authorship: Authorship = starting
-    ? await gatherAuthors(
-        deps,
-        repository,
-        { kind: 'pull-request', number: pullRequest.number },
-        [pullRequest.author],
-        pusher,
-      )
+  const { action, sender } = start.look;
+  const pusher = action === 'synchronize' || action === 'opened' ? sender : undefined;
+  const authorship = starting
+    ? await authorsOfPullRequest(deps, repository, pullRequest, pusher)
     : { authors: [], unmapped: [] };
   const said: string[] = [];
   for (const plan of plans) said.push(await actOnPlan(deps, { start, loaded, fork, authorship }, plan));
@@ -126,20 +138,17 @@ async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPla
   const { repository, pullRequest, by, event, look } = facts.start;
   const { name } = plan.pipeline;
   const lane = laneKey(repository.id, name, pullRequest.number);
-  if (event !== 'CLOSED') await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, by);
   if (plan.kind === 'broken') {
     await postBroken(deps, repository, pullRequest.headSha, name, plan.problems);
     return `${name}: its definition is broken`;
   }
   if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
   if (facts.fork) return holdFork(deps, facts, name);
-  const context = pullRequestContext(plan.pipeline, pullRequest, {
-    fork: false,
-    governing: { sha: pullRequest.baseSha, digest: facts.loaded.digest },
-    authorship: facts.authorship,
+  const context = await pullRequestFacts(deps, repository, pullRequest, {
+    pipeline: plan.pipeline,
+    loaded: facts.loaded,
     cause: causeOf(event, pullRequest.number),
-    bareCommands: facts.loaded.config.commands.bare,
-    approvals: deps.approvals,
+    authorship: facts.authorship,
   });
   const idempotencyKey = await startKey(deps, facts, name);
   await startExecution(deps, {
@@ -162,30 +171,24 @@ function causeOf(event: 'OPEN' | 'UPDATED' | 'CLOSED', number: number): string {
 }
 
 /** One start per pull request, commit and pipeline; reopening starts again what closing stopped. */
-async function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
+function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
   const { repository, pullRequest, event } = facts.start;
   const base = `pr/${repository.id}/${pipeline}/${pullRequest.number}/${pullRequest.headSha}`;
-  if (event === 'CLOSED') return `${base}/closed`;
-  let key = base;
-  for (;;) {
-    const known = await findExecutionByKey(deps.db, key);
-    const closed = known?.execution.ending?.as === 'Stopped';
-    if (!known || !closed) return key;
-    key = `${base}/after/${known.execution.id}`;
-  }
+  return event === 'CLOSED' ? Promise.resolve(`${base}/closed`) : startKeyAfter(deps, base);
 }
 
 async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
-  const { repository, pullRequest, event, look } = facts.start;
-  await recordDecision(deps.db, {
+  const { repository, pullRequest, event, look, by } = facts.start;
+  const decision = {
     repositoryId: repository.id,
     pipeline,
     headSha: pullRequest.headSha,
     pullRequest: pullRequest.number,
     ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-    outcome: 'filtered',
+    outcome: 'filtered' as const,
     reason,
-  });
+  };
+  await recordStart(deps, decision, by);
   // A closed pull request needs no verdict; an open one must not wait for a check that never comes.
   if (event !== 'CLOSED') {
     const key = { repository, headSha: pullRequest.headSha, execution: null };
@@ -195,18 +198,19 @@ async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
 }
 
 async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
-  const { repository, pullRequest, event, look } = facts.start;
+  const { repository, pullRequest, event, look, by } = facts.start;
   if (event === 'CLOSED') return `${pipeline}: nothing runs for a closed fork`;
   const reason = 'it comes from a fork: a person with write access has to comment /ok-to-test with its full SHA';
-  await recordDecision(deps.db, {
+  const decision = {
     repositoryId: repository.id,
     pipeline,
     headSha: pullRequest.headSha,
     pullRequest: pullRequest.number,
     ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-    outcome: 'held',
+    outcome: 'held' as const,
     reason,
-  });
+  };
+  await recordStart(deps, decision, by);
   const key = { repository, headSha: pullRequest.headSha, execution: null };
   await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));
   return `${pipeline}: held, ${reason}`;

@@ -1,15 +1,17 @@
 import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
-import { recordDecision } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { WebhookEvent } from '../github/event.ts';
-import type { Account, PullRequest } from '../github/github.ts';
+import type { Account, FileRange, PullRequest } from '../github/github.ts';
 import { laneKey, type Actor } from '../pipeline/execution.ts';
 import { decideTrigger, filtersOf, type TriggerEvent } from '../pipeline/triggers.ts';
 import { postBroken } from './broken-configuration.ts';
 import { gatherAuthors, limitedGates, type Authorship } from './gather-context.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
+import { gatherOwners } from './gate-owners.ts';
+import { recordStart } from './record-start.ts';
 import { startExecution } from './start-execution.ts';
+import { voidByConfiguration } from './void-by-configuration.ts';
 import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
 
 export type Push = Pick<
@@ -32,6 +34,7 @@ interface PushFacts {
 export async function handlePush(deps: PushDeps, push: Push, delivery?: string): Promise<Outcome> {
   const { repository, after } = push;
   const loaded = await loadConfiguration(deps.github, repository, after);
+  await voidByConfiguration(deps, push, loaded);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the pushed commit');
   if (loaded.kind === 'broken') {
     await postBroken(deps, repository, after, 'penstock', loaded.problems);
@@ -75,13 +78,15 @@ async function pullRequestsOfPush(deps: PushDeps, push: Push): Promise<readonly 
 }
 
 /** Never counted for a push's gates: who wrote the commits, and who pushed or merged them. */
-function authorsOf(deps: PushDeps, facts: PushFacts): Promise<Authorship> {
-  const { push, owner } = facts;
-  const range = push.created
-    ? ({ kind: 'commit', sha: push.after } as const)
-    : ({ kind: 'commits', before: push.before, after: push.after } as const);
+function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
   const first = owner ? [owner.author] : push.sender ? [push.sender] : [];
-  return gatherAuthors(deps, push.repository, range, first, push.sender);
+  return gatherAuthors(deps, push.repository, rangeOf(push), first, push.sender);
+}
+
+function rangeOf(push: Push): FileRange {
+  return push.created
+    ? { kind: 'commit', sha: push.after }
+    : { kind: 'commits', before: push.before, after: push.after };
 }
 
 async function actOnPlan(deps: PushDeps, facts: PushFacts, authorship: Authorship, plan: StartPlan): Promise<string> {
@@ -101,7 +106,7 @@ async function actOnPlan(deps: PushDeps, facts: PushFacts, authorship: Authorshi
     definition: plan.definition,
     lane: laneKey(push.repository.id, name),
     idempotencyKey: `push/${push.repository.id}/${name}/${push.ref.kind}/${push.ref.name}/${push.after}`,
-    context: contextOf(deps, { facts, plan, authorship, digest: loaded.digest, cause: `push to ${where}` }),
+    context: await contextOf(deps, { facts, plan, authorship, digest: loaded.digest, cause: `push to ${where}` }),
     by: actorOf(push),
     reason: plan.reason,
     ...(facts.delivery === undefined ? {} : { delivery: facts.delivery }),
@@ -130,7 +135,7 @@ interface PushStart {
   readonly cause: string;
 }
 
-function contextOf({ approvals }: Pick<Deps, 'approvals'>, start: PushStart): ExecutionContext {
+async function contextOf(deps: PushDeps, start: PushStart): Promise<ExecutionContext> {
   const { facts, plan, authorship, digest, cause } = start;
   const { push, owner } = facts;
   return {
@@ -144,8 +149,13 @@ function contextOf({ approvals }: Pick<Deps, 'approvals'>, start: PushStart): Ex
     ...(authorship.lastPusher ? { lastPusher: authorship.lastPusher } : {}),
     unmappedAuthors: authorship.unmapped,
     cause,
-    gates: limitedGates(plan.pipeline.gates, approvals),
+    gates: limitedGates(plan.pipeline.gates, deps.approvals),
     bareCommands: facts.loaded.config.commands.bare,
+    ...(await gatherOwners(deps, push.repository, {
+      gates: plan.pipeline.gates,
+      configSha: push.after,
+      files: () => deps.github.changedFiles(push.repository, rangeOf(push)),
+    })),
   };
 }
 
@@ -156,13 +166,14 @@ function actorOf(push: Push): Actor {
 
 /** Only remembered: a push that a filter leaves out may be a pull request's commit, whose checks must stay in sight. */
 async function leaveOut(deps: PushDeps, facts: PushFacts, pipeline: string, reason: string): Promise<string> {
-  await recordDecision(deps.db, {
+  const decision = {
     repositoryId: facts.push.repository.id,
     pipeline,
     headSha: facts.push.after,
     ...(facts.delivery === undefined ? {} : { delivery: facts.delivery }),
-    outcome: 'filtered',
+    outcome: 'filtered' as const,
     reason,
-  });
+  };
+  await recordStart(deps, decision, actorOf(facts.push));
   return `${pipeline}: left out, ${reason}`;
 }

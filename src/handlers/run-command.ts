@@ -1,9 +1,10 @@
 import { authorize } from '../commands/authorize.ts';
 import type { Command } from '../commands/command.ts';
 import type { ParsedLine } from '../commands/parse-comment.ts';
+import { recordAudit } from '../db/audit.ts';
 import type { Deps } from '../deps.ts';
 import type { Answer, Asked } from './asked.ts';
-import { asker, refused } from './asked.ts';
+import { asker, newestPerPipeline, refused } from './asked.ts';
 import { approve } from './commands/approve.ts';
 import { okToTest } from './commands/ok-to-test.ts';
 import { help, plan, status, why } from './commands/questions.ts';
@@ -32,11 +33,46 @@ export function answerLine(deps: Deps, asked: Asked, line: ParsedLine): Promise<
   }
 }
 
-/** May this person ask this? Then it is done. The gates have rules of their own, applied by `approve`. */
+/**
+ * May this person ask this? Then it is done. The gates have rules of their own, applied by `approve`. Either way there is
+ * a row that says who asked what, and what came of it.
+ */
 export async function obeyCommand(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
   const allowed = authorize(command, asker(asked));
-  if (!allowed.allowed) return refused(`${allowed.why} ${allowed.whoCould}`.trim());
-  return dispatch(deps, asked, command);
+  const answer = allowed.allowed
+    ? await dispatch(deps, asked, command)
+    : refused(`${allowed.why} ${allowed.whoCould}`.trim());
+  await recordCommand(deps, asked, { command, answer, allowed: allowed.allowed });
+  return answer;
+}
+
+const outcomes = { rocket: 'done', '+1': 'answered', '-1': 'refused', confused: 'not understood' } as const;
+
+async function recordCommand(
+  deps: Pick<Deps, 'db'>,
+  asked: Asked,
+  { command, answer, allowed }: { readonly command: Command; readonly answer: Answer; readonly allowed: boolean },
+): Promise<void> {
+  const { verb, ...words } = command;
+  const pipeline = 'target' in command ? command.target.pipeline : undefined;
+  const [record, other] = newestPerPipeline(asked, pipeline);
+  // What a question was answered with can be asked again; a refusal is news.
+  const why = answer.mark === '+1' ? '' : (answer.text ?? '');
+  await recordAudit(deps.db, {
+    repositoryId: asked.repository.id,
+    ...(record && !other ? { execution: record.execution.id } : {}),
+    who: asked.person.login,
+    what: `command-${verb}`,
+    why: `${allowed ? outcomes[answer.mark] : 'not allowed'}${why === '' ? '' : `: ${why}`}`.slice(0, 1000),
+    detail: {
+      personId: asked.person.id,
+      permission: asked.permission,
+      channel: asked.channel,
+      source: asked.source,
+      ...(asked.pullRequest ? { pullRequest: asked.pullRequest.number, headSha: asked.pullRequest.headSha } : {}),
+      words,
+    },
+  });
 }
 
 function dispatch(deps: Deps, asked: Asked, command: Command): Promise<Answer> {

@@ -1,11 +1,14 @@
 import type { PipelineConfig } from '../config/repository-types.ts';
-import { recordDecision } from '../db/start-decisions.ts';
-import { liveExecutionsOfLane, type ExecutionRecord } from '../db/executions.ts';
+import { findExecutionByKey, liveExecutionsOfLane, type ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
+import type { PipelineCommand } from '../pipeline/protocol.ts';
+import { recordAudit } from '../db/audit.ts';
+import { actorName } from '../render/explain.ts';
+import { recordStart } from './record-start.ts';
 
 /** Everything about one start that does not depend on how it was asked for. */
 export interface StartSubject {
@@ -38,16 +41,18 @@ export async function startExecution(deps: Pick<Deps, 'db' | 'engine'>, subject:
     context,
     exclusive: pipeline.exclusive,
   });
-  await recordDecision(deps.db, {
+  const decision = {
     repositoryId: repository.id,
     pipeline: pipeline.name,
     headSha: context.headSha,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     ...(subject.delivery === undefined ? {} : { delivery: subject.delivery }),
-    outcome: 'started',
+    outcome: 'started' as const,
     reason: subject.reason,
     execution,
-  });
+  };
+  const { configSha, configDigest, fork } = context;
+  await recordStart(deps, decision, subject.by, { cause: context.cause, configSha, configDigest, fork });
   return execution;
 }
 
@@ -77,19 +82,54 @@ function triggerDetail(subject: StartSubject): string {
   });
 }
 
-/** A newer commit ends the lane's older executions; closing ends all of them (docs/architecture.md, lanes). */
+type Because = Extract<PipelineCommand, { kind: 'withdraw' }>['because'];
+
+/**
+ * Ends what of the lane does not go with the reason: a newer commit ends executions of older ones, another base those
+ * of the base before, closing all of them (docs/architecture.md, lanes). Their gates take no answer any more.
+ */
 export async function endLane(
   deps: Pick<Deps, 'db' | 'engine'>,
   lane: LaneKey,
-  because:
-    { readonly kind: 'newer-commit'; readonly sha: string } | { readonly kind: 'closed'; readonly merged: boolean },
+  because: Because,
   by: Actor,
 ): Promise<readonly ExecutionRecord[]> {
-  const older = (await liveExecutionsOfLane(deps.db, lane)).filter(
-    (record) => because.kind === 'closed' || record.context.headSha !== because.sha,
-  );
-  for (const record of older) {
-    await deps.engine.obey({ kind: 'withdraw', lane, execution: record.execution.id, because }, by);
+  const ended = (await liveExecutionsOfLane(deps.db, lane)).filter((record) => concerns(because, record));
+  for (const record of ended) {
+    const { id } = record.execution;
+    await deps.engine.obey({ kind: 'withdraw', lane, execution: id, because }, by);
+    const detail = { because, headSha: record.context.headSha, pullRequest: record.context.pullRequest ?? null };
+    await recordAudit(deps.db, {
+      repositoryId: record.repositoryId,
+      execution: id,
+      who: actorName(by),
+      what: 'withdrawn',
+      why: because.kind,
+      detail,
+    });
   }
-  return older;
+  return ended;
+}
+
+function concerns(because: Because, { context }: ExecutionRecord): boolean {
+  switch (because.kind) {
+    case 'newer-commit':
+      return context.headSha !== because.sha;
+    case 'base-changed':
+      return context.baseRef !== undefined && context.baseRef !== because.base;
+    case 'closed':
+      return true;
+    default:
+      return because satisfies never;
+  }
+}
+
+/** One start per intent; but what was stopped with its pull request or its base starts again when that comes back. */
+export async function startKeyAfter(deps: Pick<Deps, 'db'>, base: string): Promise<string> {
+  let key = base;
+  for (;;) {
+    const known = await findExecutionByKey(deps.db, key);
+    if (!known || known.execution.ending?.as !== 'Stopped') return key;
+    key = `${base}/after/${known.execution.id}`;
+  }
 }

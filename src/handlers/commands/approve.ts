@@ -1,19 +1,16 @@
 import type { ApprovalCommand } from '../../commands/command.ts';
-import { evaluateGate, type GateVerdict } from '../../commands/approval-rules.ts';
+import type { GateVerdict } from '../../commands/approval-rules.ts';
 import { resolveApproval } from '../../commands/resolve-approval.ts';
 import { recordAudit } from '../../db/audit.ts';
-import type { ExecutionRecord } from '../../db/executions.ts';
+import { findExecution } from '../../db/executions.ts';
 import { headAt } from '../../db/pull-request-heads.ts';
-import { recordVote, votesFor } from '../../db/votes.ts';
-import type { Recheck } from '../../engine/engine.ts';
+import { recordVote } from '../../db/votes.ts';
 import { waitingApprovals } from '../../pipeline/status.ts';
+import { quoteList } from '../../commands/quote.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
-import { done, informed, refused } from '../asked.ts';
-import { factsOf, gatherPeople, policyOf, waitingSince, type WaitingGate } from '../gate-facts.ts';
-
-interface OpenGate extends WaitingGate {
-  readonly record: ExecutionRecord;
-}
+import { definitionOf, done, informed, refused } from '../asked.ts';
+import { isPush, policyOf, reasonNeeded, waitingSince } from '../gate-facts.ts';
+import { settleGate, type OpenGate, type Release } from '../gate-release.ts';
 
 /**
  * One person's answer to one gate: found, bound to what the person saw, saved as a vote, judged with all votes, and
@@ -25,14 +22,19 @@ export async function approve(deps: CommandDeps, asked: Asked, command: Approval
   const gate = openGates(asked).find((one) => one.token === resolved.gate.token);
   if (!gate) throw new Error(`the gate with token ${resolved.gate.token} is not among those that were offered`);
   await saveVote(deps, asked, command, gate);
-  const verdict = await judge(deps, gate);
+  const settled = await settleGate(deps, asked.repository, gate, { by: asked.by, reason: command.reason });
+  const { verdict } = settled.judged;
   const mine = verdict.notCounted.find((vote) => vote.person.id === asked.person.id);
-  if (mine) return refused(notCounted(verdict, asked.person.login, mine.why));
-  return settle(deps, asked, { command, gate, verdict });
+  const isCounted = verdict.counted.some((vote) => vote.person.id === asked.person.id);
+  if (mine && !isCounted) return uncounted(deps, asked, gate, { verdict, why: mine.why });
+  if (settled.release) return released(deps, gate, command, settled.release);
+  if (verdict.outcome === 'expired') return refused(`The gate \`${gate.stage}/${gate.action}\` has expired.`);
+  await deps.engine.refresh(gate.record.execution.id);
+  return informed(`Counted: ${verdict.had} of ${verdict.needed} for \`${gate.stage}/${gate.action}\`.`);
 }
 
-function openGates(asked: Asked): readonly OpenGate[] {
-  return asked.records.flatMap((record) =>
+export function openGates({ records }: Pick<Asked, 'records'>): readonly OpenGate[] {
+  return records.flatMap((record) =>
     record.live ? waitingApprovals(record.execution).map((gate) => ({ ...gate, record })) : [],
   );
 }
@@ -40,8 +42,9 @@ function openGates(asked: Asked): readonly OpenGate[] {
 async function approvalFacts(deps: CommandDeps, asked: Asked): Promise<Parameters<typeof resolveApproval>[1]> {
   const { pullRequest, repository } = asked;
   const at = new Date(asked.createdAt);
+  const gates = openGates(asked);
   return {
-    gates: openGates(asked).map((gate) => ({
+    gates: gates.map((gate) => ({
       pipeline: gate.record.pipeline,
       stage: gate.stage,
       action: gate.action,
@@ -50,12 +53,15 @@ async function approvalFacts(deps: CommandDeps, asked: Asked): Promise<Parameter
       fork: gate.record.context.fork,
       requireSha: policyOf(gate.record, gate).requireSha,
       announcedAt: waitingSince(gate.record, gate),
-      push: !gate.record.execution.lane.includes('/pr-'),
+      push: isPush(gate.record),
+      reasonNeeded: reasonNeeded(definitionOf(asked, gate.record), gate),
     })),
     createdAt: asked.createdAt,
-    headThen: pullRequest ? await headAt(deps.db, repository.id, pullRequest.number, at) : null,
+    // A review carries the commit that was looked at; what GitHub says of it later does not matter (SEC-A-05, A-06).
+    headThen: asked.reviewed ?? (pullRequest ? await headAt(deps.db, repository.id, pullRequest.number, at) : null),
     headNow: pullRequest?.headSha ?? null,
     channel: asked.channel,
+    prefix: gates.every((gate) => gate.record.context.bareCommands) ? '/' : '/penstock ',
   };
 }
 
@@ -86,62 +92,59 @@ async function saveVote(deps: CommandDeps, asked: Asked, command: ApprovalComman
       who: asked.person.login,
       what: `vote-${command.verb}`,
       why: command.reason,
-      detail: { personId: asked.person.id, token: gate.token, headSha: context.headSha, source: asked.source },
+      detail: voteDetail(asked, gate),
     });
   });
 }
 
-async function judge(deps: CommandDeps, gate: OpenGate): Promise<GateVerdict> {
-  const votes = await votesFor(deps.db, gate.record.execution.id, gate.token);
-  const people = await gatherPeople(deps, gate.record, votes);
-  return evaluateGate(policyOf(gate.record, gate), factsOf(deps, gate.record, gate, votes, people));
-}
-
-function notCounted(verdict: GateVerdict, login: string, why: string): string {
-  const could = verdict.whoCould.slice(0, 10).map((login) => `\`${login}\``);
-  return `The answer of \`${login}\` does not count: ${why}.${could.length > 0 ? ` Who could: ${could.join(', ')}.` : ''}`;
-}
-
-interface Settling {
-  readonly command: ApprovalCommand;
-  readonly gate: OpenGate;
-  readonly verdict: GateVerdict;
-}
-
-async function settle(deps: CommandDeps, asked: Asked, { command, gate, verdict }: Settling): Promise<Answer> {
-  if (verdict.outcome === 'waiting') {
-    await deps.engine.refresh(gate.record.execution.id);
-    return informed(`Counted: ${verdict.had} of ${verdict.needed} for \`${gate.stage}/${gate.action}\`.`);
-  }
-  if (verdict.outcome === 'expired') return refused(`The gate \`${gate.stage}/${gate.action}\` has expired.`);
-  const { lane, id } = gate.record.execution;
-  const { stage, action, token } = gate;
-  const kind = verdict.outcome === 'approved' ? 'approve' : 'reject';
-  const summary = summaryOf(verdict, command);
-  const recheck = await recheckOf(deps, gate, verdict.outcome);
-  const obeyed = await deps.engine.obey(
-    { kind, lane, execution: id, stage, action, token, summary },
-    asked.by,
-    recheck,
-  );
-  return obeyed.outcome === 'done' ? done() : refused(obeyed.refusal.message);
-}
-
-/** Names the people, because CodePipeline itself would only know the bot (CP-A-10). */
-function summaryOf(verdict: GateVerdict, command: ApprovalCommand): string {
-  const logins = verdict.counted.map((vote) => `@${vote.person.login}`).join(', ');
-  return `${logins}${command.reason === '' ? '' : `: ${command.reason}`}`.slice(0, 512);
-}
-
-/** Under the lane's lock: the votes as they are then, with the permissions asked a moment ago. */
-async function recheckOf(deps: CommandDeps, gate: OpenGate, expected: GateVerdict['outcome']): Promise<Recheck> {
-  const seen = await votesFor(deps.db, gate.record.execution.id, gate.token);
-  const people = await gatherPeople(deps, gate.record, seen);
-  return async (trx) => {
-    const votes = await votesFor(trx, gate.record.execution.id, gate.token);
-    const verdict = evaluateGate(policyOf(gate.record, gate), factsOf(deps, gate.record, gate, votes, people));
-    if (verdict.outcome === expected) return undefined;
-    const message = 'The answers to this gate changed while it was being released; nothing happened. Answer again.';
-    return { exception: 'InvalidApprovalTokenException', rule: 'SEC-R2', message };
+function voteDetail(asked: Asked, { record, stage, action, token }: OpenGate): Readonly<Record<string, unknown>> {
+  const { context } = record;
+  return {
+    personId: asked.person.id,
+    permission: asked.permission,
+    channel: asked.channel,
+    source: asked.source,
+    gate: `${stage}/${action}`,
+    token,
+    headSha: context.headSha,
+    baseSha: context.baseSha ?? null,
+    configDigest: context.configDigest,
+    ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
   };
+}
+
+async function uncounted(
+  deps: CommandDeps,
+  asked: Asked,
+  gate: OpenGate,
+  { verdict, why }: { readonly verdict: GateVerdict; readonly why: string },
+): Promise<Answer> {
+  await recordAudit(deps.db, {
+    repositoryId: asked.repository.id,
+    execution: gate.record.execution.id,
+    who: asked.person.login,
+    what: 'vote-not-counted',
+    why,
+    detail: voteDetail(asked, gate),
+  });
+  const could = verdict.whoCould.length > 0 ? ` Who could: ${quoteList(verdict.whoCould)}.` : '';
+  return refused(`The answer of \`${asked.person.login}\` does not count: ${why}.${could}`);
+}
+
+/** Whoever said the same as another at the same moment is not told no: what they wanted is what happened. */
+async function released(
+  deps: CommandDeps,
+  gate: OpenGate,
+  { verb }: ApprovalCommand,
+  release: Release,
+): Promise<Answer> {
+  if (release.kind === 'done') return done();
+  const now = await findExecution(deps.db, gate.record.execution.id);
+  const run = now?.execution.stages.flatMap((stage) => stage.actions).find((one) => one.id === gate.id);
+  if (run?.answeredBy && run.status === (verb === 'approve' ? 'Succeeded' : 'Failed')) return done();
+  if (run?.answeredBy)
+    return refused(
+      `Too late: \`${gate.stage}/${gate.action}\` was ${run.status === 'Succeeded' ? 'approved' : 'rejected'} already.`,
+    );
+  return refused(release.kind === 'refused' ? release.why : 'Nothing happened. Answer again.');
 }

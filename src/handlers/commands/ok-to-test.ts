@@ -1,10 +1,10 @@
 import type { Command } from '../../commands/command.ts';
 import { loadConfiguration } from '../../config/load.ts';
 import { laneKey } from '../../pipeline/execution.ts';
-import { gatherAuthors, pullRequestContext } from '../gather-context.ts';
+import { pullRequestFacts, withBaseNow } from '../gather-context.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { done, refused } from '../asked.ts';
-import { startExecution } from '../start-execution.ts';
+import { startExecution, startKeyAfter } from '../start-execution.ts';
 import { planStarts, plansNeedFiles } from '../start-plan.ts';
 
 /** Lets the pipelines run for one commit of a fork. It names the full commit, and it never sticks (SEC R6). */
@@ -13,8 +13,10 @@ export async function okToTest(
   asked: Asked,
   command: Extract<Command, { verb: 'ok-to-test' }>,
 ): Promise<Answer> {
-  const { pullRequest, repository } = asked;
-  if (!pullRequest || pullRequest.state === 'closed') return refused('A closed pull request starts nothing.');
+  const { repository } = asked;
+  if (!asked.pullRequest || asked.pullRequest.state === 'closed')
+    return refused('A closed pull request starts nothing.');
+  const pullRequest = await withBaseNow(deps, repository, asked.pullRequest);
   if (pullRequest.headRepositoryId === repository.id) {
     return refused('This pull request is not from a fork: its pipelines run without `/ok-to-test`.');
   }
@@ -29,7 +31,6 @@ export async function okToTest(
     ? await deps.github.changedFiles(repository, range)
     : { paths: [], truncated: false };
   const event = { kind: 'pull-request', event: 'UPDATED', baseBranch: pullRequest.baseRef, ...files } as const;
-  const authorship = await gatherAuthors(deps, repository, range, [pullRequest.author], undefined);
   let started = 0;
   for (const plan of planStarts(loaded, event)) {
     if (plan.kind !== 'start') continue;
@@ -39,15 +40,11 @@ export async function okToTest(
       pipeline: plan.pipeline,
       definition: plan.definition,
       lane: laneKey(repository.id, plan.pipeline.name, pullRequest.number),
-      idempotencyKey: `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`,
-      context: pullRequestContext(plan.pipeline, pullRequest, {
-        fork: true,
-        governing: { sha: pullRequest.baseSha, digest: loaded.digest },
-        authorship,
-        cause,
-        bareCommands: loaded.config.commands.bare,
-        approvals: deps.approvals,
-      }),
+      idempotencyKey: await startKeyAfter(
+        deps,
+        `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`,
+      ),
+      context: await pullRequestFacts(deps, repository, pullRequest, { pipeline: plan.pipeline, loaded, cause }),
       by: asked.by,
       reason: cause,
     });

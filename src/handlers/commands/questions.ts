@@ -37,7 +37,7 @@ export async function why(deps: Deps, asked: Asked, command: Question): Promise<
   for (const record of newestPerPipeline(asked, pipeline)) {
     for (const gate of waitingApprovals(record.execution)) {
       if (stage !== undefined && gate.stage !== stage) continue;
-      const verdict = await judgeGate(deps, record, gate);
+      const { verdict } = await judgeGate(deps, record, gate);
       const copy = `/penstock approve ${record.pipeline}/${gate.stage}/${gate.action} ${record.context.headSha}`;
       gates.push({ pipeline: record.pipeline, stage: gate.stage, action: gate.action, verdict, copy });
     }

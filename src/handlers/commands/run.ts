@@ -4,7 +4,7 @@ import type { PipelineConfig } from '../../config/repository-types.ts';
 import type { PullRequest } from '../../github/github.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { laneKey } from '../../pipeline/execution.ts';
-import { gatherAuthors, pullRequestContext } from '../gather-context.ts';
+import { pullRequestFacts, withBaseNow } from '../gather-context.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { done, refused } from '../asked.ts';
 import { endLane, startExecution } from '../start-execution.ts';
@@ -14,8 +14,9 @@ type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
 
 /** Starts a pipeline on the pull request's head by hand, whatever the filters say; only declared variables are taken. */
 export async function run(deps: CommandDeps, asked: Asked, command: RunCommand): Promise<Answer> {
-  const { pullRequest } = asked;
-  if (!pullRequest || pullRequest.state === 'closed') return refused('A closed pull request starts nothing.');
+  const asOf = asked.pullRequest;
+  if (!asOf || asOf.state === 'closed') return refused('A closed pull request starts nothing.');
+  const pullRequest = await withBaseNow(deps, asked.repository, asOf);
   if (pullRequest.headRepositoryId !== asked.repository.id) {
     return refused(`This comes from a fork. Look at the change, then comment \`/ok-to-test ${pullRequest.headSha}\`.`);
   }
@@ -60,7 +61,6 @@ async function startByHand(
   const { name } = chosen.pipeline;
   const lane = laneKey(repository.id, name, pullRequest.number);
   await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, asked.by);
-  const range = { kind: 'pull-request', number: pullRequest.number } as const;
   const cause = `/run by ${asked.person.login}`;
   await startExecution(deps, {
     repository,
@@ -68,14 +68,7 @@ async function startByHand(
     definition: chosen.definition,
     lane,
     idempotencyKey: `run/${repository.id}/${name}/${asked.source}`,
-    context: pullRequestContext(chosen.pipeline, pullRequest, {
-      fork: false,
-      governing: { sha: pullRequest.baseSha, digest: chosen.loaded.digest },
-      authorship: await gatherAuthors(deps, repository, range, [pullRequest.author], undefined),
-      cause,
-      bareCommands: chosen.loaded.config.commands.bare,
-      approvals: deps.approvals,
-    }),
+    context: await pullRequestFacts(deps, repository, pullRequest, { ...chosen, cause }),
     by: asked.by,
     trigger: { type: 'StartPipelineExecution', detail: `github:${asked.person.id}` },
     variables: chosen.command.variables,

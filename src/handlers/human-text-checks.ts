@@ -1,0 +1,108 @@
+import { recordAudit } from '../db/audit.ts';
+import { countCommands, finishCommand } from '../db/human-commands.ts';
+import { recordVote, votesFor } from '../db/votes.ts';
+import type { Deps } from '../deps.ts';
+import { TransientError } from '../errors.ts';
+import type { WebhookEvent } from '../github/event.ts';
+import type { Account, RepositoryRef } from '../github/github.ts';
+import { knownExecutions } from './asked.ts';
+import { openGates } from './commands/approve.ts';
+import type { OpenGate } from './gate-release.ts';
+import { handled, ignored, type Outcome } from './outcome.ts';
+
+type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
+
+/** GitHub may show a comment later than it tells of it. */
+const lagMs = 60_000;
+
+/** Looks whether the words still stand as they were posted (SEC-B-20); answers why they do not. */
+export async function changedSince(deps: Pick<Deps, 'github' | 'now'>, text: HumanText): Promise<string | undefined> {
+  const edited = 'it was edited before it was read; only what was posted counts';
+  if (text.edited) return edited;
+  const written = await deps.github.humanTextSince(text.repository, text.number, new Date(text.createdAt));
+  const now = written.find(({ source }) => source.kind === text.source.kind && source.id === text.source.id);
+  if (now) return now.edited || now.body !== text.body ? edited : undefined;
+  if (deps.now().getTime() - Date.parse(text.createdAt) < lagMs)
+    throw new TransientError(`GitHub does not show ${text.source.kind} ${text.source.id} yet`);
+  return 'it was deleted before it was read';
+}
+
+const limit = { commands: 30, minutes: 10 };
+
+interface Saying {
+  readonly repository: RepositoryRef;
+  readonly number: number;
+  readonly person: Account;
+  readonly source: string;
+}
+
+/** Beyond so many commands a person is told once, and then not answered any more for a while (SEC-G-01, G-02). */
+export async function limitPerson(
+  deps: Pick<Deps, 'db' | 'github'>,
+  { repository, number, person, source }: Saying,
+): Promise<Outcome | undefined> {
+  const by = { repositoryId: repository.id, personId: person.id, minutes: limit.minutes };
+  const count = await countCommands(deps.db, by);
+  if (count <= limit.commands) return undefined;
+  if (count === limit.commands + 1) {
+    const body = `More than ${limit.commands} commands in ${limit.minutes} minutes: the next ones are not heard for a while.`;
+    await deps.github.comment(repository, number, body, `reply:${source}`);
+  }
+  const why = `more than ${limit.commands} commands in ${limit.minutes} minutes`;
+  await finishCommand(deps.db, source, { outcome: 'limited', answer: why });
+  return ignored(why);
+}
+
+/** A review that asks for changes takes back what its author approved before (SEC-B-18). */
+export async function takeBack(deps: Pick<Deps, 'db' | 'engine'>, text: HumanText): Promise<Outcome> {
+  const { repository, number, author } = text;
+  let taken = 0;
+  for (const gate of openGates(await knownExecutions(deps, repository.id, number))) {
+    const votes = await votesFor(deps.db, gate.record.execution.id, gate.token);
+    if (votes.findLast((vote) => vote.personId === author.id)?.answer !== 'approve') continue;
+    await withdraw(deps, text, gate);
+    await deps.engine.refresh(gate.record.execution.id);
+    taken += 1;
+  }
+  return taken === 0 ? ignored('no command in it') : handled(`changes were asked for: ${taken} approval(s) taken back`);
+}
+
+function withdraw(deps: Pick<Deps, 'db'>, text: HumanText, { record, ...gate }: OpenGate): Promise<void> {
+  const { repository, number, author } = text;
+  const { context, execution } = record;
+  const source = `${text.source.kind}/${text.source.id}`;
+  return deps.db.transaction().execute(async (trx) => {
+    const saved = await recordVote(trx, {
+      repositoryId: repository.id,
+      pullRequest: number,
+      executionId: execution.id,
+      stage: gate.stage,
+      action: gate.action,
+      token: gate.token,
+      headSha: context.headSha,
+      baseSha: context.baseSha ?? null,
+      configDigest: context.configDigest,
+      personId: author.id,
+      login: author.login,
+      answer: 'withdrawn',
+      channel: 'review',
+      source,
+      reason: 'changes were asked for',
+    });
+    if (saved === 'known') return;
+    await recordAudit(trx, {
+      repositoryId: repository.id,
+      execution: execution.id,
+      who: author.login,
+      what: 'vote-withdrawn',
+      why: 'a review asks for changes',
+      detail: {
+        personId: author.id,
+        gate: `${gate.stage}/${gate.action}`,
+        token: gate.token,
+        source,
+        pullRequest: number,
+      },
+    });
+  });
+}
