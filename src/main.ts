@@ -184,7 +184,8 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       stopping: stopping.signal,
     }),
   );
-  const runner = effectRunner({ ...options, ...ground, home: settings.home, github, now });
+  const effects = effectRunner({ ...options, ...ground, home: settings.home, github, now });
+  const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
   return { deps, runner, web, stopping, address };
 }
 

@@ -14,7 +14,7 @@ import { pollRule } from '../../src/engine/embedded/run-rule.ts';
 import type { AwsCalls } from '../../src/engine/embedded/aws-calls.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
-import type { Engine, ExecutionContext, Obeyed, StartRequest } from '../../src/engine/engine.ts';
+import type { Engine, ExecutionContext, Notifier, Obeyed, StartRequest } from '../../src/engine/engine.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { laneKey, type Execution, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
@@ -35,6 +35,8 @@ export interface EngineBench {
   readonly started: StartedAction<unknown>[];
   /** What the next attempts of an action report; the default is success. */
   answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
+  /** What the notifier was told. */
+  readonly notices: Parameters<Notifier['approvalWaiting']>[0][];
   /** What AWS would answer; empty: no client is configured. */
   readonly aws: { -readonly [K in keyof AwsCalls]: AwsCalls[K] };
   /** How far the engine's clock is ahead. */
@@ -61,7 +63,8 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
   const started: StartedAction<unknown>[] = [];
   const answers: EngineBench['answers'] = {};
   const aws: EngineBench['aws'] = {};
-  const bench = { answers, aws, shiftMs: 0 };
+  const notices: EngineBench['notices'] = [];
+  const bench = { answers, aws, notices, shiftMs: 0 };
   const now = (): Date => new Date(Date.now() + bench.shiftMs);
   const fast: AnyProvider = {
     type: { category: 'Compute', owner: 'AWS', provider: 'Fast', version: '1' },
@@ -85,6 +88,13 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     allotArtifact: (definition, artifact, seed) => allotLocation('artifacts', definition.name, artifact, seed),
     secretsFor: () => ({}),
     aws,
+    notifier: {
+      approvalWaiting: (notice) => {
+        notices.push(notice);
+        return Promise.resolve();
+      },
+    },
+    detailsUrl: ({ id }) => `https://penstock.example/executions/${id}`,
   };
   const engine = createEmbeddedEngine({ db, host: 'host-1', now });
   const worker = runWorker({

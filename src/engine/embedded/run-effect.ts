@@ -6,8 +6,11 @@ import { enqueue } from '../../db/jobs.ts';
 import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
 import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Execution } from '../../pipeline/execution.ts';
 import type { Effect } from '../../pipeline/protocol.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
+import type { Notifier } from '../engine.ts';
+import { announceApproval } from './announce-approval.ts';
 import { findSite, type ActionSite } from './action-site.ts';
 import { describeAction } from './describe-action.ts';
 import { continueFunction, handOverAction, isHandedOver } from './hand-over-action.ts';
@@ -29,6 +32,10 @@ export interface EffectRunner {
   readonly secretsFor: (repository: RepositoryRef) => Readonly<Record<string, string>>;
   /** What rules and Lambda actions may ask of AWS. */
   readonly aws?: AwsCalls;
+  /** Without it notices are logged. */
+  readonly notifier?: Notifier;
+  /** Where a person sees the execution. */
+  readonly detailsUrl?: (execution: Execution) => string;
 }
 
 type ActionEffect = Extract<Effect, { kind: 'start-action' | 'stop-action' }>;
@@ -101,6 +108,7 @@ async function startAction(runner: EffectRunner, site: ActionSite): Promise<void
   await saveActionInput(runner.db, site.run.id, described.input);
   const report = await provider.start(described.action);
   await applyReport(runner, site, report);
+  if (report.kind === 'waiting') await announceApproval(runner, site, described.action.declaration.configuration);
   if (report.kind === 'running') await schedulePoll(runner, site, Math.min(report.pollAfterMs, firstPollMs));
 }
 
