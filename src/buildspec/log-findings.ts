@@ -2,20 +2,29 @@ import type { Finding, ResolvePath } from './finding.ts';
 
 const maxFindings = 50;
 const maxLineLength = 1_000;
+const unknownMessage = 'The program failed here.';
 
 /** Messages with a place, in the forms that common compilers and test runners print them. At most 50. */
 export function findInLog(lines: readonly string[], resolve: ResolvePath): readonly Finding[] {
   const found = new Map<string, Finding>();
   const context: Context = { file: undefined, said: undefined, resolve };
+  let untold: string | undefined;
   for (const raw of lines) {
     if (found.size >= maxFindings) break;
     const line = plain(raw.slice(0, maxLineLength));
     const finding = findInLine(line, context);
-    remember(line, context);
+    const news = remember(line, context);
+    // A Python traceback names the place first and says the message after it.
+    const place = untold === undefined ? undefined : found.get(untold);
+    if (news && untold !== undefined && place?.message === unknownMessage) {
+      found.set(untold, { ...place, message: context.said?.message ?? unknownMessage });
+      untold = undefined;
+    }
     if (finding === undefined) continue;
     const key = `${finding.path}:${finding.line}`;
     const known = found.get(key);
     if (known === undefined || rank(finding) > rank(known)) found.set(key, finding);
+    if (finding.message === unknownMessage) untold = key;
   }
   return [...found.values()];
 }
@@ -127,7 +136,7 @@ function complete(candidate: Candidate | undefined, context: Context): Finding |
     line,
     ...(Number.isSafeInteger(column) && column > 0 ? { column } : {}),
     level: levelOf(candidate.level),
-    message: (candidate.message ?? '').trim().slice(0, 1_000) || 'The program failed here.',
+    message: (candidate.message ?? '').trim().slice(0, 1_000) || unknownMessage,
   };
 }
 
@@ -148,21 +157,25 @@ const saying =
   /^\s*(?:✗ |✖ |× |not ok \d+ - |FAIL )?(?<kind>(?:[A-Za-z_.]*(?:Error|Exception)|panic|error(?:\[\w+\])?|warning|AssertionError \[\w+\])): (?<message>\S.*)$/;
 const errorText = /^\s*error: ['"|](?<message>.+?)['"]?$/;
 
-function remember(line: string, context: Context): void {
+/** True when the line is a message that belongs to a place. */
+function remember(line: string, context: Context): boolean {
   const groups = saying.exec(line)?.groups ?? errorText.exec(line)?.groups;
   if (groups !== undefined) {
     const kind = groups['kind'] ?? '';
     const named = /Error|Exception|panic/.test(kind) ? `${kind}: ` : '';
     context.said = { message: `${named}${groups['message'] ?? ''}`, level: kind === 'warning' ? 'warning' : 'failure' };
-  } else if (line.trim() === '') {
+    return true;
+  }
+  if (line.trim() === '') {
     context.file = undefined;
   } else if (/^\S+$/.test(line)) {
     context.file = context.resolve(line) === undefined ? context.file : line;
   }
+  return false;
 }
 
 function rank({ level, message }: Finding): number {
-  const known = message === 'The program failed here.' ? 0 : 1;
+  const known = message === unknownMessage ? 0 : 1;
   return (level === 'failure' ? 4 : level === 'warning' ? 2 : 0) + known;
 }
 

@@ -4,8 +4,6 @@ import type { ActionProvider } from './provider.ts';
 import { failed } from './reports.ts';
 import { runBuild } from './run-build.ts';
 
-export type { ProjectLookup, ProjectSettings, SecretSource } from './build-project.ts';
-
 /** Runs the repository's own buildspec on this machine as CodeBuild would (CP 5.2, CP 9). */
 export function codeBuild(deps: BuildDeps, category: 'Build' | 'Test'): ActionProvider<BuildConfiguration> {
   return {

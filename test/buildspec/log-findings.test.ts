@@ -75,8 +75,8 @@ describe('messages with a place become findings', () => {
     ['pytest', 'tests/test_sum.py:8: AssertionError', ['tests/test_sum.py:8 failure AssertionError']],
     [
       'a Python traceback',
-      `  File "${root}/tests/test_sum.py", line 8, in test_sum\n    assert 1 == 2`,
-      ['tests/test_sum.py:8 failure The program failed here.'],
+      `  File "${root}/tests/test_sum.py", line 8, in test_sum\n    assert 1 == 2\nAssertionError: 1 != 2`,
+      ['tests/test_sum.py:8 failure AssertionError: 1 != 2'],
     ],
     [
       'a Node stack',
