@@ -14,6 +14,12 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./demo.ts')).runDemoCommand,
   },
   {
+    name: 'run',
+    usage: 'run <declaration> [--source folder] [--var NAME=value]... [--approve-all] [--json]',
+    summary: 'Run a pipeline on a working tree in this terminal, without GitHub',
+    load: async () => (await import('./run.ts')).runRun,
+  },
+  {
     name: 'validate',
     usage: 'validate [file or folder]... [--json]',
     summary: 'Check .github/penstock.yml, declarations and penstock.server.yml; prints line, column and mend',
@@ -36,6 +42,12 @@ export const commands: readonly CliCommand[] = [
     usage: 'link <execution>',
     summary: 'Print a fresh link to the page of an execution',
     load: async () => (await import('./link.ts')).runLink,
+  },
+  {
+    name: 'audit',
+    usage: 'audit [--execution id] [--pull owner/name#12] [--limit n] [--json]',
+    summary: 'Print who decided what, bound to what, and why',
+    load: async () => (await import('./audit.ts')).runAudit,
   },
   {
     name: 'migrate',

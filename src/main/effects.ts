@@ -24,7 +24,7 @@ export interface EffectsOptions {
   readonly database: OpenDatabase;
   readonly isolation: Isolation;
   /** Without it no repository can be fetched, and no `projects:` are known: a door to the engine alone. */
-  readonly github?: GitHub;
+  readonly github?: Pick<GitHub, 'fetchAccess' | 'readFile'>;
   readonly now: () => Date;
   readonly log: Logger;
   readonly egress: Egress | undefined;

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { detectIsolation, type Isolation } from '../buildspec/isolation.ts';
+import { defaultServerConfig } from '../config/server.ts';
+import { migrate } from '../db/migrate.ts';
+import { openDatabase, type OpenDatabase } from '../db/open.ts';
+import { liveExecutions, loadExecutions } from '../db/executions.ts';
+import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
+import { installRepositories } from '../db/repositories.ts';
+import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { GitHub } from '../github/github.ts';
+import { openArtifactStore } from '../providers/artifact-store.ts';
+import { recoverHome } from '../providers/housekeeping.ts';
+import { runWorker } from '../worker.ts';
+import { engineHandlers } from './api-server.ts';
+import { effectRunner, openEgress } from './effects.ts';
+import { openHost } from './host.ts';
+import { localSource } from './local-source.ts';
+
+export interface LocalEngineOptions {
+  readonly home: string;
+  /** The working tree that every source action takes. */
+  readonly source: string;
+  readonly path: string;
+  readonly log: Logger;
+}
+
+/** The embedded engine for one working tree: no GitHub, no HTTP, one process. */
+export interface LocalEngine {
+  readonly engine: Engine;
+  readonly database: OpenDatabase;
+  readonly isolation: Isolation;
+  readonly home: string;
+  stop(): Promise<void>;
+}
+
+/** The repository that stands for the working tree in the database. */
+export const localRepository = { id: 1, owner: 'local', name: 'source', installationId: 1 } as const;
+
+export async function startLocalEngine({ home, source, path, log }: LocalEngineOptions): Promise<LocalEngine> {
+  const host = await openHost(home);
+  const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
+  await migrate(database.db);
+  await recoverHome(home, new Date());
+  await installRepositories(database.db, [localRepository]);
+  const engine = createEmbeddedEngine({ db: database.db, host: host.id, now: () => new Date() });
+  await endEarlier(database, engine);
+  await endLeasesOfHost(database.db, host.id);
+  const isolation = await detectIsolation({ scratch: join(home, 'sandbox'), path });
+  // One's own code on one's own machine: the last rung of the ladder is allowed.
+  const embedded = {
+    ...defaultServerConfig.embedded,
+    ...(isolation.contained ? {} : { isolation: 'process' as const }),
+  };
+  const server = { ...defaultServerConfig, embedded };
+  const egress = await openEgress(server, isolation, log);
+  const base = effectRunner({
+    home,
+    server,
+    secrets: [],
+    database,
+    isolation,
+    now: () => new Date(),
+    log,
+    egress,
+    github: filesOf(source),
+  });
+  const artifacts = openArtifactStore(home);
+  const runner = {
+    ...base,
+    findProvider: (declaration: Parameters<typeof base.findProvider>[0]) =>
+      declaration.actionTypeId.category === 'Source' ? localSource(artifacts, source) : base.findProvider(declaration),
+  };
+  const worker = runWorker({
+    db: database.db,
+    listen: (channel, onNotify) => database.listen(channel, onNotify),
+    handlers: engineHandlers(runner, (execution) => engine.refresh(execution)),
+    worker: `${host.id}/${process.pid}/${randomUUID()}`,
+    host: host.id,
+    concurrency: 8,
+    log,
+  });
+  const stop = async (): Promise<void> => {
+    await worker.drain(2_000);
+    await egress?.close();
+    await database.close();
+    await host.release();
+  };
+  return { engine, database, isolation, home, stop };
+}
+
+/** What an earlier run left behind when it was interrupted is not taken up again. */
+async function endEarlier({ db }: OpenDatabase, engine: Engine): Promise<void> {
+  const by = { kind: 'penstock', why: 'a new local run begins' } as const;
+  for (const { execution } of await loadExecutions(db, await liveExecutions(db))) {
+    const because = { kind: 'closed', merged: false } as const;
+    await engine.obey({ kind: 'withdraw', lane: execution.lane, execution: execution.id, because }, by);
+  }
+}
+
+/** Configuration is read from the tree itself. */
+function filesOf(source: string): Pick<GitHub, 'fetchAccess' | 'readFile'> {
+  return {
+    fetchAccess: () => Promise.reject(new Error('a local run fetches nothing')),
+    readFile: (_repository, path) => readFile(join(source, path), 'utf8').catch(() => null),
+  };
+}
