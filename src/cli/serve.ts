@@ -12,6 +12,7 @@ import { githubWebUrl } from '../web/app-manifest.ts';
 import { serveControl } from '../web/control.ts';
 import { linkExpiry, linkKeys, signLink } from '../web/links.ts';
 import { settingsError, withSavedApp } from './app-environment.ts';
+import { readAudit } from './audit.ts';
 import type { CliIo } from './command.ts';
 import { noArguments } from './arguments.ts';
 import { serveSetup } from './serve-setup.ts';
@@ -36,6 +37,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
     recentExecutions: (limit) => recentPages(source, limit),
     linkTo: (id) => linkTo(settings.publicUrl ?? running.url, settings.webhookSecrets, id),
     startedAt,
+    audit: (wanted) => readAudit(db, wanted),
   });
   for (const line of describeSettings(settings)) io.out(line);
   io.out(`Isolation: ${running.isolation.describe()}`);

@@ -48,12 +48,17 @@ export async function obeyCommand(deps: Deps, asked: Asked, command: Command): P
 
 const outcomes = { rocket: 'done', '+1': 'answered', '-1': 'refused', confused: 'not understood' } as const;
 
+/** Values of variables are left out: somebody may have written a secret into one. */
+function wordsOf(command: Command): Readonly<Record<string, unknown>> {
+  const { verb: _verb, ...words } = command;
+  return command.verb === 'run' ? { ...words, variables: command.variables.map(({ name }) => name) } : words;
+}
+
 async function recordCommand(
   deps: Pick<Deps, 'db'>,
   asked: Asked,
   { command, answer, allowed }: { readonly command: Command; readonly answer: Answer; readonly allowed: boolean },
 ): Promise<void> {
-  const { verb, ...words } = command;
   const pipeline = 'target' in command ? command.target.pipeline : undefined;
   const [record, other] = newestPerPipeline(asked, pipeline);
   // What a question was answered with can be asked again; a refusal is news.
@@ -62,7 +67,7 @@ async function recordCommand(
     repositoryId: asked.repository.id,
     ...(record && !other ? { execution: record.execution.id } : {}),
     who: asked.person.login,
-    what: `command-${verb}`,
+    what: `command-${command.verb}`,
     why: `${allowed ? outcomes[answer.mark] : 'not allowed'}${why === '' ? '' : `: ${why}`}`.slice(0, 1000),
     detail: {
       personId: asked.person.id,
@@ -70,7 +75,7 @@ async function recordCommand(
       channel: asked.channel,
       source: asked.source,
       ...(asked.pullRequest ? { pullRequest: asked.pullRequest.number, headSha: asked.pullRequest.headSha } : {}),
-      words,
+      words: wordsOf(command),
     },
   });
 }

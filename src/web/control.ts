@@ -16,6 +16,15 @@ export interface ControlDeps {
   /** A fresh link to the page of an execution. */
   readonly linkTo: (id: string) => string;
   readonly startedAt: Date;
+  /** Rows of the audit; null when the repository is not known. */
+  readonly audit?: (wanted: AuditQuery) => Promise<readonly unknown[] | null>;
+}
+
+export interface AuditQuery {
+  readonly execution?: string;
+  readonly repository?: string;
+  readonly pullRequest?: number;
+  readonly limit: number;
 }
 
 export interface ControlStatus {
@@ -42,6 +51,16 @@ function controlRoutes(deps: ControlDeps): Hono {
   routes.get('/executions/:id/link', async (c) => {
     const data = await deps.loadExecution(c.req.param('id'));
     return data === null ? c.json({ problem: 'no such execution' }, 404) : c.json({ link: deps.linkTo(data.id) });
+  });
+  routes.get('/audit', async (c) => {
+    const { execution, repository, pullRequest, limit } = c.req.query();
+    const rows = await deps.audit?.({
+      limit: Number(limit ?? 200),
+      ...(execution === undefined ? {} : { execution }),
+      ...(repository === undefined ? {} : { repository }),
+      ...(pullRequest === undefined ? {} : { pullRequest: Number(pullRequest) }),
+    });
+    return rows ? c.json(rows) : c.json({ problem: 'no such repository' }, 404);
   });
   return routes;
 }
