@@ -90,6 +90,7 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     aws,
     notifier: {
       approvalWaiting: (notice) => {
+        if (notice.topicArn.endsWith(':gone')) return Promise.reject(new Error('no such topic'));
         notices.push(notice);
         return Promise.resolve();
       },
