@@ -65,6 +65,24 @@ export async function readExclusiveQueue(db: Kysely<Database>, at: ExclusiveStag
   return rows;
 }
 
+/** Whose execution is in the stage now. */
+export async function holderOfExclusiveStage(
+  db: Kysely<Database>,
+  { repositoryId, pipeline, stage }: ExclusiveStage,
+): Promise<{ readonly pullRequest?: number; readonly headSha: string } | undefined> {
+  const row = await db
+    .selectFrom('exclusive_places as place')
+    .innerJoin('executions', 'executions.id', 'place.execution_id')
+    .select(['executions.pull_request as pullRequest', 'executions.head_sha as headSha'])
+    .where('place.repository_id', '=', repositoryId)
+    .where('place.pipeline', '=', pipeline)
+    .where('place.stage', '=', stage)
+    .where('place.granted_at', 'is not', null)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return { headSha: row.headSha, ...(row.pullRequest === null ? {} : { pullRequest: row.pullRequest }) };
+}
+
 /** The executions of a queue that this version can read, by id. */
 export async function executionsInQueue(
   db: Kysely<Database>,

@@ -5,6 +5,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { EarlierAttempt, ExecutionView, LogTail } from '../render/view.ts';
 import { gateStories } from './gate-stories.ts';
 import { laneView } from './lane-view.ts';
+import { queueView } from './queue-view.ts';
 
 export type ViewDeps = Pick<Deps, 'db' | 'github' | 'detailsUrl' | 'isolation' | 'logTail' | 'findings' | 'now'>;
 
@@ -35,6 +36,7 @@ export async function viewOf(
     bareCommands: context.bareCommands,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     ...(await laneView(deps.db, record, definition)),
+    ...(await queueView(deps.db, record)),
   };
 }
 

@@ -65,7 +65,16 @@ function entranceTitle(view: ExecutionView, stage: string): string {
   if (hold) return title(`Waiting to enter ${stage}: held by `, actorName(hold.by));
   const { lock } = view.execution;
   const place = lock?.stage === stage ? lock.place : undefined;
-  return title(`Waiting to enter ${stage}`, place === undefined ? '' : `: place ${place} in the queue`);
+  return title(
+    `Waiting to enter ${stage}`,
+    place === undefined ? '' : `: place ${place} in the queue${behind(view, stage)}`,
+  );
+}
+
+function behind({ queue }: ExecutionView, stage: string): string {
+  const holder = queue?.stage === stage ? queue.behind : undefined;
+  if (!holder) return '';
+  return ` behind ${holder.pullRequest === undefined ? shortSha(holder.headSha) : `#${holder.pullRequest}`}`;
 }
 
 function runningTitle(view: ExecutionView, stage: StageView | undefined, lead: string): string {

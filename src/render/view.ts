@@ -33,6 +33,12 @@ export interface ExecutionView {
   readonly rollbackTo: Readonly<Record<string, { readonly execution: string; readonly sha: string }>>;
   /** The commit of the newer execution that overtook this one, when the execution's own ending does not say it. */
   readonly supersededBySha?: string;
+  /** Its place before a stage with one lock over all lanes (1 = next), and who is in that stage. */
+  readonly queue?: {
+    readonly stage: string;
+    readonly place: number;
+    readonly behind?: { readonly pullRequest?: number; readonly headSha: string };
+  };
   /** Stages whose entrance is held (`/hold`), with the reason and who holds it. */
   readonly holds?: Readonly<Record<string, { readonly reason?: string; readonly by: Actor }>>;
 }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { beforeAll, expect, test } from 'vitest';
 import { runEffect } from '../../src/engine/embedded/run-effect.ts';
+import { findExecution } from '../../src/db/executions.ts';
+import { queueView } from '../../src/handlers/queue-view.ts';
 import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { testDatabase } from '../database.ts';
 import { aPipeline } from './a-pipeline.ts';
@@ -81,6 +83,14 @@ test('who is withdrawn leaves the queue, and those behind move up', async () => 
   await bench.engine.obey({ ...holder, because: { kind: 'newer-commit', sha: 'b'.repeat(40) } }, by);
   await bench.settled();
   expect(await placeOf(third)).toEqual({ in: 'Deploy', lock: 'held' });
+});
+
+test('whoever waits is shown the place and who is inside', async () => {
+  const [first, , third] = await threeLanes('shown');
+  const viewed = await queueView(db, (await findExecution(db, third))!);
+  const behind = { pullRequest: 1, headSha: 'a'.repeat(40) };
+  expect(viewed).toEqual({ queue: { stage: 'Deploy', place: 2, behind } });
+  expect(await queueView(db, (await findExecution(db, first))!)).toEqual({});
 });
 
 test('effects that run twice or late change nothing', async () => {

@@ -73,6 +73,20 @@ const shown: readonly Shown[] = [
     ],
   },
   {
+    name: 'waiting for its turn behind another pull request',
+    view: view(
+      execution([source, tested, released], {
+        waitingAt: 'Deploy',
+        lock: { stage: 'Deploy', state: 'requested', place: 1 },
+      }),
+      { queue: { stage: 'Deploy', place: 1, behind: { pullRequest: 7, headSha: 'c'.repeat(40) } } },
+    ),
+    shows: [
+      'queued: Waiting to enter Deploy: place 1 in the queue behind #7',
+      'queued: Waiting to enter Deploy: place 1 in the queue behind #7',
+    ],
+  },
+  {
     name: 'waiting at a held stage',
     view: view(execution([source], { waitingAt: 'Test' }), { holds: { Test: { reason: 'incident', by: bob } } }),
     shows: ['queued: Waiting to enter Test: held by bob', 'queued: Waiting to enter Test: held by bob'],
