@@ -2,6 +2,7 @@ import { ApiError } from './api-error.ts';
 import type { Door } from './door.ts';
 import { answer, listen, type Exchange, type Listening } from './http-server.ts';
 import { serveJson } from './json-door.ts';
+import { serveS3 } from './s3/s3-door.ts';
 import { createThrottle, type Rate } from './throttle.ts';
 
 export interface ServeOptions {
@@ -22,11 +23,16 @@ export async function serveDoor(door: Door, options: ServeOptions): Promise<List
   if (anonymous && !isLoopback(options.host)) {
     throw new Error(`a door without signatures listens on loopback only, not on ${options.host}`);
   }
-  const json = { anonymous, throttle: createThrottle(options.rate ?? usualRate) };
+  const both = { anonymous, throttle: createThrottle(options.rate ?? usualRate) };
   return listen(async (exchange) => {
     if (anonymous && !isLoopback(hostName(exchange))) return refuseHost(exchange);
-    return serveJson(door, json, exchange);
+    return isJson(exchange) ? serveJson(door, both, exchange) : serveS3(door, both, exchange);
   }, options);
+}
+
+/** The JSON protocol is a POST to the root; the object store knows no such request. */
+function isJson({ request, target }: Exchange): boolean {
+  return request.headers['x-amz-target'] !== undefined || (request.method === 'POST' && target === '/');
 }
 
 /** A page in a browser can make its own name point here, but it cannot make the browser send another name. */

@@ -1,0 +1,148 @@
+import { describeError } from '../../errors.ts';
+import { anonymousCaller, authenticate, type Authenticated } from '../authenticate.ts';
+import type { Caller, Door } from '../door.ts';
+import { answer, type Exchange } from '../http-server.ts';
+import { adminScope } from '../../db/api-pipelines.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets, listObjects } from './buckets.ts';
+import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
+import { deleteObject, getObject, headObject, putObject } from './objects.ts';
+import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
+import { addressOf, type S3Request } from './s3-request.ts';
+import type { Throttle } from '../throttle.ts';
+import { document } from './xml.ts';
+
+export interface S3DoorOptions {
+  readonly throttle: Throttle;
+  readonly anonymous: boolean;
+}
+
+/** Serves one request to the object store in the words of S3 (docs/decisions/0030). */
+export async function serveS3(door: Door, options: S3DoorOptions, exchange: Exchange): Promise<void> {
+  try {
+    const { caller, claim, secretAccessKey } = await whoAsks(door, options, exchange);
+    if (!options.throttle.admit(caller.arn, door.now()))
+      throw new S3Error('SlowDown', 'Please reduce your request rate.', 503);
+    const request: S3Request = {
+      door,
+      caller,
+      exchange,
+      ...addressOf(exchange, door.url()),
+      ...(claim && secretAccessKey !== undefined ? { chunkSigning: { claim, secretAccessKey } } : {}),
+    };
+    checkAllowed(request);
+    await actionFor(request)(request);
+  } catch (error) {
+    tell(door, exchange, error);
+  }
+}
+
+async function whoAsks(
+  door: Door,
+  { anonymous }: S3DoorOptions,
+  { request, target }: Exchange,
+): Promise<Authenticated> {
+  if (anonymous) return { caller: anonymousCaller(door) };
+  const stated = request.headers['x-amz-content-sha256'];
+  const payloadHash = typeof stated === 'string' ? stated : 'UNSIGNED-PAYLOAD';
+  const signed = { method: request.method ?? '', target, headers: request.headers };
+  return authenticate(door, signed, { service: 's3', payloadHash });
+}
+
+/**
+ * Admin keys open every object, the credentials of a worker job those of its job. A key of a repository opens none:
+ * buckets are names that any pipeline may use, so there is nothing that would be its own.
+ */
+function checkAllowed({ caller, bucket, key, exchange }: S3Request): void {
+  if (mayTouch(caller, bucket, key, exchange.request.method ?? '')) return;
+  throw new S3Error('AccessDenied', 'Access Denied', 403);
+}
+
+function mayTouch({ objects, scope, readOnly }: Caller, bucket: string, key: string, method: string): boolean {
+  const reads = method === 'GET' || method === 'HEAD';
+  if (!objects) return scope === adminScope && (reads || !readOnly);
+  if (key === '') return false;
+  const place = `${bucket}/${key}`;
+  const writes = method === 'PUT' || method === 'POST' || method === 'DELETE';
+  return objects.write.includes(place) ? reads || writes : reads && objects.read.includes(place);
+}
+
+type Action = (request: S3Request) => Promise<void>;
+
+function actionFor({ bucket, key, query, exchange }: S3Request): Action {
+  const method = exchange.request.method ?? '';
+  const has = (...names: string[]): boolean => names.every((name) => query.has(name));
+  if (bucket === '') return method === 'GET' ? listBuckets : refuse(method);
+  if (key === '') return bucketAction(method, query);
+  const others = ['acl', 'tagging', 'retention', 'legal-hold', 'torrent', 'attributes', 'select', 'restore'];
+  const stray = others.find((name) => query.has(name));
+  if (stray !== undefined) return refuse(stray);
+  if (exchange.request.headers['x-amz-copy-source'] !== undefined) return refuse('copying');
+  switch (method) {
+    case 'GET':
+      return has('uploadId') ? refuse('listing parts') : getObject;
+    case 'HEAD':
+      return headObject;
+    case 'PUT':
+      return has('uploadId') ? uploadPart : putObject;
+    case 'POST':
+      if (has('uploads')) return createUpload;
+      return has('uploadId') ? completeUpload : refuse('a form upload');
+    case 'DELETE':
+      return has('uploadId') ? abortUpload : deleteObject;
+    default:
+      return refuse(method);
+  }
+}
+
+function bucketAction(method: string, query: URLSearchParams): Action {
+  const sub = [...query.keys()].find((name) => !plainQuery.has(name) && !/^x-amz-/i.test(name));
+  if (method === 'GET' && query.has('location')) return bucketLocation;
+  if (sub !== undefined) return refuse(sub);
+  switch (method) {
+    case 'GET':
+      return query.get('list-type') === '2' ? listObjects : refuse('ListObjects version 1');
+    case 'HEAD':
+      return headBucket;
+    case 'PUT':
+      return createBucket;
+    case 'DELETE':
+      return deleteBucket;
+    default:
+      return refuse(method);
+  }
+}
+
+const plainQuery = new Set([
+  'list-type',
+  'prefix',
+  'delimiter',
+  'max-keys',
+  'continuation-token',
+  'start-after',
+  'encoding-type',
+  'fetch-owner',
+  'x-id',
+]);
+
+function refuse(what: string): Action {
+  return () => Promise.reject(notImplemented(what));
+}
+
+function tell({ log }: Pick<Door, 'log'>, exchange: Exchange, error: unknown): void {
+  const { response, requestId, target } = exchange;
+  const told =
+    asS3Error(error) ?? new S3Error('InternalError', 'We encountered an internal error. Please try again.', 500);
+  if (told.status === 500) log.error({ requestId, error: describeError(error) }, 'a request to the object store broke');
+  if (response.headersSent) return void response.destroy();
+  const body = document(
+    'Error',
+    [
+      ['Code', told.code],
+      ['Message', told.message],
+      ['Resource', target.split('?')[0] ?? ''],
+      ['RequestId', requestId],
+    ],
+    false,
+  );
+  answer(exchange, told.status, { 'content-type': 'application/xml', 'x-amz-request-id': requestId }, body);
+}

@@ -1,0 +1,29 @@
+/** XML as S3 writes it: elements and text, nothing else. */
+export type Xml = string | number | boolean | readonly Element[];
+export type Element = readonly [name: string, content: Xml];
+
+const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+export function document(name: string, content: readonly Element[], withNamespace = true): string {
+  const open = withNamespace ? `<${name} xmlns="${namespace}">` : `<${name}>`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${open}${inner(content)}</${name}>`;
+}
+
+function inner(content: Xml): string {
+  if (typeof content !== 'object') return escapeText(String(content));
+  return content.map(([name, value]) => `<${name}>${inner(value)}</${name}>`).join('');
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#13;',
+};
+
+function escapeText(text: string): string {
+  // Characters that no XML document may hold, even escaped.
+  const legal = text.replaceAll(/[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/g, '\uFFFD');
+  return legal.replaceAll(/[&<>"\r]/g, (char) => entities[char] ?? char);
+}
