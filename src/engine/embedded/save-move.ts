@@ -7,7 +7,7 @@ import { enqueue } from '../../db/jobs.ts';
 import { saveLane } from '../../db/lanes.ts';
 import type { Execution } from '../../pipeline/execution.ts';
 import type { Change, Effect, PipelineState } from '../../pipeline/protocol.ts';
-import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
+import { attemptsOf, executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import type { Birth, InputRequest } from './apply-input.ts';
 import { enqueueEffect } from './save-effects.ts';
 import { saveRules } from './save-rules.ts';
@@ -90,7 +90,7 @@ async function saveActions(trx: Transaction<Database>, move: Move): Promise<void
   for (const change of move.changes) {
     if (change.kind !== 'action') continue;
     const execution = move.after.executions[change.execution];
-    const run = execution?.stages.flatMap((stage) => stage.actions).find((action) => action.id === change.id);
+    const run = execution?.stages.flatMap(attemptsOf).find((action) => action.id === change.id);
     if (!run) continue;
     if (change.from === undefined)
       await saveActionStart(trx, { execution: change.execution, stage: change.stage, run });

@@ -19,15 +19,15 @@ export async function saveRules(trx: Transaction<Database>, before: PipelineStat
 const kinds: readonly ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
 
 function rulesOf(execution: Execution): readonly RuleExecution[] {
-  return execution.stages.flatMap((stage) =>
-    kinds.flatMap((condition) =>
-      (stage.conditions?.[condition]?.rules ?? []).map((run) => ({
-        execution: execution.id,
-        stage: stage.stage,
-        condition,
-        attempt: stage.attempt,
-        run,
-      })),
-    ),
-  );
+  return execution.stages.flatMap((stage) => {
+    const current = kinds.map((kind) => ({
+      kind,
+      attempt: stage.attempt,
+      rules: stage.conditions?.[kind]?.rules ?? [],
+    }));
+    // A move that retries the stage by itself replaces evaluations that no earlier move has shown.
+    return [...(stage.earlierConditions ?? []), ...current].flatMap(({ kind, attempt, rules }) =>
+      rules.map((run) => ({ execution: execution.id, stage: stage.stage, condition: kind, attempt, run })),
+    );
+  });
 }
