@@ -70,7 +70,14 @@ const importTable: readonly Row[] = [
   {
     files: ['src/engine/aws/'],
     packages: ['kysely', 'pino', 'zod', '@aws-sdk/*', 'node:*'],
-    values: ['src/engine/aws/', 'src/db/', errors],
+    values: [
+      'src/engine/aws/',
+      'src/db/',
+      'src/pipeline/status.ts',
+      'src/pipeline/digest.ts',
+      'src/pipeline/ids.ts',
+      errors,
+    ],
     types: ['src/pipeline/', ...ports],
   },
   {

@@ -36,9 +36,12 @@ export function roleSession(target: AwsTarget, subject: AwsSubject): RoleSession
   };
 }
 
-/** Whether this caller is our role in any session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`. */
-export function isOurRole(callerArn: string | undefined, roleArn: string): boolean {
+/**
+ * Whether a caller's ARN, or a trigger's detail with one in it (CP-X-3), is our role in any session:
+ * `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+ */
+export function isOurRole(caller: string | undefined, roleArn: string): boolean {
+  const [, partition, , , account] = roleArn.split(':');
   const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-  const account = roleArn.split(':')[4];
-  return new RegExp(`^arn:aws[a-z-]*:sts::${account}:assumed-role/${RegExp.escape(role)}/`).test(callerArn ?? '');
+  return caller?.includes(`arn:${partition}:sts::${account}:assumed-role/${role}/`) ?? false;
 }

@@ -1,0 +1,46 @@
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { ExecutionId } from '../../pipeline/execution.ts';
+import type { Engine, StartRequest } from '../engine.ts';
+import { findExecutions, type Found } from './find-executions.ts';
+import { boundTo, type Ground } from './ground.ts';
+import { declarationOf } from './look.ts';
+import { obey } from './obey.ts';
+import { enqueueLook } from './records.ts';
+import { refresh } from './refresh.ts';
+import { adopt, start } from './start.ts';
+
+/** Drives bound pipelines of AWS CodePipeline: see src/engine/engine.ts for the contract. */
+export interface AwsEngine extends Engine {
+  /** The declaration that CodePipeline holds now; what was read a moment ago is used again. */
+  definitionOf(repositoryId: number, pipeline: string): Promise<PipelineDefinition>;
+  /** Executions of the bound pipeline that are not on record here, or that run again. */
+  findExecutions(repositoryId: number, pipeline: string): Promise<Found>;
+  /** Puts an execution that AWS started on record. Undefined: it is there already, or may turn out to be one of ours. */
+  adopt(request: StartRequest, awsId: string): Promise<ExecutionId | undefined>;
+  /** Asks for a look at an execution within that time; an earlier one stays. */
+  look(execution: string, withinMs: number): Promise<void>;
+}
+
+const definitionKeptMs = 30_000;
+
+export function createAwsEngine(ground: Ground): AwsEngine {
+  const definitions = new Map<string, { readonly at: number; readonly definition: PipelineDefinition }>();
+  const definitionOf = async (repositoryId: number, pipeline: string): Promise<PipelineDefinition> => {
+    const key = `${repositoryId}/${pipeline}`;
+    const now = ground.now().getTime();
+    const kept = definitions.get(key);
+    if (kept && now - kept.at < definitionKeptMs) return kept.definition;
+    const definition = await declarationOf(ground, await boundTo(ground, repositoryId, pipeline));
+    definitions.set(key, { at: now, definition });
+    return definition;
+  };
+  return {
+    start: (request) => start(ground, request),
+    obey: (command, by, recheck) => obey(ground, command, by, recheck),
+    refresh: (execution) => refresh(ground, execution),
+    definitionOf,
+    findExecutions: (repositoryId, pipeline) => findExecutions(ground, repositoryId, pipeline),
+    adopt: (request, awsId) => adopt(ground, request, awsId),
+    look: (execution, withinMs) => enqueueLook(ground.db, execution, withinMs),
+  };
+}

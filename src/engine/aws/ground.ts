@@ -1,0 +1,81 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from '../../db/database.ts';
+import type { ExecutionRecord } from '../../db/executions.ts';
+import { loadRepository } from '../../db/repositories.ts';
+import { TransientError, UserError } from '../../errors.ts';
+import type { Actor } from '../../pipeline/execution.ts';
+import type { Budget } from './budget.ts';
+import { callAws } from './call-errors.ts';
+import type { Pace } from './pace.ts';
+import type { AwsClients, AwsSubject, AwsTarget, CodePipelineApi } from './port.ts';
+
+/** What the parts of the AWS engine stand on. */
+export interface Ground {
+  readonly db: Kysely<Database>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly clients: AwsClients;
+  readonly budget: Budget;
+  readonly pace: Pace;
+  /** 0 to 1. */
+  readonly chance: () => number;
+  /** From the operator's bindings; null: that repository may not drive an AWS pipeline under that name (SEC-T-05). */
+  readonly targetFor: (owner: string, name: string, pipeline: string) => AwsTarget | null;
+}
+
+/** One bound pipeline, with those who call it. */
+export interface Bound {
+  readonly target: AwsTarget;
+  readonly subject: AwsSubject;
+}
+
+export async function boundTo(
+  ground: Ground,
+  repositoryId: number,
+  pipeline: string,
+  about: Pick<AwsSubject, 'pullRequest' | 'execution' | 'person'> = {},
+): Promise<Bound> {
+  const repository = await loadRepository(ground.db, repositoryId);
+  if (!repository)
+    throw new UserError(`Repository ${repositoryId} is not known to this server; install the App on it.`);
+  const full = `${repository.owner}/${repository.name}`;
+  const target = ground.targetFor(repository.owner, repository.name, pipeline);
+  if (!target) {
+    throw new UserError(
+      `The pipeline ${pipeline} of ${full} is bound to no AWS pipeline. The operator adds it under bindings: in penstock.server.yml.`,
+    );
+  }
+  return { target, subject: { repositoryId, repository: full, ...about } };
+}
+
+/** In the name of a person, of one execution: a role session of its own (SEC-T-06). */
+export function boundForPerson(ground: Ground, record: ExecutionRecord, by: Actor): Promise<Bound> {
+  return boundTo(ground, record.repositoryId, record.pipeline, {
+    ...(record.context.pullRequest === undefined ? {} : { pullRequest: record.context.pullRequest }),
+    execution: record.execution.id,
+    ...(by.kind === 'person' ? { person: by.login } : {}),
+  });
+}
+
+/** One call. `urgent`: somebody asked for it; polling waits when the account's budget is used up. */
+export async function ask<T>(
+  ground: Ground,
+  { target, subject }: Bound,
+  call: string,
+  run: (api: CodePipelineApi) => Promise<T>,
+  urgent = false,
+): Promise<T> {
+  ground.budget.take(target.account, urgent);
+  try {
+    return await callAws(target, call, () => run(ground.clients.codePipeline(target, subject)));
+  } catch (error) {
+    if (error instanceof TransientError && /throttles/.test(error.message)) ground.budget.throttled(target.account);
+    throw error;
+  }
+}
+
+/** Which pipeline of AWS an execution belongs to, as its row tells it. */
+export function hostOf({ account, region, pipelineName }: AwsTarget): string {
+  return `aws:${account}/${region}/${pipelineName}`;
+}

@@ -1,0 +1,79 @@
+import type {
+  ActionExecutionDetail,
+  GetPipelineStateOutput,
+  PipelineExecution,
+  RuleExecutionDetail,
+} from '@aws-sdk/client-codepipeline';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { AwsRefusal } from './call-errors.ts';
+import { ask, type Bound, type Ground } from './ground.ts';
+import { readDeclaration } from './read-declaration.ts';
+
+/** Calls that only read. */
+
+/** Twenty pages of a hundred: an execution that was retried that often shows its newest two thousand actions. */
+const mostPages = 20;
+
+export async function allActions(ground: Ground, bound: Bound, id: string): Promise<readonly ActionExecutionDetail[]> {
+  const input = { pipelineName: bound.target.pipelineName, filter: { pipelineExecutionId: id }, maxResults: 100 };
+  return pages(async (token) => {
+    const next = token === undefined ? {} : { nextToken: token };
+    const page = await ask(ground, bound, 'ListActionExecutions', (api) =>
+      api.listActionExecutions({ ...input, ...next }),
+    );
+    return { items: page.actionExecutionDetails ?? [], next: page.nextToken };
+  });
+}
+
+export async function allRules(ground: Ground, bound: Bound, id: string): Promise<readonly RuleExecutionDetail[]> {
+  const input = { pipelineName: bound.target.pipelineName, filter: { pipelineExecutionId: id }, maxResults: 100 };
+  return pages(async (token) => {
+    const next = token === undefined ? {} : { nextToken: token };
+    const page = await ask(ground, bound, 'ListRuleExecutions', (api) => api.listRuleExecutions({ ...input, ...next }));
+    return { items: page.ruleExecutionDetails ?? [], next: page.nextToken };
+  });
+}
+
+async function pages<T>(
+  fetchPage: (token: string | undefined) => Promise<{ items: readonly T[]; next: string | undefined }>,
+): Promise<readonly T[]> {
+  const all: T[] = [];
+  let token: string | undefined;
+  for (let page = 0; page < mostPages; page += 1) {
+    const { items, next } = await fetchPage(token);
+    all.push(...items);
+    // An empty page may still have a successor.
+    if (next === undefined) break;
+    token = next;
+  }
+  return all;
+}
+
+export function pipelineState(ground: Ground, bound: Bound, urgent = false): Promise<GetPipelineStateOutput> {
+  const { pipelineName: name } = bound.target;
+  return ask(ground, bound, 'GetPipelineState', (api) => api.getPipelineState({ name }), urgent);
+}
+
+/** Undefined while a new execution is not to be seen yet, and after its pipeline was deleted (CP-X-65, CP-X-69). */
+export async function pipelineExecution(
+  ground: Ground,
+  bound: Bound,
+  id: string,
+): Promise<PipelineExecution | undefined> {
+  const input = { pipelineName: bound.target.pipelineName, pipelineExecutionId: id };
+  try {
+    return (await ask(ground, bound, 'GetPipelineExecution', (api) => api.getPipelineExecution(input)))
+      .pipelineExecution;
+  } catch (error) {
+    if (error instanceof AwsRefusal && /(?:PipelineExecution|Pipeline)NotFoundException/.test(error.refusal.exception))
+      return undefined;
+    throw error;
+  }
+}
+
+export async function declarationOf(ground: Ground, bound: Bound, version?: number): Promise<PipelineDefinition> {
+  const input = { name: bound.target.pipelineName, ...(version === undefined ? {} : { version }) };
+  const { pipeline } = await ask(ground, bound, 'GetPipeline', (api) => api.getPipeline(input), version === undefined);
+  if (!pipeline) throw new Error(`GetPipeline answered without a pipeline for ${bound.target.pipelineName}`);
+  return readDeclaration(pipeline);
+}

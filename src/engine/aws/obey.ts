@@ -1,0 +1,192 @@
+import { newestForLane } from '../../db/executions.ts';
+import { UserError } from '../../errors.ts';
+import type { Actor, Ending, ExecutionId } from '../../pipeline/execution.ts';
+import type { PipelineCommand, Refusal } from '../../pipeline/protocol.ts';
+import type { Obeyed, Recheck } from '../engine.ts';
+import { answerApproval } from './approve.ts';
+import { AwsRefusal } from './call-errors.ts';
+import { ask, boundForPerson, type Bound, type Ground } from './ground.ts';
+import { changeRecord, enqueueLook, findAwsRecord, type AwsRecord } from './records.ts';
+import { rollback } from './rollback.ts';
+
+/** AWS shows what a call changed after a moment (CP-X-69). */
+const soonMs = 2_000;
+
+/** Passes a command on to CodePipeline. What AWS says no to is a refusal with its own words; the record is looked at anew. */
+export async function obey(
+  ground: Ground,
+  command: PipelineCommand,
+  by: Actor,
+  recheck: Recheck | undefined,
+): Promise<Obeyed> {
+  const record = await subjectOf(ground, command);
+  const bound = await boundForPerson(ground, record, by);
+  const { id } = record.execution;
+  try {
+    await pass(ground, command, { record, bound, by, recheck });
+    await enqueueLook(ground.db, id, soonMs);
+    return { outcome: 'done' };
+  } catch (error) {
+    if (!(error instanceof AwsRefusal)) throw error;
+    await enqueueLook(ground.db, id, 0);
+    return { outcome: 'refused', refusal: error.refusal };
+  }
+}
+
+async function subjectOf(ground: Ground, command: PipelineCommand): Promise<AwsRecord> {
+  const named = command.kind === 'rollback' ? command.target : 'execution' in command ? command.execution : undefined;
+  const id = named ?? (await newestForLane(ground.db, command.lane))?.execution.id;
+  const record = id === undefined ? undefined : await findAwsRecord(ground.db, id);
+  if (!record) throw new UserError(`There is no execution of CodePipeline in ${command.lane}: nothing ran there yet.`);
+  return record;
+}
+
+interface About {
+  readonly record: AwsRecord;
+  readonly bound: Bound;
+  readonly by: Actor;
+  readonly recheck: Recheck | undefined;
+}
+
+async function pass(ground: Ground, command: PipelineCommand, about: About): Promise<void> {
+  if (command.kind === 'withdraw') return withdraw(ground, command, about);
+  if (command.kind === 'stop' && about.record.execution.aws.executionId === undefined) return dropIntent(ground, about);
+  const awsId = startedId(about.record);
+  const { pipelineName } = about.bound.target;
+  switch (command.kind) {
+    case 'approve':
+    case 'reject':
+      return answerApproval(ground, command, { ...about, awsId });
+    case 'retry': {
+      const input = { pipelineName, stageName: command.stage, pipelineExecutionId: awsId, retryMode: command.mode };
+      await ask(ground, about.bound, 'RetryStageExecution', (api) => api.retryStageExecution(input), true);
+      return;
+    }
+    case 'stop':
+      return stop(ground, command, { ...about, awsId });
+    case 'rollback':
+      return rollback(ground, command, { ...about, awsId });
+    case 'override': {
+      const { stage: stageName, condition: conditionType } = command;
+      const input = { pipelineName, stageName, pipelineExecutionId: awsId, conditionType };
+      await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input), true);
+      return;
+    }
+    case 'disable-transition':
+    case 'enable-transition':
+      return setTransition(ground, command, about.bound);
+    default:
+      return command satisfies never;
+  }
+}
+
+function startedId({ execution }: AwsRecord): string {
+  const { executionId } = execution.aws;
+  if (executionId !== undefined) return executionId;
+  throw new AwsRefusal(
+    refusal('PipelineExecutionNotFoundException', 'CodePipeline has not taken this start yet; try again in a minute.'),
+  );
+}
+
+function refusal(exception: string, message: string): Refusal {
+  return { exception, message, rule: 'CP-8.2' };
+}
+
+async function stop(
+  ground: Ground,
+  command: Extract<PipelineCommand, { kind: 'stop' }>,
+  { record, bound, by, awsId }: About & { readonly awsId: string },
+): Promise<void> {
+  const { abandon, reason } = command;
+  const base = { pipelineName: bound.target.pipelineName, pipelineExecutionId: awsId, abandon };
+  const input = { ...base, ...(reason === undefined ? {} : { reason: reason.slice(0, 200) }) };
+  await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input), true);
+  const at = ground.now().toISOString();
+  const asked = { abandon, at, by, ...(reason === undefined ? {} : { reason }) };
+  await changeRecord(ground.db, record.execution.id, ({ execution }) => ({
+    execution: { ...execution, stop: asked, updatedAt: at },
+  }));
+}
+
+/** A start that AWS has not taken yet just does not happen. */
+async function dropIntent(ground: Ground, { record }: About): Promise<void> {
+  const at = ground.now().toISOString();
+  await end(ground, record.execution.id, { as: 'Stopped', at, why: 'Stopped before CodePipeline took the start.' });
+}
+
+/**
+ * A newer commit, or the closing of the pull request, ends what we started for the older one. What AWS itself started
+ * follows the mode of the pipeline there and is left alone.
+ */
+async function withdraw(
+  ground: Ground,
+  { because }: Extract<PipelineCommand, { kind: 'withdraw' }>,
+  { record, bound }: About,
+): Promise<void> {
+  const { id, aws } = record.execution;
+  if (aws.adopted || !record.live) return;
+  const at = ground.now().toISOString();
+  const ending = endingBecause(because, at);
+  if (aws.executionId !== undefined) {
+    const { pipelineName } = bound.target;
+    const input = {
+      pipelineName,
+      pipelineExecutionId: aws.executionId,
+      abandon: true,
+      reason: 'Withdrawn by Penstock',
+    };
+    await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input), true).catch(
+      quietWhenOver,
+    );
+  }
+  await end(ground, id, ending);
+}
+
+function endingBecause(because: Extract<PipelineCommand, { kind: 'withdraw' }>['because'], at: string): Ending {
+  switch (because.kind) {
+    case 'newer-commit':
+      return { as: 'Superseded', at, by: { sha: because.sha } };
+    case 'closed':
+      return { as: 'Stopped', at, why: `The pull request was ${because.merged ? 'merged' : 'closed'}.` };
+    case 'base-changed':
+      return { as: 'Stopped', at, why: `The pull request goes into ${because.base} now.` };
+    default:
+      return because satisfies never;
+  }
+}
+
+/** It has ended, or is being stopped already: what was wanted. */
+function quietWhenOver(error: unknown): void {
+  const over = ['PipelineExecutionNotStoppableException', 'DuplicatedStopRequestException'];
+  if (!(error instanceof AwsRefusal) || !over.includes(error.refusal.exception)) throw error;
+}
+
+async function end(ground: Ground, id: ExecutionId, ending: Ending): Promise<void> {
+  const stop = { abandon: true, at: ending.at, by: { kind: 'penstock', why: 'withdrawn' } } as const;
+  await changeRecord(ground.db, id, ({ execution }) =>
+    execution.ending ? undefined : { execution: { ...execution, stop, ending, updatedAt: ending.at } },
+  );
+}
+
+/** On AWS a transition belongs to the pipeline: it holds the executions of every pull request. */
+async function setTransition(
+  ground: Ground,
+  command: Extract<PipelineCommand, { kind: 'disable-transition' | 'enable-transition' }>,
+  bound: Bound,
+): Promise<void> {
+  const { stage: stageName, transition: transitionType } = command;
+  const input = { pipelineName: bound.target.pipelineName, stageName, transitionType };
+  if (command.kind === 'enable-transition') {
+    await ask(ground, bound, 'EnableStageTransition', (api) => api.enableStageTransition(input), true);
+    return;
+  }
+  const reason = transitionReason(command.reason, bound);
+  await ask(ground, bound, 'DisableStageTransition', (api) => api.disableStageTransition({ ...input, reason }), true);
+}
+
+/** AWS wants 1 to 300 of a few characters (CP-X-23); a comma is enough to be refused. */
+function transitionReason(reason: string | undefined, { subject }: Bound): string {
+  const who = subject.person === undefined ? 'Held by Penstock' : `Held by ${subject.person}`;
+  const text = reason === undefined || reason === '' ? who : `${who} - ${reason}`;
+  return text.replaceAll(/[^a-zA-Z0-9!@ ().*?-]/g, ' ').slice(0, 300);
+}

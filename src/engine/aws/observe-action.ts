@@ -1,0 +1,85 @@
+import type { ActionExecution as ActionState, ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
+import type { ActionDeclaration } from '../../pipeline/definition.ts';
+import type { ActionError, ActionExecutionId, ActionRun, ActionStatus, Actor } from '../../pipeline/execution.ts';
+import { given } from './read-declaration.ts';
+import { isOurRole } from './session.ts';
+
+/** What is known of one attempt of one action, from every place that tells something. */
+export interface SeenAction {
+  readonly detail: ActionExecutionDetail;
+  readonly attempt: number;
+  readonly declared: ActionDeclaration | undefined;
+  /** What GetPipelineState says of this very attempt. */
+  readonly state: ActionState | undefined;
+  /** As we stored this attempt before. */
+  readonly prior: ActionRun | undefined;
+  /** What CodeBuild says beyond "Build terminated with state: FAILED". */
+  readonly build: BuildStory | undefined;
+  readonly at: string;
+  readonly roleArn: string;
+}
+
+/** Of one CodeBuild build: what failed in which phase, and where its log is. */
+export interface BuildStory {
+  readonly failure?: string;
+  readonly logUrl?: string;
+}
+
+const canceled = /approval action has been cancell?ed/i;
+
+export function observeAction(seen: SeenAction): ActionRun {
+  const { detail, state, attempt, declared, build, at } = seen;
+  const result = detail.output?.executionResult;
+  const status = statusOf(detail.status);
+  const isApproval = isManual(seen);
+  // Answered by us a moment ago: reads lag behind (CP-X-69), and nobody must answer twice.
+  const answered = isApproval && status === 'InProgress' ? seen.prior?.answeredBy : undefined;
+  const asks = isApproval && status === 'InProgress' && answered === undefined;
+  const token = asks ? (state?.token ?? result?.externalExecutionId) : undefined;
+  const error = status === 'Failed' ? errorOf(seen) : undefined;
+  const ended = status === 'InProgress' ? undefined : (detail.lastUpdateTime?.toISOString() ?? at);
+  return {
+    action: detail.actionName ?? declared?.name ?? '',
+    id: (detail.actionExecutionId ?? '') as ActionExecutionId,
+    attempt,
+    status,
+    phase: ended !== undefined ? 'ended' : token !== undefined ? 'waiting' : 'running',
+    startedAt: detail.startTime?.toISOString() ?? seen.prior?.startedAt ?? at,
+    ...given({
+      endedAt: ended,
+      token,
+      externalExecutionId: isApproval ? undefined : (result?.externalExecutionId ?? state?.externalExecutionId),
+      externalExecutionUrl: build?.logUrl ?? result?.externalExecutionUrl ?? state?.externalExecutionUrl,
+      summary: result?.externalExecutionSummary ?? state?.summary,
+      error,
+      answeredBy: isApproval && ended !== undefined ? answeredBy(seen) : answered,
+      percentComplete: status === 'InProgress' ? state?.percentComplete : undefined,
+    }),
+  };
+}
+
+function isManual({ declared, detail }: SeenAction): boolean {
+  return (declared?.actionTypeId ?? detail.input?.actionTypeId)?.category === 'Approval';
+}
+
+/** A status that AWS invents later counts as not ended: it is looked at again. */
+function statusOf(status: string | undefined): ActionStatus {
+  return status === 'Succeeded' || status === 'Failed' || status === 'Abandoned' ? status : 'InProgress';
+}
+
+function errorOf({ detail, state, build }: SeenAction): ActionError {
+  const result = detail.output?.executionResult;
+  const told = result?.errorDetails ?? state?.errorDetails;
+  const message = told?.message ?? result?.externalExecutionSummary ?? state?.summary ?? 'CodePipeline gave no reason.';
+  return { code: told?.code ?? 'JobFailed', message: build?.failure ? `${message} ${build.failure}` : message };
+}
+
+/** When our own role answered, the person is who we remember; AWS knows only the role (CP-A-10). */
+function answeredBy({ detail, state, prior, roleArn }: SeenAction): Actor | undefined {
+  const arn = detail.updatedBy ?? state?.lastUpdatedBy;
+  const summary = detail.output?.executionResult?.externalExecutionSummary ?? state?.summary ?? '';
+  if (detail.status === 'Abandoned' || canceled.test(summary)) return undefined;
+  if (prior?.answeredBy && (arn === undefined || isOurRole(arn, roleArn))) return prior.answeredBy;
+  // A time-out is nobody's answer (CP-A-5): only callers of IAM and STS are people or their tools.
+  return arn !== undefined && /^arn:aws[a-z-]*:(iam|sts):/.test(arn) ? { kind: 'api', arn } : undefined;
+}

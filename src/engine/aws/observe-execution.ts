@@ -1,0 +1,324 @@
+import type {
+  ActionExecutionDetail,
+  GetPipelineStateOutput,
+  PipelineExecution,
+  RuleExecutionDetail,
+  StageState,
+} from '@aws-sdk/client-codepipeline';
+import type { PipelineDefinition, StageDeclaration } from '../../pipeline/definition.ts';
+import type { ActionRun, Ending, Execution, SourceRevision, StageRun } from '../../pipeline/execution.ts';
+import { executionStatus } from '../../pipeline/status.ts';
+import type { AwsExecution } from './aws-execution.ts';
+import { observeAction, type BuildStory } from './observe-action.ts';
+import { observeConditions } from './observe-conditions.ts';
+import { given } from './read-declaration.ts';
+
+/** Everything that AWS said in one look at one execution. Reads may be seconds old and disagree (CP-X-69). */
+export interface Observed {
+  readonly execution: PipelineExecution;
+  /** All pages, every attempt. */
+  readonly actions: readonly ActionExecutionDetail[];
+  readonly rules: readonly RuleExecutionDetail[];
+  readonly state?: GetPipelineStateOutput;
+  /** By build id. */
+  readonly builds: Readonly<Record<string, BuildStory>>;
+}
+
+export interface Look {
+  readonly at: string;
+  /** The role that we work with: what it answered, a person asked us to. */
+  readonly roleArn: string;
+}
+
+/** After an update AWS may leave an execution InProgress for ever (CP-X-62); this long without a move it counts as over. */
+const lingersMs = 10 * 60_000;
+/** A stage without actions in a succeeded execution was skipped, unless the list of actions is only late. */
+const lagMs = 60_000;
+
+/** The same execution as AWS tells it now. Built anew each time, so that no order of looks and events matters (CP-E-9). */
+export function observeExecution(
+  prior: AwsExecution,
+  definition: PipelineDefinition,
+  observed: Observed,
+  look: Look,
+): AwsExecution {
+  const { execution: told } = observed;
+  const rollback = told.rollbackMetadata?.rollbackTargetPipelineExecutionId;
+  const kept = keptOf(prior);
+  const bare: AwsExecution = {
+    ...kept,
+    type: told.executionType === 'ROLLBACK' || rollback !== undefined ? 'ROLLBACK' : prior.type,
+    trigger: told.trigger?.triggerType
+      ? { type: told.trigger.triggerType, detail: told.trigger.triggerDetail ?? '' }
+      : prior.trigger,
+    sourceRevisions: revisionsOf(prior, observed),
+    variables: told.variables?.length
+      ? told.variables.map(({ name = '', resolvedValue = '' }) => ({ name, value: resolvedValue }))
+      : prior.variables,
+    stages: observeStages(prior, definition, observed, look),
+    ...given({ waitingAt: waitingAt(observed, prior.aws.executionId) }),
+  };
+  const settled = { ...bare, ...endOf(prior, bare, definition, observed, look) };
+  return sameApart(prior, settled) ? prior : { ...settled, updatedAt: look.at };
+}
+
+/** What no look at AWS changes. */
+function keptOf(prior: AwsExecution): AwsExecution {
+  const { waitingAt: _waitingAt, ending: _ending, stop: _stop, cancel: _cancel, ...kept } = prior;
+  return kept;
+}
+
+function sameApart(prior: Execution, next: Execution): boolean {
+  return canonical({ ...next, updatedAt: prior.updatedAt }) === canonical(prior);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function revisionsOf(prior: AwsExecution, { execution, actions }: Observed): readonly SourceRevision[] {
+  const told = (execution.artifactRevisions ?? []).flatMap((revision): SourceRevision[] => {
+    const source = actions.find((action) =>
+      (action.output?.outputArtifacts ?? []).some((artifact) => artifact.name === revision.name),
+    );
+    if (revision.revisionId === undefined || source?.actionName === undefined) return [];
+    const { revisionId, revisionSummary, revisionUrl } = revision;
+    return [{ actionName: source.actionName, revisionId, ...given({ revisionSummary, revisionUrl }) }];
+  });
+  const rest = prior.sourceRevisions.filter((one) => !told.some(({ actionName }) => actionName === one.actionName));
+  const merged = told.map((one) => ({
+    ...prior.sourceRevisions.find((had) => had.actionName === one.actionName),
+    ...one,
+  }));
+  return [...merged, ...rest];
+}
+
+function observeStages(
+  prior: AwsExecution,
+  definition: PipelineDefinition,
+  observed: Observed,
+  look: Look,
+): readonly StageRun[] {
+  const declared = definition.stages.map((stage) => stage.name);
+  const known = new Set(declared);
+  const extra = observed.actions.flatMap(({ stageName }) =>
+    stageName !== undefined && !known.has(stageName) ? [stageName] : [],
+  );
+  const names = [...declared, ...new Set(extra)];
+  const seen = names.map((name): Seen => {
+    const state = stageStateFor(observed, name, prior.aws.executionId);
+    const stage = definition.stages.find((one) => one.name === name);
+    const details = observed.actions.filter((action) => action.stageName === name).toSorted(byStart);
+    const rules = observed.rules.filter((rule) => rule.stageName === name).toSorted(byStart);
+    return { name, stage, state, details, rules };
+  });
+  return seen.flatMap((one, index): StageRun[] => {
+    const later = seen.slice(index + 1).some(({ details, rules }) => details.length > 0 || rules.length > 0);
+    const run = observeStage(prior, one, { observed, look, later });
+    return run ? [run] : [];
+  });
+}
+
+interface Seen {
+  readonly name: string;
+  readonly stage: StageDeclaration | undefined;
+  /** Of this execution; a stage shows its latest execution only (CP-X-66). */
+  readonly state: StageState | undefined;
+  readonly details: readonly ActionExecutionDetail[];
+  readonly rules: readonly RuleExecutionDetail[];
+}
+
+interface Around {
+  readonly observed: Observed;
+  readonly look: Look;
+  /** The execution has gone on to a later stage. */
+  readonly later: boolean;
+}
+
+function byStart(a: { startTime?: Date | undefined }, b: { startTime?: Date | undefined }): number {
+  return (a.startTime?.getTime() ?? 0) - (b.startTime?.getTime() ?? 0);
+}
+
+function stageStateFor({ state }: Observed, name: string, execution: string | undefined): StageState | undefined {
+  const found = state?.stageStates?.find((stage) => stage.stageName === name);
+  return found?.latestExecution?.pipelineExecutionId === execution ? found : undefined;
+}
+
+function observeStage(prior: AwsExecution, seen: Seen, around: Around): StageRun | undefined {
+  const { name, stage, state, details, rules } = seen;
+  const { look } = around;
+  if (isSkipped(seen, around))
+    return {
+      stage: name,
+      attempt: 1,
+      startedAt: look.at,
+      endedAt: look.at,
+      skipped: true,
+      actions: [],
+      ...priorTimes(prior, name),
+    };
+  if (details.length === 0 && rules.length === 0) return undefined;
+  const attempts = attemptsOf(prior, seen, around);
+  const current = attempts.filter(({ isNewest }) => isNewest).map(({ run }) => run);
+  const earlier = attempts.filter(({ isNewest }) => !isNewest).map(({ run }) => run);
+  const conditions = stage ? observeConditions(stage, rules, state, look.at) : {};
+  const ended = isSettled(seen, around, current, conditions);
+  const retries = retriesOf(prior, seen);
+  const startedAt = [details[0]?.startTime, rules[0]?.startTime].find((time) => time !== undefined);
+  return {
+    stage: name,
+    attempt: Math.max(1, (retries ? retries.manual + retries.automatic : 0) + 1, ...current.map((run) => run.attempt)),
+    startedAt: startedAt?.toISOString() ?? look.at,
+    ...(ended ? { endedAt: lastEnd(current) ?? priorTimes(prior, name).endedAt ?? look.at } : {}),
+    ...(ended && state?.latestExecution?.status === 'Stopped' ? { stopped: true } : {}),
+    ...(ended && state?.latestExecution?.status === 'Cancelled' ? { cancelled: true } : {}),
+    actions: current,
+    ...(earlier.length > 0 ? { earlier } : {}),
+    ...(Object.keys(conditions).length > 0 ? { conditions } : {}),
+    ...(retries ? { retries } : {}),
+  };
+}
+
+function priorTimes(prior: AwsExecution, name: string): { startedAt?: string; endedAt?: string } {
+  const run = prior.stages.find((stage) => stage.stage === name);
+  return run ? given({ startedAt: run.startedAt, endedAt: run.endedAt }) : {};
+}
+
+function isSkipped({ details, state, stage }: Seen, { observed, look, later }: Around): boolean {
+  if (details.length > 0 || !stage) return false;
+  if (state?.latestExecution?.status === 'Skipped') return true;
+  const status = observed.execution.status;
+  return (later || status === 'Succeeded') && observed.actions.length > 0 && quietFor(observed, look) > lagMs;
+}
+
+/** Milliseconds since the last thing that any action of it did. */
+function quietFor({ actions }: Observed, { at }: Look): number {
+  const last = Math.max(0, ...actions.map((action) => (action.lastUpdateTime ?? action.startTime)?.getTime() ?? 0));
+  return Date.parse(at) - last;
+}
+
+function attemptsOf(
+  prior: AwsExecution,
+  seen: Seen,
+  { observed, look }: Around,
+): { run: ActionRun; isNewest: boolean }[] {
+  const before = prior.stages.find((stage) => stage.stage === seen.name);
+  const known = [...(before?.earlier ?? []), ...(before?.actions ?? [])];
+  return seen.details.map((detail, index) => {
+    const sameAction = (other: ActionExecutionDetail) => other.actionName === detail.actionName;
+    const state = seen.state?.actionStates?.find((one) => one.actionName === detail.actionName)?.latestExecution;
+    const run = observeAction({
+      detail,
+      attempt: seen.details.slice(0, index + 1).filter(sameAction).length,
+      declared: seen.stage?.actions.find((action) => action.name === detail.actionName),
+      state: state?.actionExecutionId === detail.actionExecutionId ? state : undefined,
+      prior: known.find((one) => one.id === detail.actionExecutionId),
+      build: observed.builds[detail.output?.executionResult?.externalExecutionId ?? ''],
+      at: look.at,
+      roleArn: look.roleArn,
+    });
+    return { run, isNewest: !seen.details.slice(index + 1).some(sameAction) };
+  });
+}
+
+const over: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed', 'Stopped', 'Superseded', 'Cancelled']);
+
+function isSettled(
+  seen: Seen,
+  around: Around,
+  current: readonly ActionRun[],
+  conditions: StageRun['conditions'],
+): boolean {
+  if (current.some((run) => run.status === 'InProgress')) return false;
+  const rules = Object.values(conditions ?? {}).flatMap((condition) => condition.rules);
+  if (around.later || over.has(around.observed.execution.status)) return true;
+  if (rules.some((rule) => rule.status === 'InProgress')) return false;
+  const state = seen.state?.latestExecution?.status;
+  if (state !== undefined) return state !== 'InProgress' && state !== 'Stopping';
+  if (current.some((run) => run.status !== 'Succeeded')) return true;
+  const declared = seen.stage?.actions ?? [];
+  return declared.every((action) => current.some((run) => run.action === action.name));
+}
+
+function lastEnd(runs: readonly ActionRun[]): string | undefined {
+  return runs
+    .flatMap((run) => run.endedAt ?? [])
+    .toSorted()
+    .at(-1);
+}
+
+function retriesOf(prior: AwsExecution, { name, state }: Seen): StageRun['retries'] {
+  const told = state?.retryStageMetadata;
+  const before = prior.stages.find((stage) => stage.stage === name)?.retries;
+  if (!told) return before;
+  return {
+    manual: told.manualStageRetryAttempt ?? 0,
+    automatic: told.autoStageRetryAttempt ?? 0,
+    latest: told.latestRetryTrigger ?? 'ManualStageRetry',
+  };
+}
+
+function waitingAt({ state, execution }: Observed, id: string | undefined): string | undefined {
+  if (over.has(execution.status)) return undefined;
+  const waits = (one: { pipelineExecutionId?: string | undefined } | undefined) => one?.pipelineExecutionId === id;
+  const isAt = (stage: StageState) => waits(stage.inboundExecution) || (stage.inboundExecutions ?? []).some(waits);
+  return state?.stageStates?.find(isAt)?.stageName;
+}
+
+/** What the stages cannot tell by themselves: `stop` and `ending`, so that our computed status equals what AWS says. */
+function endOf(
+  prior: AwsExecution,
+  bare: AwsExecution,
+  definition: PipelineDefinition,
+  observed: Observed,
+  look: Look,
+): Pick<AwsExecution, 'stop' | 'ending'> {
+  const { status, statusSummary } = observed.execution;
+  const at = prior.ending?.at ?? look.at;
+  switch (status) {
+    case 'Stopping':
+    case 'Stopped':
+      return stopOf(prior, look);
+    case 'Superseded':
+      return { ending: withdrawn(prior) ?? { as: 'Superseded', at, by: {} } };
+    case 'Cancelled':
+      return { ending: { as: 'Cancelled', at, why: statusSummary ?? 'The pipeline was updated while it ran.' } };
+    case 'Failed':
+      if (executionStatus(bare, definition) === 'Failed') return {};
+      return {
+        ending: { as: 'Failed', at, summary: statusSummary ?? 'CodePipeline says that it failed, and not why.' },
+      };
+    default:
+      // What we asked for a moment ago is only not seen yet (CP-X-69).
+      if (prior.stop && Date.parse(look.at) - Date.parse(prior.stop.at) < lagMs) return stopOf(prior, look);
+      return isLingering(bare, observed, look)
+        ? { ending: { as: 'Cancelled', at, why: 'The pipeline was updated while it ran.' } }
+        : {};
+  }
+}
+
+/** A newer commit had it stopped: it reads better as superseded by that commit. */
+function withdrawn(prior: AwsExecution): Ending | undefined {
+  return prior.ending?.as === 'Superseded' && prior.ending.by.sha !== undefined ? prior.ending : undefined;
+}
+
+function stopOf(prior: AwsExecution, look: Look): Pick<AwsExecution, 'stop' | 'ending'> {
+  const ending = withdrawn(prior) ?? (prior.ending?.as === 'Stopped' ? prior.ending : undefined);
+  const by = { kind: 'penstock', why: 'CodePipeline says that somebody stopped it' } as const;
+  const stop = prior.stop ?? { abandon: false, at: look.at, by };
+  return { stop, ...(ending ? { ending } : {}) };
+}
+
+function isLingering(bare: AwsExecution, observed: Observed, look: Look): boolean {
+  const { state, execution } = observed;
+  const isOld = (state?.pipelineVersion ?? 0) > (execution.pipelineVersion ?? Infinity);
+  const canceled = state?.stageStates?.some((stage) =>
+    stage.actionStates?.some((action) => /has been cancell?ed/i.test(action.latestExecution?.summary ?? '')),
+  );
+  const runs = bare.stages.some((stage) => stage.actions.some((run) => run.status === 'InProgress'));
+  return isOld && (canceled === true || !runs) && bare.mode !== 'PARALLEL' && quietFor(observed, look) > lingersMs;
+}

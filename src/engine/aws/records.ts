@@ -1,0 +1,130 @@
+import type { Kysely, Transaction } from 'kysely';
+import { saveActionEnd, saveActionStart } from '../../db/action-executions.ts';
+import type { Database } from '../../db/database.ts';
+import { loadDefinitions, saveDefinition } from '../../db/definitions.ts';
+import { findExecution, insertExecution, saveExecution, type ExecutionRecord } from '../../db/executions.ts';
+import { enqueue } from '../../db/jobs.ts';
+import { lockLane, saveLane } from '../../db/lanes.ts';
+import { digestOf } from '../../pipeline/digest.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { ExecutionContext } from '../engine.ts';
+import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
+import { asAws, type AwsExecution } from './aws-execution.ts';
+
+/** An execution that CodePipeline runs, as stored. */
+export interface AwsRecord extends ExecutionRecord {
+  readonly execution: AwsExecution;
+}
+
+export async function findAwsRecord(db: Kysely<Database>, id: string): Promise<AwsRecord | undefined> {
+  const record = await findExecution(db, id);
+  const execution = record && asAws(record.execution);
+  return execution ? { ...record, execution } : undefined;
+}
+
+export async function definitionOfRecord(db: Kysely<Database>, record: AwsRecord): Promise<PipelineDefinition> {
+  const definition = (await loadDefinitions(db, [record.execution.definition]))[record.execution.definition];
+  if (!definition) throw new Error(`the definition of execution ${record.execution.id} is not stored`);
+  return definition;
+}
+
+export interface Birth {
+  /** `order` and `definition` are filled in here. */
+  readonly execution: Omit<AwsExecution, 'order' | 'definition'>;
+  readonly definition: PipelineDefinition;
+  readonly repositoryId: number;
+  readonly idempotencyKey: string;
+  readonly host: string;
+  readonly context: ExecutionContext;
+}
+
+/** The intent row, before anything is asked of AWS; its refresh job brings to an end what a crash interrupts. */
+export async function insertAwsExecution(trx: Transaction<Database>, birth: Birth, lookAfterMs: number): Promise<void> {
+  const { repositoryId, definition, context } = birth;
+  const { lane: key, pipeline, id } = birth.execution;
+  const lane = await lockLane(trx, key, {
+    repositoryId,
+    pipeline,
+    // A lane of a push has no number, although a pull request may own its executions.
+    ...(key.includes('/pr-') && context.pullRequest !== undefined ? { pullRequest: context.pullRequest } : {}),
+  });
+  const digest = digestOf(definition);
+  await saveDefinition(trx, digest, definition);
+  await saveLane(trx, { key, started: lane.started + 1, stages: lane.stages });
+  const execution = { ...birth.execution, order: lane.started + 1, definition: digest };
+  const { idempotencyKey, host } = birth;
+  await insertExecution(trx, {
+    execution,
+    repositoryId,
+    idempotencyKey,
+    host,
+    context,
+    ...mirrors(execution, definition),
+  });
+  await enqueueLook(trx, id, lookAfterMs);
+  await enqueueDrawing(trx, id);
+}
+
+export interface Change {
+  readonly execution: AwsExecution;
+  readonly definition?: PipelineDefinition;
+  /** Output variables by action execution, for those that ended. */
+  readonly outputs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Changes one execution under its lane's lock. The change sees the newest row; undefined or the same leaves it alone. */
+export async function changeRecord(
+  db: Kysely<Database>,
+  id: string,
+  change: (record: AwsRecord) => Change | undefined,
+): Promise<AwsRecord | undefined> {
+  return db.transaction().execute(async (trx) => {
+    const seen = await findAwsRecord(trx, id);
+    if (!seen) return undefined;
+    await lockLane(trx, seen.execution.lane, { repositoryId: seen.repositoryId, pipeline: seen.pipeline });
+    const record = (await findAwsRecord(trx, id)) ?? seen;
+    const changed = change(record);
+    if (!changed || changed.execution === record.execution) return record;
+    const definition = changed.definition ?? (await definitionOfRecord(trx, record));
+    await saveDefinition(trx, changed.execution.definition, definition);
+    const shown = mirrors(changed.execution, definition);
+    await saveExecution(trx, changed.execution, shown);
+    await saveActions(trx, changed);
+    await enqueueDrawing(trx, id);
+    return { ...record, execution: changed.execution, ...shown };
+  });
+}
+
+async function saveActions(trx: Transaction<Database>, { execution, outputs }: Change): Promise<void> {
+  for (const { stage, actions, earlier } of execution.stages) {
+    for (const run of [...(earlier ?? []), ...actions]) {
+      await saveActionStart(trx, { execution: execution.id, stage, run });
+      if (run.status === 'InProgress') continue;
+      const output = {
+        outputVariables: outputs?.[run.id] ?? {},
+        ...(run.summary === undefined ? {} : { summary: run.summary }),
+        ...(run.externalExecutionId === undefined ? {} : { externalId: run.externalExecutionId }),
+        ...(run.error === undefined ? {} : { error: run.error }),
+      };
+      await saveActionEnd(trx, { run, output });
+    }
+  }
+}
+
+function mirrors(execution: AwsExecution, definition: PipelineDefinition) {
+  return {
+    status: executionStatus(execution, definition),
+    live: isLive(execution, definition),
+    waiting: waitingApprovals(execution).length > 0,
+  };
+}
+
+/** Asks for one more look at AWS; several requests become one job, the earliest time counts. */
+export async function enqueueLook(db: Kysely<Database>, execution: string, delayMs: number): Promise<void> {
+  await enqueue(db, { kind: 'refresh', payload: { execution }, dedupeKey: `refresh/${execution}`, delayMs });
+}
+
+/** Asks for the check runs to be drawn. */
+export async function enqueueDrawing(db: Kysely<Database>, execution: string): Promise<void> {
+  await enqueue(db, { kind: 'report', payload: { execution }, dedupeKey: `report/${execution}`, delayMs: 150 });
+}

@@ -1,0 +1,81 @@
+import { findExecution } from '../../db/executions.ts';
+import type { Actor } from '../../pipeline/execution.ts';
+import type { PipelineCommand } from '../../pipeline/protocol.ts';
+import { AwsRefusal } from './call-errors.ts';
+import { findOwnRollback } from './find-executions.ts';
+import { ask, hostOf, type Bound, type Ground } from './ground.ts';
+import { definitionOfRecord, insertAwsExecution, type AwsRecord } from './records.ts';
+
+export interface RollingBack {
+  /** The execution whose work is brought back. */
+  readonly record: AwsRecord;
+  readonly awsId: string;
+  readonly bound: Bound;
+  readonly by: Actor;
+}
+
+type Rollback = Extract<PipelineCommand, { kind: 'rollback' }>;
+
+/**
+ * RollbackStage takes no token (CP-O-3): a repeated command finds its own record, and after a lost answer the execution
+ * that the first call made.
+ */
+export async function rollback(ground: Ground, command: Rollback, about: RollingBack): Promise<void> {
+  if (await findExecution(ground.db, command.execution)) return;
+  const { bound, record, awsId } = about;
+  if (record.execution.mode === 'PARALLEL') throw new AwsRefusal(noRollback);
+  const { repositoryId, pipeline } = record;
+  const lost = await findOwnRollback(ground, bound, { repositoryId, pipeline, targetAwsId: awsId });
+  const made = lost ?? (await callRollback(ground, command, about));
+  await saveRollback(ground, about, { id: command.execution, awsId: made, by: about.by, type: 'ManualRollback' });
+}
+
+const noRollback = {
+  exception: 'UnableToRollbackStageException',
+  message: 'A pipeline in PARALLEL mode has no rollback.',
+  rule: 'SEC-T-10',
+};
+
+async function callRollback(ground: Ground, command: Rollback, { bound, awsId }: RollingBack): Promise<string> {
+  const { pipelineName } = bound.target;
+  const input = { pipelineName, stageName: command.stage, targetPipelineExecutionId: awsId };
+  const answer = await ask(ground, bound, 'RollbackStage', (api) => api.rollbackStage(input), true);
+  if (answer.pipelineExecutionId === undefined) throw new Error('RollbackStage answered without an execution id');
+  return answer.pipelineExecutionId;
+}
+
+/** It inherits from the execution whose work it brings back (CP-X-51). */
+export async function saveRollback(
+  ground: Ground,
+  { bound, record }: Pick<RollingBack, 'bound' | 'record'>,
+  made: {
+    readonly id: Rollback['execution'];
+    readonly awsId: string;
+    readonly by: Actor;
+    readonly type: 'ManualRollback' | 'AutomatedRollback';
+  },
+): Promise<void> {
+  const { execution: target, context, repositoryId } = record;
+  const at = ground.now().toISOString();
+  const definition = await definitionOfRecord(ground.db, record);
+  const { lane, pipeline, mode, sourceRevisions, variables } = target;
+  const execution = {
+    id: made.id,
+    lane,
+    pipeline,
+    mode,
+    sourceRevisions,
+    variables,
+    type: 'ROLLBACK' as const,
+    rollbackTarget: target.id,
+    trigger: { type: made.type, detail: '' },
+    startedAt: at,
+    startedBy: made.by,
+    updatedAt: at,
+    stages: [],
+    aws: { askedAt: at, executionId: made.awsId },
+  };
+  const host = hostOf(bound.target);
+  const birth = { execution, definition, repositoryId, idempotencyKey: `rollback/${made.id}`, host, context };
+  await ground.db.transaction().execute((trx) => insertAwsExecution(trx, birth, ground.pace.fastest));
+}
