@@ -15,7 +15,7 @@ import type { AwsCalls } from '../../src/engine/embedded/aws-calls.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
 import type { Engine, ExecutionContext, Notifier, Obeyed, StartRequest } from '../../src/engine/engine.ts';
-import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { ActionDeclaration, PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { laneKey, type Execution, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { allotLocation } from '../../src/providers/artifact-store.ts';
@@ -31,6 +31,7 @@ export interface EngineBench {
   readonly engine: EmbeddedEngine;
   readonly runner: EffectRunner;
   readonly worker: Worker;
+  readonly home: string;
   /** What `start` was called with, in order. */
   readonly started: StartedAction<unknown>[];
   /** What the next attempts of an action report; the default is success. */
@@ -57,8 +58,13 @@ export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 't
   readonly pipeline?: string;
 }
 
-export async function engineBench({ open, db }: TestDatabase): Promise<EngineBench> {
+/** `real`: providers that do real work, made for the bench's home; the others answer as the test says. */
+export async function engineBench(
+  { open, db }: TestDatabase,
+  real: (home: string) => (declaration: ActionDeclaration) => AnyProvider | undefined = () => () => undefined,
+): Promise<EngineBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-engine-'));
+  const findReal = real(home);
   const log = pino({ level: 'silent' });
   const started: StartedAction<unknown>[] = [];
   const answers: EngineBench['answers'] = {};
@@ -83,7 +89,8 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     db,
     log,
     now,
-    findProvider: ({ actionTypeId }) => (actionTypeId.provider === 'Manual' ? manual : fast),
+    findProvider: (declaration) =>
+      findReal(declaration) ?? (declaration.actionTypeId.provider === 'Manual' ? manual : fast),
     logs: createLogBook(home),
     allotArtifact: (definition, artifact, seed) => allotLocation('artifacts', definition.name, artifact, seed),
     secretsFor: () => ({}),
@@ -122,6 +129,7 @@ export async function engineBench({ open, db }: TestDatabase): Promise<EngineBen
     engine,
     runner,
     worker,
+    home,
     started,
     start: (definition: PipelineDefinition, change: StartChange = {}) => startOn(engine, definition, change),
     read: async (execution: ExecutionId) => (await findExecution(db, execution))!.execution,

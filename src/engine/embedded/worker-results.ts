@@ -126,10 +126,7 @@ async function continueJob(
 }
 
 /** The value that pollers ask for, of types with a queryable property. */
-export async function queryValueOf(
-  db: Kysely<Database>,
-  { data }: Pick<WorkerJob, 'data'>,
-): Promise<string | undefined> {
+async function queryValueOf(db: Kysely<Database>, { data }: Pick<WorkerJob, 'data'>): Promise<string | undefined> {
   const { owner, ...type } = data.actionTypeId;
   const known = owner === 'Custom' ? await findCustomActionType(db, type) : null;
   const queryable = known?.declaration.configurationProperties.find((property) => property.queryable);
