@@ -22,7 +22,7 @@ export interface ActionLogOptions {
 }
 
 const defaultCapBytes = 64 * 1024 ** 2;
-const keptTailBytes = 256 * 1024;
+const keptEndBytes = 256 * 1024;
 const ours = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** `<home>/logs/<execution>/<action execution>.log`; throws when an id is not one of ours. */
@@ -36,35 +36,62 @@ export function logPath(home: string, execution: string, actionExecution: string
 /** Appends when the file is there already: a repeated start goes on in the same log. */
 export function openActionLog(options: ActionLogOptions): OpenActionLog {
   const masker = createMasker(options.mask);
-  const cap = options.capBytes ?? defaultCapBytes;
   const file = openFile(options.file);
-  let written = 0;
-  let cut = 0;
-  let tail = Buffer.alloc(0);
+  const cap = options.capBytes ?? defaultCapBytes;
+  let room = cap;
+  let end: LogEnd | undefined;
   let closed = false;
-  const keep = (bytes: Buffer): void => {
-    const room = Math.max(0, cap - written);
-    if (room > 0) file.write(bytes.subarray(0, room));
-    written += Math.min(room, bytes.length);
+  const keep = (bytes: Buffer): Buffer => {
     const rest = bytes.subarray(room);
-    if (rest.length === 0) return;
-    if (cut === 0) file.write(Buffer.from(`\n[penstock] The log is cut here: it reached ${inWords(cap)}.\n`));
-    cut += rest.length;
-    tail = Buffer.concat([tail, rest.subarray(-keptTailBytes)]).subarray(-Math.min(keptTailBytes, cap));
+    file.write(bytes.subarray(0, room));
+    room -= bytes.length - rest.length;
+    return rest;
   };
   return {
     write: (chunk) => {
-      if (!closed) keep(masker.push(typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk));
+      if (closed) return;
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk;
+      if (end !== undefined) return end.add(bytes);
+      const rest = keep(masker.push(bytes));
+      if (room > 0) return;
+      file.write(Buffer.from(`\n[penstock] The log is cut here: it reached ${inWords(cap)}.\n`));
+      end = createLogEnd(options.mask, Math.min(keptEndBytes, cap));
+      end.add(Buffer.concat([rest, masker.flush()]));
     },
     close: () => {
       if (closed) return;
-      keep(masker.flush());
       closed = true;
-      if (cut > 0) {
-        file.write(Buffer.from(`[penstock] ${inWords(cut - tail.length)} were left out. The end of the output:\n`));
-        file.write(tail);
-      }
+      if (end === undefined) keep(masker.flush());
+      else file.write(end.take());
       file.close();
+    },
+  };
+}
+
+/** The last bytes of a flood, unmasked while they are in memory: to mask what is thrown away would cost too much. */
+interface LogEnd {
+  add(bytes: Uint8Array): void;
+  /** A notice and the end, masked. */
+  take(): Buffer;
+}
+
+function createLogEnd(mask: readonly string[], kept: number): LogEnd {
+  const masker = createMasker(mask);
+  // A secret that was cut in two by the beginning of the memory ends within these bytes; they are never written.
+  const margin = masker.longest;
+  let total = 0;
+  let memory = Buffer.alloc(0);
+  return {
+    add: (bytes) => {
+      total += bytes.length;
+      memory = Buffer.concat([memory, bytes.subarray(-kept - margin)]).subarray(-kept - margin);
+    },
+    take: () => {
+      const dropped = Math.min(margin, memory.length);
+      masker.push(memory.subarray(0, dropped));
+      const end = Buffer.concat([masker.push(memory.subarray(dropped)), masker.flush()]);
+      const left = inWords(total - memory.length + dropped);
+      return Buffer.concat([Buffer.from(`[penstock] ${left} were left out. The end of the output:\n`), end]);
     },
   };
 }

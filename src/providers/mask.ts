@@ -9,6 +9,8 @@ export interface Masker {
   push(chunk: Uint8Array): Buffer;
   /** What is still held back, at the end. */
   flush(): Buffer;
+  /** A secret takes at most so many bytes of the stream; 0 when there is none to mask. */
+  readonly longest: number;
 }
 
 interface Node {
@@ -25,8 +27,8 @@ const carriageReturn = 13;
 
 export function createMasker(secrets: readonly string[]): Masker {
   const forms = secrets.filter((secret) => secret !== '').flatMap(secretForms);
-  if (forms.length === 0) return { push: asBuffer, flush: () => Buffer.alloc(0) };
-  return maskerOf(automaton(forms));
+  if (forms.length === 0) return { push: asBuffer, flush: () => Buffer.alloc(0), longest: 0 };
+  return maskerOf(automaton(forms), Math.max(...forms.map((form) => form.length)));
 }
 
 function asBuffer(chunk: Uint8Array): Buffer {
@@ -77,7 +79,8 @@ function step(nodes: readonly Node[], from: number, byte: number): number {
   }
 }
 
-function maskerOf(nodes: readonly Node[]): Masker {
+function maskerOf(nodes: readonly Node[], longest: number): Masker {
+  const pairs = beginnings(nodes);
   let state = 0;
   let breaks = 0;
   let inMask = false;
@@ -112,7 +115,7 @@ function maskerOf(nodes: readonly Node[]): Masker {
       const parts: Buffer[] = [];
       for (let index = 0; index < chunk.length; index += 1) {
         if (held.length === 0 && state === 0) {
-          const plain = plainRun(nodes, chunk, index);
+          const plain = plainRun(pairs, chunk, index);
           if (plain > index) {
             parts.push(Buffer.from(chunk.subarray(index, plain)));
             inMask = false;
@@ -128,15 +131,32 @@ function maskerOf(nodes: readonly Node[]): Masker {
       return Buffer.concat(parts);
     },
     flush: () => release(held.length),
+    // Between two bytes of a form there can be a carriage return and a line feed.
+    longest: longest * 3,
   };
 }
 
-/** The end of a run of bytes none of which begins a form: copied as they are, which is nearly everything. */
-function plainRun(nodes: readonly Node[], chunk: Uint8Array, from: number): number {
-  const first = nodes[0]!.next;
+/**
+ * The end of a run of bytes none of which begins a form: copied as they are, which is nearly everything. Two bytes are
+ * looked at together, because the first one alone is too common.
+ */
+function plainRun(pairs: Uint8Array, chunk: Uint8Array, from: number): number {
+  const last = chunk.length - 1;
   let index = from;
-  while (index < chunk.length && !first.has(chunk[index]!)) index += 1;
-  return index;
+  while (index < last && pairs[(chunk[index]! << 8) | chunk[index + 1]!] === 0) index += 1;
+  return index === last && pairs[chunk[index]! << 8] === 0 ? chunk.length : index;
+}
+
+/** For each two bytes, whether a form can begin with them, or with the first and a line break inside. */
+function beginnings(nodes: readonly Node[]): Uint8Array {
+  const pairs = new Uint8Array(65_536);
+  for (const [first, child] of nodes[0]!.next) {
+    const { next, match } = nodes[child]!;
+    if (match > 0) pairs.fill(1, first << 8, (first + 1) << 8);
+    // The pair with NUL also stands for: the chunk ends here.
+    for (const second of [0, lineFeed, carriageReturn, ...next.keys()]) pairs[(first << 8) | second] = 1;
+  }
+  return pairs;
 }
 
 /** How many held bytes, counted from the end, the open partial match takes, line breaks inside it included. */

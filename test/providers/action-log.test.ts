@@ -37,6 +37,23 @@ describe('the log of an action', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(160 * 1024 ** 2);
   });
 
+  it('masks what is kept of a flood, wherever the memory of its end begins (SEC-D-09)', () => {
+    const secret = 'very-secret-value';
+    const shown = `${secret} ${Buffer.from(secret).toString('base64')}\n`;
+    for (let shift = 0; shift < 60; shift += 1) {
+      const file = join(root, `shift-${shift}.log`);
+      const log = openActionLog({ file, capBytes: 300, mask: [secret] });
+      log.write('x'.repeat(shift));
+      for (let round = 0; round < 40; round += 1) log.write(shown);
+      log.write('the end\n');
+      log.close();
+      const text = readFileSync(file, 'utf8');
+      expect(text).toContain('were left out');
+      expect(text).toMatch(/\*\*\* \*\*\*\w?=*\nthe end\n$/);
+      expect(text).not.toMatch(/secret|very-s|c2VjcmV0|value/);
+    }
+  });
+
   it('goes on in the same file when an action is started again', () => {
     const file = join(root, 'again.log');
     for (const text of ['one\n', 'two\n']) {
