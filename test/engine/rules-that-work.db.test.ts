@@ -29,8 +29,8 @@ const bench = await engineBench(database, (home) => {
     background: createBackground(home, 2),
   } as const;
   const providers: Record<string, AnyProvider> = {
-    Commands: commands(machine) as AnyProvider,
-    CodeBuild: codeBuild({ ...machine, project: () => Promise.resolve(null) }, 'Build') as AnyProvider,
+    Commands: commands(machine),
+    CodeBuild: codeBuild({ ...machine, project: () => Promise.resolve(null) }, 'Build'),
     CodeStarSourceConnection: sourceOf(artifacts),
   };
   return ({ actionTypeId }) => providers[actionTypeId.provider];
