@@ -29,8 +29,9 @@ import { createIntake, intakeServerOptions } from './intake.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
 import { readTail } from './providers/read-log.ts';
-import { loadPage } from './main/page-source.ts';
+import { artifactFile, loadPage } from './main/page-source.ts';
 import { githubWebUrl } from './web/app-manifest.ts';
+import { openArtifactStore } from './providers/artifact-store.ts';
 import { readFindings } from './providers/findings-file.ts';
 import { recoverHome } from './providers/housekeeping.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
@@ -171,7 +172,8 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   };
   const web = new Hono();
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
-  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl) };
+  const artifacts = openArtifactStore(settings.home);
+  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl), artifacts };
   web.route(
     '/',
     pages({
@@ -179,6 +181,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       metrics: createMetrics(async () => ({ jobs: await queueFigures(db), executions: await executionFigures(db) })),
       loadExecution: (id) => loadPage(source, id),
       logFile: (execution, action) => logPath(settings.home, execution, action),
+      artifactFile: (actionExecution, name) => artifactFile(source, artifacts, { actionExecution, name }),
       linkKeys: keys,
       now,
       stopping: stopping.signal,

@@ -39,6 +39,11 @@ export async function saveActionEnd(
     .execute();
 }
 
+export async function findActionExecution(db: Kysely<Database>, id: string) {
+  const row = await db.selectFrom('action_executions').select(['id', 'input']).where('id', '=', id).executeTakeFirst();
+  return row ?? null;
+}
+
 /** All attempts of an execution, oldest first. */
 export function listActionExecutions(db: Kysely<Database>, execution: string) {
   return db

@@ -1,11 +1,17 @@
+import { findActionExecution, listActionExecutions } from '../db/action-executions.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { findExecution, recentExecutions, type ExecutionRecord } from '../db/executions.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
 import { earlierAttempts } from '../handlers/execution-view.ts';
-import { executionPageData, type ExecutionPageData } from '../web/page-data.ts';
+import type { ArtifactStore } from '../providers/artifact-store.ts';
+import { executionPageData, type ArtifactPageData, type ExecutionPageData } from '../web/page-data.ts';
 
-type SourceDeps = Pick<Deps, 'db'> & { readonly githubWebUrl: string };
+type SourceDeps = Pick<Deps, 'db'> & {
+  readonly githubWebUrl: string;
+  /** The artifacts of this host. */
+  readonly artifacts?: ArtifactStore;
+};
 
 /** What the page of an execution shows, from the stored state; null when there is no such execution. */
 export async function loadPage(deps: SourceDeps, id: string): Promise<ExecutionPageData | null> {
@@ -33,5 +39,33 @@ async function pageOf(deps: SourceDeps, record: ExecutionRecord): Promise<Execut
     context: record.context,
     live: record.live,
     earlierAttempts: await earlierAttempts(deps, record),
+    ...(deps.artifacts ? { artifacts: await artifactsOf(deps, deps.artifacts, record.execution.id) } : {}),
   });
+}
+
+/** What each attempt stored, as far as it lies on this host. */
+async function artifactsOf(
+  { db }: Pick<Deps, 'db'>,
+  store: ArtifactStore,
+  execution: string,
+): Promise<Readonly<Record<string, readonly ArtifactPageData[]>>> {
+  const found: Record<string, ArtifactPageData[]> = {};
+  for (const { id, input } of await listActionExecutions(db, execution)) {
+    for (const { name, location } of input?.outputArtifacts ?? []) {
+      const stored = await store.describe(location);
+      if (stored) (found[id] ??= []).push({ name, size: stored.size, sha256: stored.sha256 });
+    }
+  }
+  return found;
+}
+
+/** The file of one artifact, its bytes checked against the digest that was taken when it was stored. */
+export async function artifactFile(
+  { db }: Pick<Deps, 'db'>,
+  store: ArtifactStore,
+  asked: { readonly actionExecution: string; readonly name: string },
+): Promise<string | null> {
+  const row = await findActionExecution(db, asked.actionExecution);
+  const artifact = row?.input?.outputArtifacts.find((one) => one.name === asked.name);
+  return artifact ? ((await store.get(artifact.location))?.file ?? null) : null;
 }

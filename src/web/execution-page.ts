@@ -77,9 +77,23 @@ function actionBox(page: ExecutionPage, action: ActionPageData): Markup {
     ${action.summary === undefined ? '' : html`<p>${action.summary}</p>`}
     ${action.answeredBy === undefined ? '' : html`<p class="soft">Answered by ${action.answeredBy}</p>`}
     ${link === undefined ? '' : html`<p><a href="${link}" rel="noreferrer">Open where it ran</a></p>`}
+    ${action.id === undefined ? '' : artifactList(page, action.id, action)}
     ${action.id === undefined ? '' : logBox(page, action.id, 'Log', action.status === 'Failed' || action.running, action.running)}
     ${action.earlier.map((attempt) => html`${logBox(page, attempt.id, `Attempt ${attempt.attempt}: ${attempt.status}`, false, false)}`)}
   </div> `;
+}
+
+function artifactList(page: ExecutionPage, id: string, { artifacts }: ActionPageData): Markup {
+  if (artifacts.length === 0) return html``;
+  return html`<ul class="facts">
+    ${artifacts.map(
+      ({ name, size, sha256 }) =>
+        html`<li>
+          Artifact <a href="${page.path}/artifacts/${id}/${name}${page.query}" download>${name}</a> (${sizeText(size)},
+          sha256 <code title="${sha256}">${sha256.slice(0, 12)}</code>)
+        </li>`,
+    )}
+  </ul>`;
 }
 
 function logBox(page: ExecutionPage, id: string, label: string, open: boolean, running: boolean): Markup {

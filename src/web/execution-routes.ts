@@ -19,6 +19,8 @@ export interface ExecutionRoutesDeps {
   readonly loadExecution: (id: string) => Promise<ExecutionPageData | null>;
   /** Path of an attempt's log; the file need not exist. Is called with ids of the execution only. */
   readonly logFile: (execution: string, actionExecution: string) => string;
+  /** The file of an artifact, checked against its digest; null when this host has none. */
+  readonly artifactFile: (actionExecution: string, name: string) => Promise<string | null>;
   readonly linkKeys: readonly Buffer[];
   readonly now: () => Date;
   /** Aborted when the server stops: open streams end, so that it can. */
@@ -40,6 +42,10 @@ export function executionRoutes(deps: ExecutionRoutesDeps): Hono {
   routes.get('/executions/:id/logs/:action', async (c) => {
     const found = await openExecution(deps, c);
     return found instanceof Response ? found : sendLog(deps, found, c);
+  });
+  routes.get('/executions/:id/artifacts/:action/:name', async (c) => {
+    const found = await openExecution(deps, c);
+    return found instanceof Response ? found : sendArtifact(deps, found, c);
   });
   routes.get('/executions/:id/events', async (c) => {
     const found = await openExecution(deps, c);
@@ -89,6 +95,24 @@ async function sendLog(deps: ExecutionRoutesDeps, data: ExecutionPageData, c: Co
   if (isThere === undefined) return c.body(noLogText, 404, textHeaders);
   const text = Readable.from(cleaned(createReadStream(file)));
   return c.body(Readable.toWeb(text) as ReadableStream, 200, textHeaders);
+}
+
+/** Always as a download: what a build put into an archive is never shown as a page of ours. */
+async function sendArtifact(deps: ExecutionRoutesDeps, data: ExecutionPageData, c: Context): Promise<Response> {
+  const [id, name] = [c.req.param('action') ?? '', c.req.param('name') ?? ''];
+  const action = data.stages.flatMap((stage) => stage.actions).find((one) => one.id === id);
+  const artifact = action?.artifacts.find((one) => one.name === name);
+  const file = artifact === undefined ? null : await deps.artifactFile(id, name);
+  if (artifact === undefined || file === null) {
+    const gone = 'This host has no such artifact. It lies elsewhere, or is past the retention time.\n';
+    return c.body(gone, 404, { ...plainHeaders, 'content-type': 'text/plain; charset=utf-8' });
+  }
+  return c.body(Readable.toWeb(createReadStream(file)) as ReadableStream, 200, {
+    ...plainHeaders,
+    'content-type': 'application/zip',
+    'content-length': String(artifact.size),
+    'content-disposition': `attachment; filename="${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}.zip"`,
+  });
 }
 
 async function* cleaned(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {

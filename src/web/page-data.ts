@@ -50,6 +50,16 @@ export interface ActionPageData {
   readonly answeredBy?: string;
   readonly externalUrl?: string;
   readonly earlier: readonly EarlierAttempt[];
+  /** What its current attempt stored. */
+  readonly artifacts: readonly ArtifactPageData[];
+}
+
+export interface ArtifactPageData {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
 }
 
 export interface PageSource {
@@ -61,6 +71,8 @@ export interface PageSource {
   readonly context: ExecutionContext;
   readonly live: boolean;
   readonly earlierAttempts: readonly EarlierAttempt[];
+  /** By action execution id; absent where artifacts lie on another host. */
+  readonly artifacts?: Readonly<Record<string, readonly ArtifactPageData[]>>;
 }
 
 export function executionPageData(source: PageSource): ExecutionPageData {
@@ -102,7 +114,15 @@ function stagePageData(source: PageSource, declared: StageDeclaration): StagePag
     ...(run?.endedAt === undefined ? {} : { endedAt: run.endedAt }),
     actions: declared.actions
       .toSorted((a, b) => a.runOrder - b.runOrder)
-      .map((action) => actionPageData(action.name, action.actionTypeId.provider, run, earlier)),
+      .map((action) =>
+        actionPageData({
+          name: action.name,
+          provider: action.actionTypeId.provider,
+          stage: run,
+          earlier,
+          artifacts: source.artifacts ?? {},
+        }),
+      ),
   };
 }
 
@@ -111,15 +131,20 @@ function notEntered(source: PageSource, stage: string): string {
   return source.live ? 'Not started' : 'Not reached';
 }
 
-function actionPageData(
-  name: string,
-  provider: string,
-  stage: StageRun | undefined,
-  earlier: readonly EarlierAttempt[],
-): ActionPageData {
+interface ActionSource {
+  readonly name: string;
+  readonly provider: string;
+  readonly stage: StageRun | undefined;
+  readonly earlier: readonly EarlierAttempt[];
+  readonly artifacts: Readonly<Record<string, readonly ArtifactPageData[]>>;
+}
+
+function actionPageData({ name, provider, stage, earlier, artifacts }: ActionSource): ActionPageData {
   const mine = earlier.filter((attempt) => attempt.action === name);
   const run = stage?.actions.find((candidate) => candidate.action === name);
-  if (run === undefined) return { name, provider, attempt: 1, status: 'Not started', running: false, earlier: mine };
+  if (run === undefined) {
+    return { name, provider, attempt: 1, status: 'Not started', running: false, earlier: mine, artifacts: [] };
+  }
   return {
     name,
     provider,
@@ -130,6 +155,7 @@ function actionPageData(
     startedAt: run.startedAt,
     ...details(run),
     earlier: mine.filter((attempt) => attempt.id !== run.id),
+    artifacts: artifacts[run.id] ?? [],
   };
 }
 

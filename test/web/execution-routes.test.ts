@@ -37,8 +37,12 @@ function server(execution: Execution, live = false) {
   let current = { execution, live };
   const deps: PagesDeps = {
     loadExecution: (id) =>
-      Promise.resolve(id === executionId ? executionPageData(pageSource(current.execution, current.live)) : null),
+      Promise.resolve(
+        id === executionId ? executionPageData({ ...pageSource(current.execution, current.live), artifacts }) : null,
+      ),
     logFile,
+    artifactFile: (action, name) =>
+      Promise.resolve(action === actionId('Checkout') && name === 'Src' ? join(directory, 'source.zip') : null),
     linkKeys: keys,
     now: () => now,
     stopping: new AbortController().signal,
@@ -48,6 +52,8 @@ function server(execution: Execution, live = false) {
   const get = (path: string): Promise<Response> => Promise.resolve(app.request(path));
   return { get, change: (next: Execution, nowLive: boolean) => void (current = { execution: next, live: nowLive }) };
 }
+
+const artifacts = { [actionId('Checkout')]: [{ name: 'Src', size: 4, sha256: 'ab'.repeat(32) }] };
 
 function link(path = ''): string {
   const [file, query] = signLink(keys[0], `/executions/${executionId}`, end).split('?');
@@ -66,6 +72,18 @@ describe('the page of an execution', () => {
     expect(text).toContain(`https://github.com/acme/web/commit/${headSha}`);
     expect(text).toContain('https://github.com/acme/web/pull/12');
     expect(text).toContain('Not started');
+  });
+
+  test('lists what an action stored, to be downloaded by the same link and by no other', async () => {
+    writeFileSync(join(directory, 'source.zip'), 'PK..');
+    const { get } = server(waitingExecution());
+    const path = `/artifacts/${actionId('Checkout')}/Src`;
+    expect(await (await get(link())).text()).toContain(`${path}?expires=`);
+    const answer = await get(link(path));
+    expect([answer.status, await answer.text()]).toEqual([200, 'PK..']);
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="Src.zip"');
+    expect((await get(link(`/artifacts/${actionId('Checkout')}/Other`))).status).toBe(404);
+    expect((await get(`/executions/${executionId}${path}`)).status).toBe(403);
   });
 
   test('opens the log of what failed, with the reason above it', async () => {
