@@ -29,6 +29,10 @@ import {
   rollbackStage,
 } from './stage-commands.ts';
 
+import { listDeployActionExecutionTargets, putActionRevision } from './revision-operations.ts';
+import { deleteWebhook, listWebhooks, putWebhook } from './webhook-operations.ts';
+import { ApiError } from './api-error.ts';
+
 export interface ServedOperation {
   readonly run: (call: Call, input: never) => Promise<unknown>;
   /** A read-only key may not ask for it. */
@@ -38,13 +42,22 @@ export interface ServedOperation {
 const reads = (run: ServedOperation['run']): ServedOperation => ({ run, writes: false });
 const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true });
 
+/** For what only partners of AWS have: to everybody else such things are not there (CP-J-18). */
+const absent = (code: string): ServedOperation => ({
+  run: () => Promise.reject(new ApiError(code, 'There is nothing of this kind on this server.')),
+  writes: true,
+});
+
 /** Operations by their name on the wire. One that is not here is unknown (CP section 8). */
 export const operations: Readonly<Record<string, ServedOperation>> = {
   AcknowledgeJob: writes(acknowledgeJob),
+  AcknowledgeThirdPartyJob: absent('JobNotFoundException'),
   CreateCustomActionType: writes(createCustomActionType),
   CreatePipeline: writes(createPipeline),
   DeleteCustomActionType: writes(deleteCustomActionType),
   DeletePipeline: writes(deletePipeline),
+  DeleteWebhook: writes(deleteWebhook),
+  DeregisterWebhookWithThirdParty: absent('WebhookNotFoundException'),
   DisableStageTransition: writes(disableStageTransition),
   EnableStageTransition: writes(enableStageTransition),
   GetActionType: reads(getActionType),
@@ -52,23 +65,33 @@ export const operations: Readonly<Record<string, ServedOperation>> = {
   GetPipeline: reads(getPipeline),
   GetPipelineExecution: reads(getPipelineExecution),
   GetPipelineState: reads(getPipelineState),
+  GetThirdPartyJobDetails: absent('JobNotFoundException'),
   ListActionExecutions: reads(listActionExecutions),
   ListActionTypes: reads(listActionTypes),
+  ListDeployActionExecutionTargets: reads(listDeployActionExecutionTargets),
   ListPipelineExecutions: reads(listPipelineExecutions),
   ListPipelines: reads(listPipelines),
   ListRuleExecutions: reads(listRuleExecutions),
   ListRuleTypes: reads(listRuleTypes),
   ListTagsForResource: reads(listTagsForResource),
+  ListWebhooks: reads(listWebhooks),
   OverrideStageCondition: writes(overrideStageCondition),
   PollForJobs: writes(pollForJobs),
+  PollForThirdPartyJobs: absent('ActionTypeNotFoundException'),
+  PutActionRevision: writes(putActionRevision),
   PutApprovalResult: writes(putApprovalResult),
   PutJobFailureResult: writes(putJobFailureResult),
   PutJobSuccessResult: writes(putJobSuccessResult),
+  PutThirdPartyJobFailureResult: absent('JobNotFoundException'),
+  PutThirdPartyJobSuccessResult: absent('JobNotFoundException'),
+  PutWebhook: writes(putWebhook),
+  RegisterWebhookWithThirdParty: absent('WebhookNotFoundException'),
   RetryStageExecution: writes(retryStageExecution),
   RollbackStage: writes(rollbackStage),
   StartPipelineExecution: writes(startPipelineExecution),
   StopPipelineExecution: writes(stopPipelineExecution),
   TagResource: writes(tagResource),
   UntagResource: writes(untagResource),
+  UpdateActionType: absent('ActionTypeNotFoundException'),
   UpdatePipeline: writes(updatePipeline),
 };

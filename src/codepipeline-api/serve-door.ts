@@ -3,6 +3,7 @@ import type { Door } from './door.ts';
 import { answer, listen, type Exchange, type Listening } from './http-server.ts';
 import { serveJson } from './json-door.ts';
 import { serveS3 } from './s3/s3-door.ts';
+import { serveWebhook, webhookPrefix } from './webhook-door.ts';
 import { createThrottle, type Rate } from './throttle.ts';
 
 export interface ServeOptions {
@@ -26,6 +27,7 @@ export async function serveDoor(door: Door, options: ServeOptions): Promise<List
   const both = { anonymous, throttle: createThrottle(options.rate ?? usualRate) };
   return listen(async (exchange) => {
     if (anonymous && !isLoopback(hostName(exchange))) return refuseHost(exchange);
+    if (exchange.target.startsWith(webhookPrefix)) return serveWebhook(door, both.throttle, exchange);
     return isJson(exchange) ? serveJson(door, both, exchange) : serveS3(door, both, exchange);
   }, options);
 }

@@ -41,6 +41,11 @@ export async function startPipeline(call: Call, pipeline: ApiPipeline, start: Pi
   });
 }
 
+/** The execution that this intent started before. */
+export async function knownStart({ door }: Call, pipeline: ApiPipeline, intent: string): Promise<ExecutionId | null> {
+  return (await findExecutionByKey(door.db, keyOf(pipeline, intent)))?.execution.id ?? null;
+}
+
 /** How long a client token means the same start (CP-X-8). */
 const tokenLifetimeMs = 24 * 60 * 60_000;
 
