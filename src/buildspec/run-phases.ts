@@ -1,7 +1,7 @@
 import { afterFailure } from './build-flow.ts';
 import { phaseNames, type Buildspec, type Phase } from './buildspec.ts';
 import type { BuildStatus, PhaseContext, PhaseRecord, PhaseType } from './build-record.ts';
-import type { CommandResult } from './run-command.ts';
+import { createLastingShell, type Cut, type LastingShell } from './lasting-shell.ts';
 import type { ShellSession } from './shell-session.ts';
 
 /** What a build needs from around it; the order of things is decided here. */
@@ -27,7 +27,7 @@ export interface PhasesResult {
 
 /** Runs install, pre_build, build and post_build as CodeBuild would (CP-B-1 to CP-B-4, CP-B-6). */
 export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<PhasesResult> {
-  const shell = createShell(host);
+  const shell = createLastingShell((restore) => host.openSession(restore));
   const phases: PhaseRecord[] = [];
   let end: PhasesResult['end'] = 'done';
   for (const name of phaseNames) {
@@ -55,7 +55,7 @@ function succeeded({ phaseStatus }: PhaseRecord): boolean {
 
 interface Around {
   readonly host: BuildHost;
-  readonly shell: Shell;
+  readonly shell: LastingShell;
   readonly succeeding: boolean;
 }
 
@@ -145,42 +145,4 @@ async function mayRetry({ onFailure }: Phase, failure: Failure, attempts: number
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Ends that no command chose: nothing may follow them. */
-type Cut = Exclude<CommandResult, { kind: 'exited' | 'signalled' }>;
-
-type Outcome = { readonly kind: 'status'; readonly status: number } | { readonly kind: 'cut'; readonly result: Cut };
-
-/** A shell that outlives commands which leave it: the next command gets a new one with the same variables. */
-interface Shell {
-  run(command: string): Promise<Outcome>;
-  read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
-  close(): Promise<void>;
-}
-
-function createShell(host: BuildHost): Shell {
-  let session: ShellSession | undefined;
-  let opened = 0;
-  const current = async (): Promise<ShellSession> => {
-    session ??= await host.openSession(opened > 0);
-    opened += 1;
-    return session;
-  };
-  return {
-    run: async (command) => {
-      const outcome = await (await current()).run(command);
-      if (outcome.kind === 'finished') return { kind: 'status', status: outcome.status };
-      session = undefined;
-      const { result } = outcome;
-      if (result.kind === 'exited') return { kind: 'status', status: result.status };
-      return result.kind === 'signalled' ? { kind: 'status', status: 128 } : { kind: 'cut', result };
-    },
-    read: async (names) => (names.length === 0 ? {} : (await current()).read(names)),
-    close: async () => {
-      const last = session;
-      session = undefined;
-      await last?.close();
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { openShellSession, type CommandOutcome, type ShellSession } from '../buildspec/shell-session.ts';
+import { createLastingShell, type Cut, type LastingShell } from '../buildspec/lasting-shell.ts';
+import { openShellSession, type ShellSession } from '../buildspec/shell-session.ts';
 import type { CommandResult } from '../buildspec/run-command.ts';
 import { declaredEnvironment } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
@@ -24,16 +25,8 @@ export async function runCommands(deps: CommandDeps, action: Action, context: Wo
     const directories = await unpackInputs(deps.artifacts, area, action.inputs);
     const primary = directories.get(action.inputs[0]?.name ?? '') ?? area.sources;
     say(action.log, deps.isolation.describe());
-    const session = await openSession(deps, action, area, primary, directories);
-    await context.recordProcess(session.identity);
-    const stop = (): void => session.stop();
-    context.signal.addEventListener('abort', stop);
-    if (context.signal.aborted) stop();
-    const failure = await runAll(session, action);
-    const values = failure === undefined ? await session.read(action.declaration.outputVariables) : {};
-    const end = await session.close();
-    context.signal.removeEventListener('abort', stop);
-    tellLeftOver(action, end);
+    const machine = { deps, action, area, primary, directories, context };
+    const { failure, values } = await runIn(machine);
     const secrets = Object.values(action.secrets);
     await saveFindings({ home: deps.home, action, primary, groups: [], secrets });
     return failure ?? (await finish(deps, action, primary, values));
@@ -42,14 +35,48 @@ export async function runCommands(deps: CommandDeps, action: Action, context: Wo
   }
 }
 
-async function openSession(
-  deps: CommandDeps,
-  action: Action,
-  area: WorkArea,
-  primary: string,
-  directories: ReadonlyMap<string, string>,
-): Promise<ShellSession> {
+interface Machine {
+  readonly deps: CommandDeps;
+  readonly action: Action;
+  readonly area: WorkArea;
+  readonly primary: string;
+  readonly directories: ReadonlyMap<string, string>;
+  readonly context: WorkContext;
+}
+
+interface Ran {
+  readonly failure: EndReport | undefined;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+async function runIn(machine: Machine): Promise<Ran> {
+  const { action, context } = machine;
   const minutes = action.declaration.timeoutInMinutes ?? defaultTimeoutMinutes;
+  const deadline = Date.now() + minutes * 60_000;
+  let session: ShellSession | undefined;
+  const stop = (): void => session?.stop();
+  context.signal.addEventListener('abort', stop);
+  const shell = createLastingShell(async (restore) => {
+    session = await openSession(machine, deadline, restore);
+    await context.recordProcess(session.identity);
+    if (context.signal.aborted) stop();
+    return session;
+  });
+  try {
+    const failure = await runAll(shell, action);
+    const values = failure === undefined ? await shell.read(action.declaration.outputVariables) : {};
+    tellLeftOver(action, await shell.close());
+    return { failure, values };
+  } finally {
+    context.signal.removeEventListener('abort', stop);
+  }
+}
+
+async function openSession(
+  { deps, action, area, primary, directories }: Machine,
+  deadline: number,
+  restore: boolean,
+): Promise<ShellSession> {
   const others = [...directories].map(([name, directory]) => [`CODEBUILD_SRC_DIR_${name}`, directory] as const);
   return openShellSession({
     isolation: deps.isolation,
@@ -71,17 +98,18 @@ async function openSession(
     control: area.control,
     marker: nameOfToken(action.token),
     output: (chunk) => action.log.write(chunk),
-    deadlineMs: minutes * 60_000,
+    deadlineMs: Math.max(1, deadline - Date.now()),
+    restore,
   });
 }
 
 /** Stops at the first command that does not succeed. */
-async function runAll(session: ShellSession, action: Action): Promise<EndReport | undefined> {
+async function runAll(shell: LastingShell, action: Action): Promise<EndReport | undefined> {
   for (const command of action.declaration.commands) {
     say(action.log, `Running command ${command}`);
-    const outcome = await session.run(command);
-    const failure = failureOf(command, outcome);
-    if (failure === undefined) continue;
+    const outcome = await shell.run(command);
+    if (outcome.kind === 'status' && outcome.status === 0) continue;
+    const failure = outcome.kind === 'status' ? `exit status ${outcome.status}` : describeCut(outcome.result);
     say(action.log, `Command did not exit successfully ${command} ${failure}`);
     return failed('JobFailed', maskText(messageOf(command, failure), Object.values(action.secrets)));
   }
@@ -92,21 +120,8 @@ function messageOf(command: string, failure: string): string {
   return `The command "${command.length > 200 ? `${command.slice(0, 200)}…` : command}" ended with ${failure}.`;
 }
 
-function failureOf(command: string, outcome: CommandOutcome): string | undefined {
-  if (outcome.kind === 'finished') return outcome.status === 0 ? undefined : `exit status ${outcome.status}`;
-  return (
-    describeEnd(outcome.result) ??
-    (/\bexit\b/.test(command) ? 'exit status 0, which left the shell' : 'the end of its shell')
-  );
-}
-
-/** How a shell ended, in words; undefined for exit status 0. */
-export function describeEnd(result: CommandResult): string | undefined {
+function describeCut(result: Cut): string {
   switch (result.kind) {
-    case 'exited':
-      return result.status === 0 ? undefined : `exit status ${result.status}`;
-    case 'signalled':
-      return `signal ${result.signal}`;
     case 'timed-out':
       return `a timeout after ${Math.round(result.afterMs / 60_000)} minutes`;
     case 'stopped':
@@ -119,8 +134,8 @@ export function describeEnd(result: CommandResult): string | undefined {
   return result satisfies never;
 }
 
-function tellLeftOver(action: Action, end: CommandResult): void {
-  if (end.leftOver === 0) return;
+function tellLeftOver(action: Action, end: CommandResult | undefined): void {
+  if (end === undefined || end.leftOver === 0) return;
   const many = end.leftOver === 1 ? 'One process' : `${end.leftOver} processes`;
   say(action.log, `${many} had left the group of the commands and had to be searched for and killed.`);
 }

@@ -70,6 +70,22 @@ describe.each(rungs)('commands on the rung $level', (isolation) => {
     expect(logOf(action)).not.toContain('never');
   });
 
+  it('go on in a new shell with the same variables when one leaves its shell in peace', async () => {
+    const action = await command([
+      'export A=kept; cd /usr',
+      'exit 0',
+      'echo "$A $PWD"',
+      '(exit 0); kill -9 $$',
+      'echo never',
+    ]);
+    expect(await finish(providerOn(isolation), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('The command "(exit 0); kill -9 $$" ended with exit status') },
+    });
+    expect(logOf(action)).toContain('\nkept /usr\n');
+    expect(logOf(action)).not.toContain('\nnever\n');
+  });
+
   it('are ended by stop, with everything that they started', async () => {
     const provider = providerOn(isolation);
     const action = await command(['setsid sleep 300 & sleep 300']);
@@ -179,6 +195,32 @@ describe('what commands see and give', () => {
     });
   });
 });
+
+describe.each(rungs.filter((isolation) => isolation.contained))(
+  'two repositories on one host, on the rung $level',
+  (isolation) => {
+    it('see nothing of each other, of our home or of what listens here (SEC-C-12, SEC-C-17)', async () => {
+      const waiting = await command(['echo canary-of-the-other > secret.txt; echo ready; sleep 60']);
+      const provider = providerOn(isolation);
+      const first = await provider.start(waiting);
+      for (let tries = 0; tries < 500 && !(existsSync(waiting.logFile) && logOf(waiting).includes('ready')); tries += 1)
+        await sleep(10);
+      const look = await command([
+        `find / -name 'secret.tx[t]' 2>/dev/null; ls ${home} ${home}/work ${home}/logs; grep -rs canary-of ${home} /proc/[0-9]*/environ; ps ax | grep -c '[s]leep 60'; true`,
+      ]);
+      expect((await finish(provider, look)).kind).toBe('succeeded');
+      const seen = logOf(look)
+        .split('\n')
+        .filter((line) => !line.startsWith('[Container]'))
+        .join('\n');
+      expect(seen).not.toContain('secret.txt');
+      expect(seen).not.toContain('canary');
+      expect(seen).not.toContain(waiting.actionExecution);
+      await provider.stop?.({ ...waiting, externalId: 'x' });
+      await untilEnded(provider, waiting, first);
+    });
+  },
+);
 
 describe('code of forks', () => {
   it('is not run where it cannot be isolated', async () => {
