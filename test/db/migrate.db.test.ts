@@ -11,7 +11,9 @@ import { insertSampleRows } from './sample-rows.ts';
 const { db } = await testDatabase();
 const migrations = join(import.meta.dirname, '../../migrations');
 
-afterEach(() => sql`delete from kysely_migration where name not like '0001%'`.execute(db));
+const own = readdirSync(migrations).map((file) => file.replace(/\.ts$/, ''));
+
+afterEach(() => sql`delete from kysely_migration where not name = any(${own}::text[])`.execute(db));
 
 function pretendApplied(name: string) {
   return sql`insert into kysely_migration (name, timestamp) values (${name}, ${new Date().toISOString()})`.execute(db);
