@@ -206,15 +206,15 @@ describe.each(rungs.filter((isolation) => isolation.contained))(
       for (let tries = 0; tries < 500 && !(existsSync(waiting.logFile) && logOf(waiting).includes('ready')); tries += 1)
         await sleep(10);
       const look = await command([
-        `find / -name 'secret.tx[t]' 2>/dev/null; ls ${home} ${home}/work ${home}/logs; grep -rs canary-of ${home} /proc/[0-9]*/environ; ps ax | grep -c '[s]leep 60'; true`,
+        `find / -name 'secret.tx[t]' 2>/dev/null; ls ${home} ${home}/work ${home}/logs; grep -rs 'canary-of-the-othe[r]' ${home} /proc/[0-9]*/environ; ps ax | grep -c '[s]leep 60'; true`,
       ]);
       expect((await finish(provider, look)).kind).toBe('succeeded');
       const seen = logOf(look)
         .split('\n')
         .filter((line) => !line.startsWith('[Container]'))
         .join('\n');
-      expect(seen).not.toContain('secret.txt');
-      expect(seen).not.toContain('canary');
+      expect(seen).not.toContain('/secret.txt');
+      expect(seen).not.toContain('canary-of-the-other');
       expect(seen).not.toContain(waiting.actionExecution);
       await provider.stop?.({ ...waiting, externalId: 'x' });
       await untilEnded(provider, waiting, first);
