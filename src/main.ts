@@ -24,8 +24,10 @@ import type { EffectRunner } from './engine/embedded/run-effect.ts';
 import { createGitHub } from './github/octokit-github.ts';
 import { createProbot } from './github/probot.ts';
 import { effectRunner, openEgress } from './main/effects.ts';
+import { startHousekeeping } from './main/housekeeping.ts';
 import { openHost, type Host } from './main/host.ts';
 import { createIntake, intakeServerOptions } from './intake.ts';
+import { createEngines, type AwsSide } from './main/engines.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
 import { readTail } from './providers/read-log.ts';
@@ -51,6 +53,8 @@ export interface ServerOptions {
   readonly database?: OpenDatabase;
   /** False only in tests that sweep by hand. */
   readonly sweeping?: boolean;
+  /** How AWS is reached, for tests; the SDK otherwise. */
+  readonly aws?: AwsSide;
   /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
   readonly path: string;
 }
@@ -92,10 +96,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const url = `http://${settings.host}:${listening.port}`;
     parts.address.url = settings.publicUrl ?? url;
     const worker = startWorker(options, ground, parts);
+    const stopCleaning = startHousekeeping({
+      db: database.db,
+      home: settings.home,
+      artifacts: openArtifactStore(settings.home),
+      now: parts.deps.now,
+      log,
+    });
     const stopTicker = options.sweeping === false ? () => {} : startSweepTicker(database.db, log);
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       stopTicker();
+      stopCleaning();
       parts.stopping.abort();
       await stopListening(listening.server);
       await worker.drain(deadlineMs);
@@ -153,10 +165,14 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const address = { url: settings.publicUrl ?? '' };
   const stopping = new AbortController();
   const keys = linkKeys(settings.webhookSecrets);
+  const embedded = createEmbeddedEngine({ db, host: ground.host.id, now });
+  const reach = options.aws ? { aws: options.aws } : {};
+  const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, ...reach });
   const deps: Deps = {
     db,
     github,
-    engine: createEmbeddedEngine({ db, host: ground.host.id, now }),
+    engine,
+    aws,
     log,
     now,
     appId: settings.appId,

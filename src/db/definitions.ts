@@ -21,3 +21,8 @@ export async function loadDefinitions(
   const rows = await db.selectFrom('definitions').selectAll().where('digest', 'in', digests).execute();
   return Object.fromEntries(rows.map((row) => [row.digest, row.definition]));
 }
+
+/** Every definition that was ever started with. */
+export async function allDefinitions(db: Kysely<Database>): Promise<readonly PipelineDefinition[]> {
+  return (await db.selectFrom('definitions').select('definition').execute()).map((row) => row.definition);
+}

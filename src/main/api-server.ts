@@ -112,7 +112,10 @@ async function openRunner(
 }
 
 /** Jobs of the engine; without GitHub nobody is told anything. */
-export function engineHandlers(runner: EffectRunner, refresh: (execution: string) => Promise<void>): Partial<JobHandlers> {
+export function engineHandlers(
+  runner: EffectRunner,
+  refresh: (execution: string) => Promise<void>,
+): Partial<JobHandlers> {
   return {
     effect: ({ effect }) => runEffect(runner, effect),
     poll: ({ execution, action }) => pollAction(runner, execution, action),

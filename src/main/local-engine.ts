@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { detectIsolation, type Isolation } from '../buildspec/isolation.ts';
 import { defaultServerConfig } from '../config/server.ts';
@@ -10,14 +11,15 @@ import { liveExecutions, loadExecutions } from '../db/executions.ts';
 import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
 import { installRepositories } from '../db/repositories.ts';
 import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
+import { UserError } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { GitHub } from '../github/github.ts';
 import { openArtifactStore } from '../providers/artifact-store.ts';
-import { recoverHome } from '../providers/housekeeping.ts';
+import { expireHome, recoverHome } from '../providers/housekeeping.ts';
 import { runWorker } from '../worker.ts';
 import { engineHandlers } from './api-server.ts';
 import { effectRunner, openEgress } from './effects.ts';
-import { openHost } from './host.ts';
+import { openHost, type Host } from './host.ts';
 import { localSource } from './local-source.ts';
 
 export interface LocalEngineOptions {
@@ -25,8 +27,14 @@ export interface LocalEngineOptions {
   /** The working tree that every source action takes. */
   readonly source: string;
   readonly path: string;
+  /** By name; masked wherever something is printed. */
+  readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  /** Whose old artifacts are removed. */
+  readonly artifactBucket: string | undefined;
   readonly log: Logger;
 }
+
+const keptDays = 7;
 
 /** The embedded engine for one working tree: no GitHub, no HTTP, one process. */
 export interface LocalEngine {
@@ -40,8 +48,28 @@ export interface LocalEngine {
 /** The repository that stands for the working tree in the database. */
 export const localRepository = { id: 1, owner: 'local', name: 'source', installationId: 1 } as const;
 
-export async function startLocalEngine({ home, source, path, log }: LocalEngineOptions): Promise<LocalEngine> {
-  const host = await openHost(home);
+export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  const host = await takeHome(options.home);
+  try {
+    return await startIn(host, options);
+  } catch (error) {
+    await host.release();
+    throw error;
+  }
+}
+
+async function takeHome(home: string): Promise<Host> {
+  const host = await openHost(home).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`Another penstock run is going on here. ${error.message}`);
+  });
+  // The default home lies in the project: its repository is not to see it.
+  await writeFile(join(home, '.gitignore'), '*\n');
+  return host;
+}
+
+async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEngine> {
+  const { home, source, path, log } = options;
   const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
   await migrate(database.db);
   await recoverHome(home, new Date());
@@ -60,7 +88,10 @@ export async function startLocalEngine({ home, source, path, log }: LocalEngineO
   const base = effectRunner({
     home,
     server,
-    secrets: [],
+    secrets: options.secrets.map((secret) => ({
+      ...secret,
+      repositories: [{ owner: localRepository.owner, name: null }],
+    })),
     database,
     isolation,
     now: () => new Date(),
@@ -69,10 +100,15 @@ export async function startLocalEngine({ home, source, path, log }: LocalEngineO
     github: filesOf(source),
   });
   const artifacts = openArtifactStore(home);
+  const artifactBuckets = options.artifactBucket === undefined ? [] : [options.artifactBucket];
+  const retention = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays, artifactBuckets };
+  await expireHome(home, artifacts, retention, new Date());
   const runner = {
     ...base,
     findProvider: (declaration: Parameters<typeof base.findProvider>[0]) =>
-      declaration.actionTypeId.category === 'Source' ? localSource(artifacts, source) : base.findProvider(declaration),
+      declaration.actionTypeId.category === 'Source'
+        ? localSource(artifacts, { directory: source, home })
+        : base.findProvider(declaration),
   };
   const worker = runWorker({
     db: database.db,
@@ -84,6 +120,8 @@ export async function startLocalEngine({ home, source, path, log }: LocalEngineO
     log,
   });
   const stop = async (): Promise<void> => {
+    // What was stopped is ended by a job: first every job, then the worker.
+    await Promise.race([worker.idle(), sleep(5_000, undefined, { ref: false })]);
     await worker.drain(2_000);
     await egress?.close();
     await database.close();

@@ -1,0 +1,70 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { ServerConfig } from '../config/server-types.ts';
+import type { Database } from '../db/database.ts';
+import { findExecution, newestForLane } from '../db/executions.ts';
+import type { BoundPipelines } from '../deps.ts';
+import { asAws } from '../engine/aws/aws-execution.ts';
+import { createAwsEngine } from '../engine/aws/aws-engine.ts';
+import { createBudget } from '../engine/aws/budget.ts';
+import { usualPace, type Pace } from '../engine/aws/pace.ts';
+import type { AwsClients } from '../engine/aws/port.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { PipelineCommand } from '../pipeline/protocol.ts';
+import { targetsOf } from './aws-targets.ts';
+
+/** How AWS is reached; tests hand in their own. */
+export interface AwsSide {
+  readonly clients: AwsClients;
+  readonly pace: Pace;
+}
+
+export interface Engines {
+  /** Routes by who runs an execution: what is asked of one always goes to the engine that started it. */
+  readonly engine: Engine;
+  readonly aws: BoundPipelines;
+}
+
+export function createEngines(options: {
+  readonly db: Kysely<Database>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly server: ServerConfig;
+  readonly home: string;
+  readonly embedded: Engine;
+  readonly aws?: AwsSide;
+}): Engines {
+  const { db, log, now, server, home, embedded } = options;
+  const { clients, pace } = options.aws ?? { clients: lazyClients(), pace: usualPace };
+  const targets = targetsOf(server, home);
+  const budget = createBudget(now);
+  const { targetFor, pipelinesOf } = targets;
+  const aws = createAwsEngine({ db, log, now, clients, budget, pace, chance: Math.random, targetFor });
+  const engineOf = async (execution: string | undefined): Promise<Engine> => {
+    const record = execution === undefined ? null : await findExecution(db, execution);
+    return record && asAws(record.execution) ? aws : embedded;
+  };
+  const engine: Engine = {
+    start: (request) => (request.engine === 'aws' ? aws : embedded).start(request),
+    obey: async (command, by, recheck) => (await engineOf(await subjectOf(db, command))).obey(command, by, recheck),
+    refresh: async (execution) => (await engineOf(execution)).refresh(execution),
+  };
+  return { engine, aws: { ...aws, pipelinesOf } };
+}
+
+/** A rollback names an execution that does not exist yet; a transition belongs to whoever runs the lane. */
+async function subjectOf(db: Kysely<Database>, command: PipelineCommand): Promise<string | undefined> {
+  if (command.kind === 'rollback') return command.target;
+  return 'execution' in command ? command.execution : (await newestForLane(db, command.lane))?.execution.id;
+}
+
+/** The SDK is loaded by the first call: most servers have no binding. */
+function lazyClients(): AwsClients {
+  let opened: Promise<AwsClients> | undefined;
+  const open = (): Promise<AwsClients> =>
+    (opened ??= import('../engine/aws/clients.ts').then(({ createAwsClients }) => createAwsClients()));
+  return {
+    codePipeline: async (target, subject) => (await open()).codePipeline(target, subject),
+    codeBuild: async (target, subject) => (await open()).codeBuild(target, subject),
+  };
+}
