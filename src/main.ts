@@ -55,6 +55,8 @@ export interface ServerOptions {
   readonly sweeping?: boolean;
   /** How AWS is reached, for tests; the SDK otherwise. */
   readonly aws?: AwsSide;
+  /** The operator's proxy and certificates, for our own git. */
+  readonly gitEnvironment?: Readonly<Record<string, string>>;
   /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
   readonly path: string;
 }

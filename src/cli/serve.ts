@@ -57,11 +57,24 @@ async function startFrom(settings: Settings, env: CliIo['env']): Promise<Running
   const secrets = await readSecrets(server.config.secrets, env);
   if (!secrets.ok) throw new UserError(secrets.problems.join('\n'));
   const log = pino({ level: settings.logLevel, redact: [...redactPaths], serializers: { err: loggedError } });
-  return startServer({ settings, server: server.config, secrets: secrets.secrets, log, path: env['PATH'] ?? '' });
+  return startServer({
+    settings,
+    server: server.config,
+    secrets: secrets.secrets,
+    log,
+    path: env['PATH'] ?? '',
+    gitEnvironment: proxyOf(env),
+  });
 }
 
 function linkTo(site: string, secrets: Settings['webhookSecrets'], id: string): string {
   return site + signLink(linkKeys(secrets)[0], `/executions/${id}`, linkExpiry(new Date()));
+}
+
+const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy', 'GIT_SSL_CAINFO'];
+
+function proxyOf(env: CliIo['env']): Readonly<Record<string, string>> {
+  return Object.fromEntries(proxyNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** Resolves with nothing at a signal, with the reason when the database is lost. */

@@ -28,6 +28,8 @@ export interface EffectsOptions {
   readonly now: () => Date;
   readonly log: Logger;
   readonly egress: Egress | undefined;
+  /** The operator's proxy and certificates, for our own git. */
+  readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** The proxy that builds reach the network through, when they are to have one and can be kept to it. */
@@ -53,6 +55,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     maxConcurrentActions: server.embedded.maxConcurrentActions,
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
     project: projectsOf(options),
+    gitEnvironment: options.gitEnvironment ?? {},
   });
   return {
     db: database.db,
