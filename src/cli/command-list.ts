@@ -15,7 +15,9 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'run',
-    usage: 'run <declaration> [--source folder] [--var NAME=value]... [--approve-all] [--json]',
+    usage:
+      'run <declaration> [--source folder] [--var NAME=value]... [--secret NAME]... [--secret-file file] ' +
+      '[--approve-all] [--json]',
     summary: 'Run a pipeline on a working tree in this terminal, without GitHub',
     load: async () => (await import('./run.ts')).runRun,
   },

@@ -1,126 +1,155 @@
-import { createInterface } from 'node:readline/promises';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findExecution, type ExecutionRecord } from '../db/executions.ts';
 import type { LocalEngine } from '../main/local-engine.ts';
+import { linkResults } from '../main/local-results.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { ActionRun, ExecutionId } from '../pipeline/execution.ts';
-import { isTerminal, waitingApprovals } from '../pipeline/status.ts';
+import type { ActionRun, ExecutionId, StageRun } from '../pipeline/execution.ts';
+import { attemptsOf, conditionStatus, isTerminal, isUnmet, stageStatus } from '../pipeline/status.ts';
 import { logPath } from '../providers/action-log.ts';
 import { followLog } from '../providers/read-log.ts';
 import { createTextCleaner } from '../web/visible-text.ts';
 import type { CliIo } from './command.ts';
+import { createGateKeeper } from './run-gates.ts';
+import type { EndedStage, RunTeller, ToldAction } from './run-teller.ts';
 
-export interface Followed {
+export interface FollowedRun {
   readonly local: LocalEngine;
   readonly definition: PipelineDefinition;
   readonly execution: ExecutionId;
   readonly approveAll: boolean;
-  readonly json: boolean;
+  readonly teller: RunTeller;
 }
+
+const pauseMs = 100;
+/** The log of an action is closed just after its end is known. */
+const logGraceMs = 300;
 
 /** Tells what happens until the execution has ended, asks for approvals, and answers its exit code. */
-export async function followRun(io: CliIo, run: Followed): Promise<number> {
-  const told = new Map<string, string>();
-  const logs: Promise<void>[] = [];
-  let stopped = false;
-  for (;;) {
-    const record = await findExecution(run.local.database.db, run.execution);
-    if (!record) throw new Error(`execution ${run.execution} is gone`);
-    for (const { stage, action } of currentActions(record)) {
-      if (!told.has(action.id) && !run.json) logs.push(followAction(io, run, `${stage}/${action.action}`, action));
-      tell(io, run, told, stage, action);
+export async function followRun(io: CliIo, run: FollowedRun): Promise<number> {
+  const gates = createGateKeeper(io, run.local, run);
+  const actions = new Map<string, FollowedAction>();
+  let stopped: 'interrupted' | 'nobody to approve' | undefined;
+  try {
+    for (;;) {
+      const record = await findExecution(run.local.database.db, run.execution);
+      if (!record) throw new Error(`execution ${run.execution} is gone`);
+      for (const told of toldActions(record)) follow(run, actions, told);
+      if (isTerminal(record.status) && !record.live) {
+        await Promise.all([...actions.values()].map(({ told }) => told));
+        await finish(run, record);
+        if (stopped === 'interrupted') return interruptedCode(io);
+        return record.status === 'Succeeded' ? 0 : 1;
+      }
+      const isQuiet = [...actions.values()].every(({ endedAt, isTold }) => endedAt === undefined || isTold);
+      const gateReason = isQuiet && (await gates.look(record.execution)) === 'nobody' ? 'nobody to approve' : undefined;
+      const reason = stopped ?? (io.interrupted.aborted ? 'interrupted' : gateReason);
+      if (reason !== stopped && reason !== undefined) {
+        if (reason === 'nobody to approve')
+          io.err('An approval waits and nobody can be asked here: use --approve-all, or run it in a terminal.');
+        stopped = reason;
+        await stop(run, record, reason);
+      }
+      await sleep(pauseMs, undefined, { signal: stopped ? undefined : io.interrupted }).catch(() => {});
     }
-    if (isTerminal(record.status) && !record.live) {
-      await Promise.all(logs);
-      return finish(io, run, record);
-    }
-    if (io.interrupted.aborted && !stopped) {
-      stopped = true;
-      await stop(run, record, 'interrupted');
-    } else if (!stopped && (await answerGates(io, run, record)) === 'nobody') {
-      stopped = true;
-      io.err('An approval waits and nobody can be asked here: use --approve-all, or run it in a terminal.');
-      await stop(run, record, 'nobody to approve');
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  } finally {
+    gates.close();
   }
 }
 
-function currentActions({ execution }: ExecutionRecord): readonly { stage: string; action: ActionRun }[] {
-  return execution.stages.flatMap(({ stage, actions }) => actions.map((action) => ({ stage, action })));
+/** 128 and the number of the signal, as shells give it. */
+export function interruptedCode({ interrupted }: CliIo): number {
+  return 128 + (interrupted.reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT);
 }
 
-function tell(io: CliIo, run: Followed, told: Map<string, string>, stage: string, action: ActionRun): void {
-  const state = action.status === 'InProgress' && action.phase === 'waiting' ? 'Waiting' : action.status;
-  if (told.get(action.id) === state) return;
-  told.set(action.id, state);
-  const { summary, error } = action;
-  if (run.json) {
-    const event = { event: 'action', stage, action: action.action, attempt: action.attempt, state, summary, error };
-    io.out(JSON.stringify(event));
-  } else {
-    const why = error?.message ?? (action.status === 'Succeeded' ? summary : undefined);
-    io.out(`${mark(state)} ${stage}/${action.action}  ${state}${why === undefined ? '' : `: ${why}`}`);
-  }
+function toldActions({ execution }: ExecutionRecord): readonly ToldAction[] {
+  return execution.stages.flatMap((stage) =>
+    attemptsOf(stage).map((run) => ({ stage: stage.stage, run, state: stateOf(run) })),
+  );
 }
 
-function mark(state: string): string {
-  return { Succeeded: '✓', Failed: '✗', Abandoned: '■', Waiting: '‖' }[state] ?? '●';
+function stateOf({ status, phase }: ActionRun): ToldAction['state'] {
+  return status === 'InProgress' && phase === 'waiting' ? 'Waiting' : status;
 }
 
-/** The log of one action, line by line, each behind the action's name: several may run side by side. */
-async function followAction(io: CliIo, run: Followed, name: string, action: ActionRun): Promise<void> {
-  const ended = async (): Promise<boolean> => {
-    const record = await findExecution(run.local.database.db, run.execution);
-    const now = record && currentActions(record).find((one) => one.action.id === action.id);
-    return now?.action.status !== 'InProgress';
+interface FollowedAction {
+  newest: ToldAction;
+  begun: boolean;
+  /** Milliseconds since the epoch. */
+  endedAt: number | undefined;
+  /** When its end was told. */
+  readonly told: Promise<void>;
+  isTold: boolean;
+}
+
+function follow(run: FollowedRun, actions: Map<string, FollowedAction>, told: ToldAction): void {
+  const known = actions.get(told.run.id) ?? begin(run, actions, told);
+  if (told.state === 'Waiting' && known.newest.state !== 'Waiting' && known.begun) run.teller.action(told);
+  known.newest = told;
+  if (told.run.status !== 'InProgress') known.endedAt ??= Date.now();
+}
+
+/** What ended before is told to its end before the new one begins. */
+function begin(run: FollowedRun, actions: Map<string, FollowedAction>, first: ToldAction): FollowedAction {
+  const before = [...actions.values()].flatMap(({ endedAt, told }) => (endedAt === undefined ? [] : [told]));
+  const tellAll = async (): Promise<void> => {
+    await Promise.all(before);
+    action.begun = true;
+    const { newest } = action;
+    run.teller.action(action.endedAt === undefined ? newest : { ...newest, state: 'InProgress' });
+    await printLog(run, action);
+    run.teller.action(action.newest);
+    action.isTold = true;
   };
+  const told = Promise.resolve().then(tellAll);
+  const action: FollowedAction = { newest: first, begun: false, endedAt: undefined, told, isTold: false };
+  actions.set(first.run.id, action);
+  return action;
+}
+
+/** The log of one attempt, line by line: several may run side by side. Answers when all of it was told. */
+async function printLog(run: FollowedRun, action: FollowedAction): Promise<void> {
   const cleaner = createTextCleaner();
   let rest = '';
-  const file = logPath(run.local.home, run.execution, action.id);
-  for await (const chunk of followLog(file, { ended, pauseMs: 100 })) {
-    const lines = (rest + cleaner.push(chunk)).split('\n');
+  const tell = (text: string): void => {
+    const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) io.out(`  ${name} | ${line}`);
-  }
-  if (rest !== '') io.out(`  ${name} | ${rest}`);
+    for (const line of lines) run.teller.log(action.newest, line);
+  };
+  const ended = (): boolean => action.endedAt !== undefined && Date.now() - action.endedAt > logGraceMs;
+  const file = logPath(run.local.home, run.execution, action.newest.run.id);
+  for await (const chunk of followLog(file, { ended, pauseMs })) tell(cleaner.push(chunk));
+  tell(cleaner.flush());
+  if (rest !== '') run.teller.log(action.newest, rest);
 }
 
-async function answerGates(io: CliIo, run: Followed, record: ExecutionRecord): Promise<'answered' | 'nobody'> {
-  for (const gate of waitingApprovals(record.execution)) {
-    const answer = run.approveAll ? 'y' : await ask(io, `${gate.stage}/${gate.action}`);
-    if (answer === undefined) return 'nobody';
-    const { lane, id } = record.execution;
-    const kind = answer === 'y' ? 'approve' : 'reject';
-    const { stage, action, token } = gate;
-    const summary = run.approveAll ? 'approved by --approve-all' : `answered in the terminal: ${kind}`;
-    const by = { kind: 'penstock', why: 'penstock run' } as const;
-    await run.local.engine.obey({ kind, lane, execution: id, stage, action, token, summary }, by);
-  }
-  return 'answered';
-}
-
-async function ask(io: CliIo, gate: string): Promise<'y' | 'n' | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`Approve ${gate}? [y/n] `, { signal: io.interrupted });
-    return /^y(es)?$/i.test(answer.trim()) ? 'y' : 'n';
-  } catch {
-    return 'n';
-  } finally {
-    terminal.close();
-  }
-}
-
-async function stop(run: Followed, record: ExecutionRecord, reason: string): Promise<void> {
-  const { lane, id } = record.execution;
+async function stop(run: FollowedRun, { execution }: ExecutionRecord, reason: string): Promise<void> {
+  const { lane, id } = execution;
   const by = { kind: 'penstock', why: reason } as const;
   await run.local.engine.obey({ kind: 'stop', lane, execution: id, abandon: true, reason }, by);
 }
 
-function finish(io: CliIo, run: Followed, { status, execution }: ExecutionRecord): number {
-  if (run.json)
-    io.out(JSON.stringify({ event: 'end', execution: execution.id, pipeline: run.definition.name, status }));
-  else io.out(`${status === 'Succeeded' ? '✓' : '✗'} ${run.definition.name}: ${status}`);
-  return status === 'Succeeded' ? 0 : 1;
+async function finish({ local, definition, teller }: FollowedRun, record: ExecutionRecord): Promise<void> {
+  const { execution, status } = record;
+  const stages = execution.stages.map((stage) => endedStage(stage, record, definition));
+  const seconds = secondsBetween(execution.startedAt, execution.updatedAt);
+  teller.end({ execution, status, stages, seconds, results: await linkResults(local.home, definition, execution) });
+}
+
+function endedStage(run: StageRun, { execution }: ExecutionRecord, definition: PipelineDefinition): EndedStage {
+  const unmet = Object.entries(run.conditions ?? {}).flatMap(([kind, condition]) => {
+    if (!isUnmet(condition)) return [];
+    const why = condition.rules.flatMap(({ rule, error }) => (error === undefined ? [] : `${rule}: ${error.message}`));
+    return [`${kind} ${conditionStatus(condition)}${why.length === 0 ? '' : `: ${why.join('; ')}`}`];
+  });
+  return {
+    stage: run.stage,
+    status: stageStatus(run, execution, definition),
+    seconds: secondsBetween(run.startedAt, run.endedAt ?? execution.updatedAt),
+    unmet,
+  };
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 }

@@ -1,89 +1,91 @@
-import { readFile, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { basename, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { pino } from 'pino';
 import { UserError } from '../errors.ts';
 import { localRepository, startLocalEngine, type LocalEngine } from '../main/local-engine.ts';
+import { artifactBucketOf } from '../main/local-results.ts';
+import { headOf } from '../main/local-source.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { laneKey, type ExecutionId } from '../pipeline/execution.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { readDefinition } from '../pipeline/read-definition.ts';
 import { homeOf } from './app-environment.ts';
 import type { CliIo } from './command.ts';
-import { followRun } from './follow-run.ts';
+import { followRun, interruptedCode } from './follow-run.ts';
+import { readRunOptions, type RunOptions } from './run-options.ts';
+import { jsonTeller } from './run-json.ts';
+import { textTeller } from './run-text.ts';
+import { nearest } from './suggest.ts';
 
-interface RunOptions {
-  readonly file: string;
-  readonly source: string;
-  readonly approveAll: boolean;
-  readonly json: boolean;
-  readonly variables: readonly { readonly name: string; readonly value: string }[];
-}
-
-/** Runs a pipeline on a working tree, in the terminal. Answers 0 when the execution succeeded. */
+/**
+ * Runs a pipeline on a working tree, in the terminal. Answers 0 when the execution succeeded, 1 when it did not, and
+ * what a shell gives for a signal (130 for Ctrl-C) when it was interrupted.
+ */
 export async function runRun(args: readonly string[], io: CliIo): Promise<number> {
-  const options = readOptions(args, io);
+  const options = readRunOptions(args, io);
   const definition = await readPipeline(options, io);
+  checkVariables(options, definition);
   const local = await startLocalEngine({
     home: join(homeOf(io.env), 'run'),
     source: options.source,
     path: io.env['PATH'] ?? '',
+    secrets: options.secrets,
+    artifactBucket: artifactBucketOf(definition),
     log: pino({ level: 'silent' }),
   });
   try {
+    if (io.interrupted.aborted) return interruptedCode(io);
     const execution = await start(local, definition, options);
-    if (!options.json) io.out(`${definition.name}: execution ${execution}\n${local.isolation.describe()}`);
-    return await followRun(io, { local, definition, execution, ...options });
+    const teller = options.json ? jsonTeller(io) : textTeller(io, local.isolation.describe());
+    teller.begin({ pipeline: definition.name, execution, source: options.source, isolation: local.isolation });
+    return await followRun(io, { local, definition, execution, approveAll: options.approveAll, teller });
   } finally {
     await local.stop();
   }
 }
 
-function readOptions(args: readonly string[], io: CliIo): RunOptions {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      source: { type: 'string' },
-      var: { type: 'string', multiple: true, default: [] },
-      'approve-all': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const [file, more] = positionals;
-  if (file === undefined || more !== undefined) {
-    throw new UserError('Name one declaration: penstock run <declaration> --source <folder>.');
-  }
-  return {
-    file: resolve(io.cwd, file),
-    source: resolve(io.cwd, values.source ?? '.'),
-    approveAll: values['approve-all'],
-    json: values.json,
-    variables: values.var.map(readVariable),
-  };
-}
-
-function readVariable(text: string): { name: string; value: string } {
-  const at = text.indexOf('=');
-  if (at < 1) throw new UserError(`--var ${text}: write it as NAME=value.`);
-  return { name: text.slice(0, at), value: text.slice(at + 1) };
-}
-
-async function readPipeline({ file, source }: RunOptions, io: CliIo): Promise<PipelineDefinition> {
+async function readPipeline({ file, source, json }: RunOptions, io: CliIo): Promise<PipelineDefinition> {
   const shown = relative(io.cwd, file) || basename(file);
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${shown} cannot be read. Name a pipeline declaration, JSON or YAML.`);
   });
+  if (/^penstock\.ya?ml$/.test(basename(file))) {
+    throw new UserError(`${shown} says which pipelines there are. Name one of the declarations that it names.`);
+  }
   const folder = await stat(source).catch(() => undefined);
   if (!folder?.isDirectory()) throw new UserError(`--source ${source} is not a folder.`);
   const read = readDefinition(text, shown);
-  if (!read.ok) throw new UserError(read.problems.map(formatProblem).join('\n'));
-  return read.definition;
+  const problems = read.ok ? read.warnings : read.problems;
+  if (json && problems.length > 0) io.out(JSON.stringify({ event: 'problems', problems }));
+  if (!json) for (const problem of problems) io.err(formatProblem(problem));
+  if (read.ok) return read.definition;
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  throw new UserError(`${shown} has ${errors} error${errors === 1 ? '' : 's'}; nothing was run.`);
 }
 
-function start(local: LocalEngine, definition: PipelineDefinition, options: RunOptions): Promise<ExecutionId> {
+/** Mistakes that the engine would tell only as a failed execution. */
+function checkVariables({ variables }: RunOptions, definition: PipelineDefinition): void {
+  const known = definition.variables.map(({ name }) => name);
+  const unknown = variables.find(({ name }) => !known.includes(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown.name, known);
+    const has = known.length === 0 ? 'It declares none.' : `It declares ${known.join(', ')}.`;
+    throw new UserError(
+      `--var ${unknown.name}: ${definition.name} has no such variable. ${meant === undefined ? has : `Did you mean ${meant}?`}`,
+    );
+  }
+  const missing = definition.variables.find(
+    ({ name, defaultValue }) => defaultValue === undefined && !variables.some((given) => given.name === name),
+  );
+  if (missing !== undefined) {
+    throw new UserError(`${definition.name} needs a value for ${missing.name}: add --var ${missing.name}=value.`);
+  }
+}
+
+async function start(local: LocalEngine, definition: PipelineDefinition, options: RunOptions): Promise<ExecutionId> {
   const by = { kind: 'penstock', why: 'penstock run' } as const;
+  const head = await headOf(options.source);
   return local.engine.start({
     idempotencyKey: `local/${randomUUID()}`,
     repositoryId: localRepository.id,
@@ -95,7 +97,8 @@ function start(local: LocalEngine, definition: PipelineDefinition, options: RunO
     variables: options.variables,
     by,
     context: {
-      headSha: '0'.repeat(40),
+      headSha: head.commit,
+      headBranch: head.branch,
       configSha: 'working-tree',
       configDigest: '',
       fork: false,

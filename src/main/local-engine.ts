@@ -30,7 +30,7 @@ export interface LocalEngineOptions {
   /** By name; masked wherever something is printed. */
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** Whose old artifacts are removed. */
-  readonly artifactBucket: string | undefined;
+  readonly artifactBucket: string;
   readonly log: Logger;
 }
 
@@ -100,9 +100,8 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
     github: filesOf(source),
   });
   const artifacts = openArtifactStore(home);
-  const artifactBuckets = options.artifactBucket === undefined ? [] : [options.artifactBucket];
-  const retention = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays, artifactBuckets };
-  await expireHome(home, artifacts, retention, new Date());
+  const kept = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays };
+  await expireHome(home, artifacts, { ...kept, artifactBuckets: [options.artifactBucket] }, new Date());
   const runner = {
     ...base,
     findProvider: (declaration: Parameters<typeof base.findProvider>[0]) =>

@@ -24,8 +24,9 @@ interface Done {
 }
 
 /** Where artifacts lie when the declaration names no bucket. */
-export const artifactBucketOf = (definition: PipelineDefinition): string =>
-  definition.artifactStore?.location ?? 'penstock-artifacts';
+export function artifactBucketOf({ artifactStore }: PipelineDefinition): string {
+  return artifactStore?.location ?? 'penstock-artifacts';
+}
 
 /** Fills `<home>/results/<pipeline>` anew. Contents are links to the store's files: nothing is copied. */
 export async function linkResults(
