@@ -7,10 +7,10 @@ import type { Deps } from '../deps.ts';
 import type { WebhookEvent } from '../github/event.ts';
 import type { PullRequest } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { loadConfiguration } from '../config/load.ts';
 import { renderReply } from '../render/replies.ts';
 import { knownExecutions, permissionNow, type Answer, type Asked } from './asked.ts';
 import { changedSince, limitPerson, takeBack } from './human-text-checks.ts';
+import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { answerLine, type LineAnswer } from './run-command.ts';
 
@@ -68,7 +68,7 @@ async function namesOf(
   pullRequest: PullRequest,
 ): Promise<{ readonly definitions: Readonly<Record<string, PipelineDefinition>>; readonly bare: boolean }> {
   const known = await knownExecutions(deps, text.repository.id, text.number);
-  const loaded = await loadConfiguration(deps.github, text.repository, pullRequest.baseSha);
+  const loaded = await loadGoverning(deps, text.repository, pullRequest.baseSha);
   const ran = known.records.toReversed().flatMap((record) => {
     const definition = known.definitions[record.execution.definition];
     return definition ? [[record.execution.pipeline, definition] as const] : [];

@@ -1,4 +1,4 @@
-import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
+import type { LoadedConfiguration } from '../config/load.ts';
 import { executionsOfPullRequest } from '../db/executions.ts';
 import { latestHead, recordHead } from '../db/pull-request-heads.ts';
 import type { Deps } from '../deps.ts';
@@ -9,13 +9,14 @@ import { renderHeldFork, renderSkipped } from '../render/plain-checks.ts';
 import { postBroken } from './broken-configuration.ts';
 import { authorsOfPullRequest, pullRequestFacts, withBaseNow, type Authorship } from './gather-context.ts';
 import { isPush } from './gate-facts.ts';
+import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { postCheck } from './post-check.ts';
 import { recordStart } from './record-start.ts';
 import { endLane, startExecution, startKeyAfter } from './start-execution.ts';
 import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
 
-type PullRequestDeps = Pick<Deps, 'approvals' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
+type PullRequestDeps = Pick<Deps, 'approvals' | 'aws' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
 
 /** How we came to look at a pull request. The sweep knows no sender and no action. */
 export interface Look {
@@ -103,7 +104,7 @@ async function endStale(deps: PullRequestDeps, { repository, pullRequest, by }: 
 async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStart): Promise<Outcome> {
   const { repository, pullRequest } = start;
   if (start.event !== 'CLOSED') await endStale(deps, start);
-  const loaded = await loadConfiguration(deps.github, repository, pullRequest.baseSha);
+  const loaded = await loadGoverning(deps, repository, pullRequest.baseSha);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the base commit');
   if (loaded.kind === 'broken') {
     if (start.event !== 'CLOSED') {
@@ -143,6 +144,7 @@ async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPla
     return `${name}: its definition is broken`;
   }
   if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
+  if (plan.kind === 'awaited') return awaitAws(deps, facts, name, plan.reason);
   if (facts.fork) return holdFork(deps, facts, name);
   const context = await pullRequestFacts(deps, repository, pullRequest, {
     pipeline: plan.pipeline,
@@ -195,6 +197,22 @@ async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
     await postCheck(deps, key, renderSkipped(pipeline, reason, deps.publicUrl));
   }
   return `${pipeline}: left out, ${reason}`;
+}
+
+/** No check: one that says "skipped" would pass where it is required, before AWS has run anything. */
+async function awaitAws(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
+  const { repository, pullRequest, look, by } = facts.start;
+  const decision = {
+    repositoryId: repository.id,
+    pipeline,
+    headSha: pullRequest.headSha,
+    pullRequest: pullRequest.number,
+    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
+    outcome: 'held' as const,
+    reason,
+  };
+  await recordStart(deps, decision, by);
+  return `${pipeline}: ${reason}`;
 }
 
 async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {

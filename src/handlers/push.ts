@@ -1,4 +1,4 @@
-import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
+import type { LoadedConfiguration } from '../config/load.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { WebhookEvent } from '../github/event.ts';
@@ -7,6 +7,7 @@ import { laneKey, type Actor } from '../pipeline/execution.ts';
 import { decideTrigger, filtersOf, type TriggerEvent } from '../pipeline/triggers.ts';
 import { postBroken } from './broken-configuration.ts';
 import { gatherAuthors, limitedGates, type Authorship } from './gather-context.ts';
+import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { gatherOwners } from './gate-owners.ts';
 import { recordStart } from './record-start.ts';
@@ -19,7 +20,7 @@ export type Push = Pick<
   'repository' | 'ref' | 'before' | 'after' | 'created' | 'headMessage'
 > & { readonly sender?: Account };
 
-type PushDeps = Pick<Deps, 'approvals' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl'>;
+type PushDeps = Pick<Deps, 'approvals' | 'aws' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl'>;
 type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
 
 interface PushFacts {
@@ -33,7 +34,7 @@ interface PushFacts {
 /** Starts what a push starts; its configuration is the one at the pushed commit. */
 export async function handlePush(deps: PushDeps, push: Push, delivery?: string): Promise<Outcome> {
   const { repository, after } = push;
-  const loaded = await loadConfiguration(deps.github, repository, after);
+  const loaded = await loadGoverning(deps, repository, after);
   await voidByConfiguration(deps, push, loaded);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the pushed commit');
   if (loaded.kind === 'broken') {
@@ -96,7 +97,7 @@ async function actOnPlan(deps: PushDeps, facts: PushFacts, authorship: Authorshi
     await postBroken(deps, push.repository, push.after, name, plan.problems);
     return `${name}: its definition is broken`;
   }
-  if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
+  if (plan.kind === 'filtered' || plan.kind === 'awaited') return leaveOut(deps, facts, name, plan.reason);
   const twin = facts.open.find((pullRequest) => startsForPullRequest(plan, pullRequest));
   if (twin) return leaveOut(deps, facts, name, `pull request #${twin.number} runs it for this commit`);
   const where = `${push.ref.kind === 'tag' ? 'tag ' : ''}${push.ref.name}`;

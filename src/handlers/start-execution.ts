@@ -40,6 +40,7 @@ export async function startExecution(deps: Pick<Deps, 'db' | 'engine'>, subject:
     by: subject.by,
     context,
     exclusive: pipeline.exclusive,
+    engine: pipeline.engine,
   });
   const decision = {
     repositoryId: repository.id,
@@ -117,6 +118,8 @@ function concerns(because: Because, { context }: ExecutionRecord): boolean {
       return context.headSha !== because.sha;
     case 'base-changed':
       return context.baseRef !== undefined && context.baseRef !== because.base;
+    case 'configuration-changed':
+      return context.configDigest !== because.digest;
     case 'closed':
       return true;
     default:

@@ -12,6 +12,8 @@ export type StartPlan =
       readonly reason: string;
     }
   | { readonly kind: 'filtered'; readonly pipeline: PipelineConfig; readonly reason: string }
+  /** AWS starts it by itself, and it is shown as soon as its commit is known there. */
+  | { readonly kind: 'awaited'; readonly pipeline: PipelineConfig; readonly reason: string }
   | { readonly kind: 'broken'; readonly pipeline: PipelineConfig; readonly problems: readonly Problem[] };
 
 export interface ReadConfiguration {
@@ -36,15 +38,34 @@ function planOne(read: ReadConfiguration, pipeline: PipelineConfig, event: Trigg
   const problems = read.brokenPipelines[pipeline.name];
   if (problems) return { kind: 'broken', pipeline, problems };
   const definition = read.definitions[pipeline.name];
-  if (!definition) {
-    return {
-      kind: 'filtered',
-      pipeline,
-      reason: 'it is driven by AWS, and no AWS engine is configured on this server',
-    };
-  }
+  if (!definition) return { kind: 'filtered', pipeline, reason: 'its definition could not be read' };
+  const awaited = awaitedFromAws(pipeline, definition, event);
+  if (awaited !== undefined) return { kind: 'awaited', pipeline, reason: awaited };
   const decision = decideTrigger(filtersOf(definition, pipeline.on), event);
   return decision.starts
     ? { kind: 'start', pipeline, definition, reason: decision.reason }
     : { kind: 'filtered', pipeline, reason: decision.reason };
+}
+
+/** `starts: aws` never starts, and `both` only what AWS's own triggers leave out: one commit, one execution (CP-T-1). */
+function awaitedFromAws(
+  { engine, starts, on }: PipelineConfig,
+  definition: PipelineDefinition,
+  event: TriggerEvent,
+): string | undefined {
+  if (engine !== 'aws' || starts === 'bot') return undefined;
+  if (startsByItself(definition, event)) return `AWS starts it by itself (starts: ${starts})`;
+  if (starts === 'both') return undefined;
+  const wanted = decideTrigger(filtersOf(definition, on), event).starts;
+  return wanted ? 'only AWS starts it (starts: aws)' : undefined;
+}
+
+/** Whether CodePipeline's own triggers see this event; without triggers its connection watches the source's branch. */
+function startsByItself(definition: PipelineDefinition, event: TriggerEvent): boolean {
+  if (definition.triggers.length === 0) {
+    const [source] = definition.stages[0]?.actions ?? [];
+    const detects = source?.configuration['DetectChanges']?.toLowerCase() !== 'false';
+    if (!detects || event.kind !== 'push-branch') return false;
+  }
+  return decideTrigger(filtersOf(definition), event).starts;
 }

@@ -1,16 +1,18 @@
+import { liveAwsExecutions } from '../db/aws-executions.ts';
 import { knownDeliveries } from '../db/deliveries.ts';
 import { liveExecutions, loadExecutions, type ExecutionRecord } from '../db/executions.ts';
 import { decisionsFor } from '../db/start-decisions.ts';
 import { latestHead } from '../db/pull-request-heads.ts';
 import { installRepositories } from '../db/repositories.ts';
 import { cursorOf, saveCursor, takeTick } from '../db/ticks.ts';
-import { loadConfiguration } from '../config/load.ts';
 import { describeError } from '../errors.ts';
 import type { Deps } from '../deps.ts';
 import type { RepositoryRef } from '../github/github.ts';
 import { filtersOf } from '../pipeline/triggers.ts';
+import { sweepAws } from './adopt-executions.ts';
 import { expireGates } from './expire-gates.ts';
 import { handleHumanText } from './human-text.ts';
+import { loadGoverning } from './load-governing.ts';
 import { reconcilePullRequest } from './pull-request.ts';
 import { handlePush } from './push.ts';
 
@@ -22,6 +24,7 @@ export const sweeps = {
   deliveries: { everyMs: 5 * 60_000, run: sweepDeliveries },
   repositories: { everyMs: 3 * 60_000, run: sweepRepositories },
   gates: { everyMs: 60_000, run: sweepGates },
+  aws: { everyMs: 60_000, run: sweepAws },
 } as const;
 
 export type SweepName = keyof typeof sweeps;
@@ -105,7 +108,7 @@ async function branchesToWatch(deps: Deps, repository: RepositoryRef): Promise<r
   const branch = await deps.github.defaultBranch(repository);
   const head = branch === null ? null : await deps.github.branchHead(repository, branch);
   if (!head) return [];
-  const loaded = await loadConfiguration(deps.github, repository, head.sha);
+  const loaded = await loadGoverning(deps, repository, head.sha);
   if (loaded.kind !== 'ok') return [];
   const named = loaded.config.pipelines.flatMap((pipeline) => {
     const definition = loaded.definitions[pipeline.name];
@@ -129,6 +132,10 @@ async function sweepComments(deps: Deps, repository: RepositoryRef): Promise<voi
 
 /** Draws everything that is live once more, and ends gates whose time is over. */
 export async function sweepGates(deps: Deps): Promise<void> {
-  for (const execution of await liveExecutions(deps.db)) await deps.engine.refresh(execution);
+  // Those of AWS are looked at at their own pace.
+  const onAws = new Set(await liveAwsExecutions(deps.db));
+  for (const execution of await liveExecutions(deps.db)) {
+    if (!onAws.has(execution)) await deps.engine.refresh(execution);
+  }
   await expireGates(deps);
 }

@@ -107,7 +107,9 @@ export type PipelineCommand =
         | { readonly kind: 'newer-commit'; readonly sha: string }
         | { readonly kind: 'closed'; readonly merged: boolean }
         /** The pull request goes into another branch now. */
-        | { readonly kind: 'base-changed'; readonly base: string };
+        | { readonly kind: 'base-changed'; readonly base: string }
+        /** Somebody started the pipeline anew under the configuration of today. */
+        | { readonly kind: 'configuration-changed'; readonly digest: string };
     }
   | {
       readonly kind: 'rollback';

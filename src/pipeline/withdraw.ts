@@ -39,6 +39,8 @@ function endingOf(draft: Draft, { because }: WithdrawCommand): Ending {
       return { as: 'Stopped', at: draft.at, why: `The pull request was ${because.merged ? 'merged' : 'closed'}.` };
     case 'base-changed':
       return { as: 'Stopped', at: draft.at, why: `The pull request goes into ${because.base} now.` };
+    case 'configuration-changed':
+      return { as: 'Stopped', at: draft.at, why: 'It was started anew under the configuration of today.' };
     default:
       return because satisfies never;
   }

@@ -59,7 +59,7 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
       return answerApproval(ground, command, { ...about, awsId });
     case 'retry': {
       const input = { pipelineName, stageName: command.stage, pipelineExecutionId: awsId, retryMode: command.mode };
-      await ask(ground, about.bound, 'RetryStageExecution', (api) => api.retryStageExecution(input), true);
+      await ask(ground, about.bound, 'RetryStageExecution', (api) => api.retryStageExecution(input));
       return;
     }
     case 'stop':
@@ -69,7 +69,7 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
     case 'override': {
       const { stage: stageName, condition: conditionType } = command;
       const input = { pipelineName, stageName, pipelineExecutionId: awsId, conditionType };
-      await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input), true);
+      await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input));
       return;
     }
     case 'disable-transition':
@@ -100,7 +100,7 @@ async function stop(
   const { abandon, reason } = command;
   const base = { pipelineName: bound.target.pipelineName, pipelineExecutionId: awsId, abandon };
   const input = { ...base, ...(reason === undefined ? {} : { reason: reason.slice(0, 200) }) };
-  await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input), true);
+  await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input));
   const at = ground.now().toISOString();
   const asked = { abandon, at, by, ...(reason === undefined ? {} : { reason }) };
   await changeRecord(ground.db, record.execution.id, ({ execution }) => ({
@@ -135,9 +135,7 @@ async function withdraw(
       abandon: true,
       reason: 'Withdrawn by Penstock',
     };
-    await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input), true).catch(
-      quietWhenOver,
-    );
+    await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input)).catch(quietWhenOver);
   }
   await end(ground, id, ending);
 }
@@ -150,6 +148,8 @@ function endingBecause(because: Extract<PipelineCommand, { kind: 'withdraw' }>['
       return { as: 'Stopped', at, why: `The pull request was ${because.merged ? 'merged' : 'closed'}.` };
     case 'base-changed':
       return { as: 'Stopped', at, why: `The pull request goes into ${because.base} now.` };
+    case 'configuration-changed':
+      return { as: 'Stopped', at, why: 'It was started anew under the configuration of today.' };
     default:
       return because satisfies never;
   }
@@ -177,11 +177,11 @@ async function setTransition(
   const { stage: stageName, transition: transitionType } = command;
   const input = { pipelineName: bound.target.pipelineName, stageName, transitionType };
   if (command.kind === 'enable-transition') {
-    await ask(ground, bound, 'EnableStageTransition', (api) => api.enableStageTransition(input), true);
+    await ask(ground, bound, 'EnableStageTransition', (api) => api.enableStageTransition(input));
     return;
   }
   const reason = transitionReason(command.reason, bound);
-  await ask(ground, bound, 'DisableStageTransition', (api) => api.disableStageTransition({ ...input, reason }), true);
+  await ask(ground, bound, 'DisableStageTransition', (api) => api.disableStageTransition({ ...input, reason }));
 }
 
 /** AWS wants 1 to 300 of a few characters (CP-X-23); a comma is enough to be refused. */

@@ -4,7 +4,6 @@ import { allowedVerbs } from '../../commands/authorize.ts';
 import type { Command } from '../../commands/command.ts';
 import { defaultGatePolicy, type GatePolicy } from '../../commands/gate-policy.ts';
 import { knownPipelines } from '../../commands/names.ts';
-import { loadConfiguration } from '../../config/load.ts';
 import { decisionsFor } from '../../db/start-decisions.ts';
 import type { Deps } from '../../deps.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
@@ -12,6 +11,7 @@ import { waitingApprovals } from '../../pipeline/status.ts';
 import { renderPlan, renderStatus, renderWhy } from '../../render/answers.ts';
 import { renderHelp } from '../../render/help.ts';
 import type { PlanEntry, PlannedGate, WhyGate } from '../../render/questions.ts';
+import { loadGoverning } from '../load-governing.ts';
 import { asker, definitionOf, informed, newestPerPipeline, refused, type Answer, type Asked } from '../asked.ts';
 import { viewOf } from '../execution-view.ts';
 import { judgeGate } from '../gate-facts.ts';
@@ -88,7 +88,7 @@ async function planAt(
   wanted: string | undefined,
 ): Promise<readonly PlanEntry[] | string> {
   const { pullRequest, repository } = asked;
-  const loaded = await loadConfiguration(deps.github, repository, sha);
+  const loaded = await loadGoverning(deps, repository, sha);
   if (loaded.kind === 'none') return 'There is no `.github/penstock.yml` on the base branch.';
   if (loaded.kind === 'broken')
     return '`.github/penstock.yml` on the base branch cannot be used; `penstock validate` says why.';

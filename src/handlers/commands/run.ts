@@ -1,10 +1,11 @@
 import type { Command } from '../../commands/command.ts';
-import { loadConfiguration, type LoadedConfiguration } from '../../config/load.ts';
+import type { LoadedConfiguration } from '../../config/load.ts';
 import type { PipelineConfig } from '../../config/repository-types.ts';
 import type { PullRequest } from '../../github/github.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { laneKey } from '../../pipeline/execution.ts';
 import { pullRequestFacts, withBaseNow } from '../gather-context.ts';
+import { loadGoverning } from '../load-governing.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { done, refused } from '../asked.ts';
 import { endLane, startExecution } from '../start-execution.ts';
@@ -20,7 +21,7 @@ export async function run(deps: CommandDeps, asked: Asked, command: RunCommand):
   if (pullRequest.headRepositoryId !== asked.repository.id) {
     return refused(`This comes from a fork. Look at the change, then comment \`/ok-to-test ${pullRequest.headSha}\`.`);
   }
-  const loaded = await loadConfiguration(deps.github, asked.repository, pullRequest.baseSha);
+  const loaded = await loadGoverning(deps, asked.repository, pullRequest.baseSha);
   if (loaded.kind !== 'ok')
     return refused('`.github/penstock.yml` cannot be used at the base commit; its check says why.');
   const chosen = choose(loaded, command);
@@ -61,6 +62,7 @@ async function startByHand(
   const { name } = chosen.pipeline;
   const lane = laneKey(repository.id, name, pullRequest.number);
   await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, asked.by);
+  await endLane(deps, lane, { kind: 'configuration-changed', digest: chosen.loaded.digest }, asked.by);
   const cause = `/run by ${asked.person.login}`;
   await startExecution(deps, {
     repository,

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testDatabase } from '../database.ts';
+import { setStage } from '../stage.ts';
+import { startWorld, type World } from '../world.ts';
+import { configWithGate } from './people.ts';
+
+const { open } = await testDatabase();
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ database: open });
+});
+
+afterAll(() => world.stop());
+
+test('/plan tells what starts and who passes, and of a changed configuration what would hold after the merge', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, sha } = await stage.pullRequest({
+    '.github/penstock.yml': configWithGate('{ count: 3 }').replace('[main, next]', '[next]'),
+  });
+  const { reply } = await stage.say(number, 'dev', '/plan');
+  expect(reply).toMatch(/\*\*web\*\* ▶️ starts/);
+  expect(reply).toContain('your approval would not count: an author does not count for their own change');
+  expect(reply).toContain('until then the base branch decides');
+  expect(reply).toMatch(/After the merge: it does not start[^]*needs 3 people with write access/);
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required: Waiting for approval/);
+});
+
+test('/why names who is missing, and /help only what this person may do', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 2 }') });
+  const { number, sha } = await stage.pullRequest();
+  const why = await stage.say(number, 'reader', '/why');
+  expect(why.reply).toContain('0 of 2 approvals');
+  expect(why.reply).toContain(`Could approve: \`reviewer-${stage.owner}\``);
+  expect(why.reply).toContain(`approve web/Release/Approve ${sha}`);
+  const help = await stage.say(number, 'reader', '/help');
+  expect(help.reply).toContain('/status');
+  expect(help.reply).not.toContain('/rollback');
+});
+
+test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01, G-02)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number } = await stage.pullRequest();
+  const id = await open.db
+    .selectFrom('repositories')
+    .select('id')
+    .where('owner', '=', stage.owner)
+    .executeTakeFirstOrThrow();
+  const reader = world.github.createAccount({ login: `reader-${stage.owner}` });
+  const before = Array.from({ length: 30 }, (_, index) => ({
+    source: `issue-comment/${stage.owner}-${index}`,
+    repository_id: id.id,
+    pull_request: number,
+    person_id: reader.id,
+    login: reader.login,
+    text: '/retry',
+    outcome: '-1',
+    answer: '',
+    claimer: null,
+  }));
+  await open.db.insertInto('human_commands').values(before).execute();
+  const told = await stage.say(number, 'reader', '/retry');
+  expect(told.reply).toContain('More than 30 commands in 10 minutes');
+  expect(await stage.say(number, 'reader', '/retry')).toEqual({ reactions: [], reply: undefined });
+  expect((await stage.say(number, 'dev', '/status')).reactions).toEqual(['eyes', '+1']);
+});
