@@ -9,6 +9,19 @@ export interface ExclusiveStage {
   readonly stage: string;
 }
 
+/** Which lock an execution has or asks for; read without its state, so that a damaged row stops nobody else. */
+export async function lockWishOf(
+  db: Kysely<Database>,
+  execution: string,
+): Promise<{ readonly repositoryId: number; readonly pipeline: string; readonly stage: string | null } | undefined> {
+  return db
+    .selectFrom('executions')
+    .select(['repository_id as repositoryId', 'pipeline'])
+    .select(sql<string | null>`case when live then state->'lock'->>'stage' end`.as('stage'))
+    .where('id', '=', execution)
+    .executeTakeFirst();
+}
+
 /** Until the transaction ends, nobody else joins, leaves or is granted. Always taken before the lock of a lane. */
 export async function lockExclusiveStage(trx: Transaction<Database>, at: ExclusiveStage): Promise<void> {
   const key = columns(at);

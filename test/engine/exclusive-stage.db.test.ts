@@ -112,6 +112,20 @@ test('a holder that is no longer live loses the lock at the next look of somebod
   expect(await placeOf(second)).toEqual({ in: 'Deploy', lock: 'held' });
 });
 
+test('a damaged row neither stops a refresh nor the queue that it stands in (SEC-F-46)', async () => {
+  const [first, second, third] = await threeLanes('damaged');
+  await sql`update executions set schema_version = 99 where id = ${second}`.execute(db);
+  await bench.engine.refresh(second);
+  await bench.answer(first);
+  await bench.settled();
+  expect(await bench.status(first)).toBe('Succeeded');
+  await bench.engine.refresh(third);
+  expect(await placeOf(third)).toMatchObject({ lock: 1 });
+  await sql`update executions set live = false where id = ${second}`.execute(db);
+  await bench.engine.refresh(third);
+  expect(await placeOf(third)).toEqual({ in: 'Deploy', lock: 'held' });
+});
+
 test('a lost release and a lost request are made up for by a refresh of the executions', async () => {
   const [first, second, third] = await threeLanes('dropped');
   await bench.worker.drain(1000);

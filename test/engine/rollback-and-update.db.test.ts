@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { pollAction } from '../../src/engine/embedded/run-effect.ts';
 import { executionIdFor } from '../../src/pipeline/ids.ts';
 import { recentExecutions } from '../../src/db/executions.ts';
 import { loadLane } from '../../src/db/lanes.ts';
@@ -145,6 +146,25 @@ test('an update cancels what waits and the approval that is open, and its token 
   expect(await bench.answer(later)).toEqual({ outcome: 'done' });
   await bench.settled();
   expect(await bench.status(later)).toBe('Succeeded');
+});
+
+test('what runs when the pipeline is updated may end, and only then is its execution Cancelled (CP-X-61)', async () => {
+  const { pipeline } = fresh();
+  let isDone = false;
+  bench.answers['Ship'] = () =>
+    isDone ? { kind: 'succeeded', outputVariables: {} } : { kind: 'running', externalId: 'x', pollAfterMs: 60_000 };
+  const id = await bench.start(deploying, { pipeline, headSha: good });
+  await bench.settled();
+  await update(pipeline, { ...deploying, version: 2 });
+  const run = (await bench.read(id)).stages[1]!.actions[0]!;
+  expect(run.status).toBe('InProgress');
+  expect(await bench.status(id)).toBe('InProgress');
+  isDone = true;
+  await pollAction(bench.runner, id, run.id);
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Cancelled');
+  expect((await bench.read(id)).stages[1]?.actions[0]?.status).toBe('Succeeded');
+  delete bench.answers['Ship'];
 });
 
 test('after an update, retry and rollback to what ran before it are refused; held transitions stay (CP-X-63)', async () => {

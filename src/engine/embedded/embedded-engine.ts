@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/database.ts';
-import { findExecution, findExecutionByKey } from '../../db/executions.ts';
+import { lockWishOf } from '../../db/exclusive-stages.ts';
+import { findExecutionByKey } from '../../db/executions.ts';
 import { loadLane } from '../../db/lanes.ts';
 import { enqueueReport } from './save-move.ts';
 import type { Engine, Obeyed, Recheck, StartRequest, UpdateRequest } from '../engine.ts';
@@ -49,8 +50,8 @@ async function updateDefinition(options: EmbeddedEngineOptions, request: UpdateR
 
 /** Also settles the queue that it waits in: whoever held the lock may have gone without a word. */
 async function refresh(options: EmbeddedEngineOptions, execution: string): Promise<void> {
-  const record = await findExecution(options.db, execution);
-  if (record?.execution.lock) await settleExclusiveStage(options, execution, record.execution.lock.stage);
+  const wish = await lockWishOf(options.db, execution);
+  if (wish?.stage) await settleExclusiveStage(options, execution, wish.stage);
   await options.db.transaction().execute((trx) => enqueueReport(trx, execution));
 }
 

@@ -5,11 +5,12 @@ import {
   grantFirstPlace,
   joinExclusiveStage,
   lockExclusiveStage,
+  lockWishOf,
   readExclusiveQueue,
   type ExclusiveStage,
 } from '../../db/exclusive-stages.ts';
 import type { Database } from '../../db/database.ts';
-import { findExecution, type ExecutionRecord } from '../../db/executions.ts';
+import type { ExecutionRecord } from '../../db/executions.ts';
 import type { Actor, StageLock } from '../../pipeline/execution.ts';
 import type { LockFact } from '../../pipeline/protocol.ts';
 import { applyLocked } from './apply-input.ts';
@@ -29,13 +30,13 @@ const keeper: Actor = { kind: 'penstock', why: 'the lock over all lanes' };
 /** Settles the queue of a stage, first adding this execution if it still asks for the lock. */
 export async function settleExclusiveStage(shell: LockKeeper, execution: string, stage: string): Promise<void> {
   await shell.db.transaction().execute(async (trx) => {
-    const known = await findExecution(trx, execution);
+    const known = await lockWishOf(trx, execution);
     if (!known) return;
     const at = { repositoryId: known.repositoryId, pipeline: known.pipeline, stage };
     await lockExclusiveStage(trx, at);
     // Looked at again under the lock: whoever gave up in the meantime has a release on its way, which must find nothing.
-    const record = await findExecution(trx, execution);
-    if (record?.live && record.execution.lock?.stage === stage) await joinExclusiveStage(trx, at, execution);
+    const wish = await lockWishOf(trx, execution);
+    if (wish?.stage === stage) await joinExclusiveStage(trx, at, execution);
     await dropGonePlaces(trx, at);
     await grantFirstPlace(trx, at);
     await tellQueue(trx, shell, at);
