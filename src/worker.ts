@@ -121,6 +121,8 @@ class WorkLoop {
     const waiters = this.#idleWaiters.splice(0);
     const limit = concurrency - this.#running.size;
     const claim = { worker, host, kinds: this.#kinds, limit, leaseMs: this.#leaseMs };
+    // A job that ends while we look may leave more to do: only a look that began with nothing running can say "idle".
+    const nothingRan = this.#running.size === 0;
     try {
       const before = performance.now();
       const claimed = limit > 0 ? await claimDueJobs(db, claim) : [];
@@ -131,7 +133,7 @@ class WorkLoop {
       for (const job of claimed) this.#start(job);
       if (limit <= 0 || claimed.length === limit) return this.#pollMs;
       const dueInMs = await nextDueInMs(db, claim, performance.now() - before);
-      if (this.#running.size === 0) waiters.splice(0).forEach((resolve) => resolve());
+      if (nothingRan && claimed.length === 0) waiters.splice(0).forEach((resolve) => resolve());
       return Math.min(dueInMs ?? this.#pollMs, this.#pollMs * (0.5 + Math.random() / 2));
     } finally {
       this.#idleWaiters.push(...waiters);
