@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { ApprovalLimits } from './config/server-types.ts';
 import type { Database } from './db/database.ts';
+import type { AwsEngine } from './engine/aws/aws-engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GitHub } from './github/github.ts';
 import type { Execution } from './pipeline/execution.ts';
@@ -26,8 +27,20 @@ export interface Deps {
   readonly findings: (execution: string, actionExecution: string) => Promise<CodeFindings>;
   /** What a repository's gates may loosen at most. */
   readonly approvals: ApprovalLimits;
+  /** Pipelines that AWS holds and that the operator bound to repositories. */
+  readonly aws: BoundPipelines;
   /** Whether the operator serves this repository. */
   readonly serves: (owner: string, name: string) => boolean;
+}
+
+export type FoundExecution = Parameters<AwsEngine['adoptRollback']>[1];
+
+export interface BoundPipelines extends Pick<
+  AwsEngine,
+  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look'
+> {
+  /** Names of the pipelines that the operator bound to a repository. */
+  readonly pipelinesOf: (owner: string, name: string) => readonly string[];
 }
 
 export interface LogTail {

@@ -8,6 +8,7 @@ import { defaultServerConfig } from '../src/config/server.ts';
 import type { ServerConfig } from '../src/config/server-types.ts';
 import type { OpenDatabase } from '../src/db/open.ts';
 import { startStandIn, type StandIn } from '../src/demo/github/stand-in.ts';
+import type { AwsSide } from '../src/main/engines.ts';
 import { startServer, type RunningServer } from '../src/main.ts';
 import { webhookPath } from '../src/intake.ts';
 import { judgeExchange } from './demo/github/published.ts';
@@ -17,6 +18,8 @@ export interface WorldOptions {
   readonly database?: OpenDatabase;
   readonly server?: Partial<ServerConfig>;
   readonly log?: pino.Logger;
+  /** Instead of the SDK. */
+  readonly aws?: AwsSide;
 }
 
 /** A stand-in GitHub with the App installed, and the whole product as it is, in this process. */
@@ -82,6 +85,7 @@ function serverOptions(options: WorldOptions, github: StandIn, home: string): Pa
     secrets: [],
     // The harness closes its own database after the file.
     ...(options.database ? { database: { ...options.database, close: () => Promise.resolve() } } : {}),
+    ...(options.aws ? { aws: options.aws } : {}),
     log: options.log ?? pino({ level: process.env['WORLD_LOG'] ?? 'silent' }),
     sweeping: false,
     path: process.env['PATH'] ?? '',

@@ -39,6 +39,8 @@ export interface StartRequest {
   readonly context: ExecutionContext;
   /** Stages that one execution at a time may occupy over all lanes of the pipeline. */
   readonly exclusive?: readonly string[];
+  /** Who runs it; the embedded engine unless told otherwise. */
+  readonly engine?: 'embedded' | 'aws';
 }
 
 /** Replaces the declaration that a lane's executions go by; no execution starts (CP-X-60). */

@@ -92,11 +92,12 @@ class FakeWorld {
   asFake(): FakeAws {
     return {
       clients: {
-        codePipeline: (_target, subject) => this.api(subject),
-        codeBuild: () => ({
-          batchGetBuilds: ({ ids = [] }) =>
-            Promise.resolve({ builds: this.builds.filter((build) => ids.includes(build.id ?? '')) }),
-        }),
+        codePipeline: (_target, subject) => Promise.resolve(this.api(subject)),
+        codeBuild: () =>
+          Promise.resolve({
+            batchGetBuilds: ({ ids = [] }) =>
+              Promise.resolve({ builds: this.builds.filter((build) => ids.includes(build.id ?? '')) }),
+          }),
       },
       calls: this.calls,
       executions: this.executions,

@@ -30,7 +30,7 @@ export async function answerApproval(ground: Ground, command: ApprovalAnswer, ab
   const status = command.kind === 'approve' ? ('Approved' as const) : ('Rejected' as const);
   const result = { status, summary: command.summary };
   const input = { pipelineName: bound.target.pipelineName, stageName, actionName, token, result };
-  await ask(ground, bound, 'PutApprovalResult', (api) => api.putApprovalResult(input), true);
+  await ask(ground, bound, 'PutApprovalResult', (api) => api.putApprovalResult(input));
   await rememberAnswer(ground, record, command, by);
 }
 
@@ -44,7 +44,7 @@ async function waitingToken(ground: Ground, command: ApprovalAnswer, about: Answ
     );
     return open?.output?.executionResult?.externalExecutionId;
   }
-  const state = await pipelineState(ground, bound, true);
+  const state = await pipelineState(ground, bound);
   const stage = state.stageStates?.find((one) => one.stageName === command.stage);
   if (stage?.latestExecution?.pipelineExecutionId !== awsId) return undefined;
   return stage.actionStates?.find((one) => one.actionName === command.action)?.latestExecution?.token;

@@ -1,12 +1,13 @@
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { ExecutionId } from '../../pipeline/execution.ts';
 import type { Engine, StartRequest } from '../engine.ts';
-import { findExecutions, type Found } from './find-executions.ts';
+import { findExecutions, type Found, type FoundExecution } from './find-executions.ts';
 import { boundTo, type Ground } from './ground.ts';
 import { declarationOf } from './look.ts';
 import { obey } from './obey.ts';
 import { enqueueLook } from './records.ts';
 import { refresh } from './refresh.ts';
+import { adoptRollback } from './rollback.ts';
 import { adopt, start } from './start.ts';
 
 /** Drives bound pipelines of AWS CodePipeline: see src/engine/engine.ts for the contract. */
@@ -17,6 +18,8 @@ export interface AwsEngine extends Engine {
   findExecutions(repositoryId: number, pipeline: string): Promise<Found>;
   /** Puts an execution that AWS started on record. Undefined: it is there already, or may turn out to be one of ours. */
   adopt(request: StartRequest, awsId: string): Promise<ExecutionId | undefined>;
+  /** A rollback that was started in the console, next to the execution whose work it brings back. */
+  adoptRollback(target: ExecutionId, found: FoundExecution): Promise<void>;
   /** Asks for a look at an execution within that time; an earlier one stays. */
   look(execution: string, withinMs: number): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function createAwsEngine(ground: Ground): AwsEngine {
     definitionOf,
     findExecutions: (repositoryId, pipeline) => findExecutions(ground, repositoryId, pipeline),
     adopt: (request, awsId) => adopt(ground, request, awsId),
+    adoptRollback: (target, found) => adoptRollback(ground, target, found),
     look: (execution, withinMs) => enqueueLook(ground.db, execution, withinMs),
   };
 }

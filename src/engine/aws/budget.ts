@@ -5,8 +5,13 @@ import { TransientError } from '../../errors.ts';
  * throttled (CP-O-1). People's commands always pass and are paid for by the polling that waits.
  */
 export interface Budget {
-  /** Throws TransientError when polling has to wait. */
-  take(account: string, urgent: boolean): void;
+  /**
+   * Asked once before a look that makes several calls, so that no look is cut off half-way. Throws TransientError when
+   * polling has to wait.
+   */
+  admit(account: string): void;
+  /** One call was made, whoever asked for it. */
+  spent(account: string): void;
   /** AWS said that it was too much: nothing but commands for a while. */
   throttled(account: string): void;
 }
@@ -26,13 +31,15 @@ export function createBudget(now: () => Date): Budget {
     return fresh;
   };
   return {
-    take: (account, urgent) => {
+    admit: (account) => {
       const bucket = refilled(account);
-      if (!urgent && bucket.tokens < 1) {
+      if (bucket.tokens < 1) {
         const retryAfterMs = Math.ceil(((1 - bucket.tokens) / perSecond) * 1000) + 500;
         throw new TransientError(`The calls to AWS account ${account} are used up for the moment`, { retryAfterMs });
       }
-      bucket.tokens -= 1;
+    },
+    spent: (account) => {
+      refilled(account).tokens -= 1;
     },
     throttled: (account) => {
       const bucket = refilled(account);

@@ -25,7 +25,7 @@ export async function buildStories(
     for (let at = 0; at < ids.length; at += mostBuilds) {
       try {
         const asked = { ids: ids.slice(at, at + mostBuilds) };
-        const call = () => ground.clients.codeBuild(there, subject).batchGetBuilds(asked);
+        const call = async () => (await ground.clients.codeBuild(there, subject)).batchGetBuilds(asked);
         const { builds = [] } = await callAws(there, 'BatchGetBuilds', call);
         for (const build of builds) if (build.id !== undefined) stories[build.id] = storyOf(build);
       } catch (error) {

@@ -30,8 +30,8 @@ export function createAwsClients(options: { readonly endpoint?: string } = {}): 
     return session;
   };
   return {
-    codePipeline: (target, subject) => sessionFor(target, subject).codePipeline,
-    codeBuild: (target, subject) => sessionFor(target, subject).codeBuild,
+    codePipeline: (target, subject) => Promise.resolve(sessionFor(target, subject).codePipeline),
+    codeBuild: (target, subject) => Promise.resolve(sessionFor(target, subject).codeBuild),
   };
 }
 

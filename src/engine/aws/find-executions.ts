@@ -1,6 +1,6 @@
 import type { PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
 import { knownAwsExecutions } from '../../db/aws-executions.ts';
-import type { ExecutionId, TriggerType } from '../../pipeline/execution.ts';
+import type { Actor, ExecutionId, TriggerType } from '../../pipeline/execution.ts';
 import { ask, boundTo, type Bound, type Ground } from './ground.ts';
 import type { AwsRecord } from './records.ts';
 import { isOurRole } from './session.ts';
@@ -17,6 +17,7 @@ export interface FoundExecution {
     readonly revisionId: string;
     readonly revisionSummary?: string;
   }[];
+  readonly by: Actor;
   /** Of a rollback that was started in the console: our execution whose work it brings back. */
   readonly rollbackOf?: ExecutionId;
 }
@@ -34,7 +35,7 @@ const twinWindowMs = 60 * 60_000;
 
 /** An execution for this very commit that AWS's own trigger started (CP-T-1): CodePipeline's id of it. */
 export async function findTwin(ground: Ground, bound: Bound, record: AwsRecord): Promise<string | undefined> {
-  const { strangers } = await compare(ground, bound, record, await newest(ground, bound, true));
+  const { strangers } = await compare(ground, bound, record, await newest(ground, bound));
   const since = ground.now().getTime() - twinWindowMs;
   const commits = new Set(
     record.execution.sourceRevisions.map(({ actionName, revisionId }) => `${actionName} ${revisionId}`),
@@ -51,13 +52,14 @@ export async function findTwin(ground: Ground, bound: Bound, record: AwsRecord):
 /** For the sweep: one call per pipeline, however many executions it has. */
 export async function findExecutions(ground: Ground, repositoryId: number, pipeline: string): Promise<Found> {
   const bound = await boundTo(ground, repositoryId, pipeline);
-  return compare(ground, bound, { repositoryId, pipeline }, await newest(ground, bound, false));
+  ground.budget.admit(bound.target.account);
+  return compare(ground, bound, { repositoryId, pipeline }, await newest(ground, bound));
 }
 
-async function newest(ground: Ground, bound: Bound, urgent: boolean): Promise<readonly PipelineExecutionSummary[]> {
+async function newest(ground: Ground, bound: Bound): Promise<readonly PipelineExecutionSummary[]> {
   const input = { pipelineName: bound.target.pipelineName, maxResults: 100 };
   const call = 'ListPipelineExecutions';
-  const page = await ask(ground, bound, call, (api) => api.listPipelineExecutions(input), urgent);
+  const page = await ask(ground, bound, call, (api) => api.listPipelineExecutions(input));
   return page.pipelineExecutionSummaries ?? [];
 }
 
@@ -91,6 +93,7 @@ function foundOf(awsId: string, one: PipelineExecutionSummary): FoundExecution {
     startedAt: one.startTime,
     live: running.has(one.status),
     trigger: { type: triggerType, detail: triggerDetail },
+    by: starterOf(triggerType, triggerDetail),
     revisions: (one.sourceRevisions ?? []).flatMap(({ actionName, revisionId, revisionSummary }) =>
       actionName === undefined || revisionId === undefined
         ? []
@@ -105,7 +108,7 @@ export async function findOwnRollback(
   bound: Bound,
   where: { readonly repositoryId: number; readonly pipeline: string; readonly targetAwsId: string },
 ): Promise<string | undefined> {
-  const told = await newest(ground, bound, true);
+  const told = await newest(ground, bound);
   const since = ground.now().getTime() - twinWindowMs;
   const candidates = told.filter(
     (one) =>
@@ -116,4 +119,10 @@ export async function findOwnRollback(
   const ids = candidates.flatMap((one) => one.pipelineExecutionId ?? []);
   const known = new Set((await knownAwsExecutions(ground.db, where, ids)).map((one) => one.awsId));
   return ids.find((id) => !known.has(id));
+}
+
+/** The caller in the trigger's detail, or AWS itself (CP-X-3). */
+function starterOf(type: TriggerType, detail: string): Actor {
+  const arn = /arn:aws[a-z-]*:(?:iam|sts)::[^"\s]+/.exec(detail)?.[0];
+  return arn === undefined ? { kind: 'penstock', why: `AWS started it (${type})` } : { kind: 'api', arn };
 }

@@ -58,17 +58,16 @@ export function boundForPerson(ground: Ground, record: ExecutionRecord, by: Acto
   });
 }
 
-/** One call. `urgent`: somebody asked for it; polling waits when the account's budget is used up. */
+/** One call, counted. Looks that nobody waits for ask the budget first, as a whole (`admit`). */
 export async function ask<T>(
   ground: Ground,
   { target, subject }: Bound,
   call: string,
   run: (api: CodePipelineApi) => Promise<T>,
-  urgent = false,
 ): Promise<T> {
-  ground.budget.take(target.account, urgent);
+  ground.budget.spent(target.account);
   try {
-    return await callAws(target, call, () => run(ground.clients.codePipeline(target, subject)));
+    return await callAws(target, call, async () => run(await ground.clients.codePipeline(target, subject)));
   } catch (error) {
     if (error instanceof TransientError && /throttles/.test(error.message)) ground.budget.throttled(target.account);
     throw error;

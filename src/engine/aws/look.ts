@@ -49,9 +49,9 @@ async function pages<T>(
   return all;
 }
 
-export function pipelineState(ground: Ground, bound: Bound, urgent = false): Promise<GetPipelineStateOutput> {
+export function pipelineState(ground: Ground, bound: Bound): Promise<GetPipelineStateOutput> {
   const { pipelineName: name } = bound.target;
-  return ask(ground, bound, 'GetPipelineState', (api) => api.getPipelineState({ name }), urgent);
+  return ask(ground, bound, 'GetPipelineState', (api) => api.getPipelineState({ name }));
 }
 
 /** Undefined while a new execution is not to be seen yet, and after its pipeline was deleted (CP-X-65, CP-X-69). */
@@ -73,7 +73,7 @@ export async function pipelineExecution(
 
 export async function declarationOf(ground: Ground, bound: Bound, version?: number): Promise<PipelineDefinition> {
   const input = { name: bound.target.pipelineName, ...(version === undefined ? {} : { version }) };
-  const { pipeline } = await ask(ground, bound, 'GetPipeline', (api) => api.getPipeline(input), version === undefined);
+  const { pipeline } = await ask(ground, bound, 'GetPipeline', (api) => api.getPipeline(input));
   if (!pipeline) throw new Error(`GetPipeline answered without a pipeline for ${bound.target.pipelineName}`);
   return readDeclaration(pipeline);
 }

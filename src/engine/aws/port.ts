@@ -70,6 +70,6 @@ export interface AwsSubject {
 
 /** Clients by account, region, role and session. */
 export interface AwsClients {
-  codePipeline(target: AwsTarget, subject: AwsSubject): CodePipelineApi;
-  codeBuild(target: AwsTarget, subject: AwsSubject): CodeBuildApi;
+  codePipeline(target: AwsTarget, subject: AwsSubject): Promise<CodePipelineApi>;
+  codeBuild(target: AwsTarget, subject: AwsSubject): Promise<CodeBuildApi>;
 }

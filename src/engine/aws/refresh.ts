@@ -23,6 +23,7 @@ export async function refresh(ground: Ground, id: string): Promise<void> {
     return;
   }
   const bound = await boundTo(ground, record.repositoryId, record.pipeline);
+  ground.budget.admit(bound.target.account);
   const told = await pipelineExecution(ground, bound, awsId);
   const after = told ? await take(ground, bound, record, told) : await missing(ground, record);
   if (after?.live) await enqueueLook(ground.db, id, delayOf(ground, after));

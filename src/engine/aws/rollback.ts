@@ -1,10 +1,11 @@
 import { findExecution } from '../../db/executions.ts';
-import type { Actor } from '../../pipeline/execution.ts';
+import type { Actor, ExecutionId } from '../../pipeline/execution.ts';
+import { executionIdFor } from '../../pipeline/ids.ts';
 import type { PipelineCommand } from '../../pipeline/protocol.ts';
 import { AwsRefusal } from './call-errors.ts';
-import { findOwnRollback } from './find-executions.ts';
-import { ask, hostOf, type Bound, type Ground } from './ground.ts';
-import { definitionOfRecord, insertAwsExecution, type AwsRecord } from './records.ts';
+import { findOwnRollback, type FoundExecution } from './find-executions.ts';
+import { ask, boundTo, hostOf, type Bound, type Ground } from './ground.ts';
+import { definitionOfRecord, findAwsRecord, insertAwsExecution, type AwsRecord } from './records.ts';
 
 export interface RollingBack {
   /** The execution whose work is brought back. */
@@ -39,13 +40,24 @@ const noRollback = {
 async function callRollback(ground: Ground, command: Rollback, { bound, awsId }: RollingBack): Promise<string> {
   const { pipelineName } = bound.target;
   const input = { pipelineName, stageName: command.stage, targetPipelineExecutionId: awsId };
-  const answer = await ask(ground, bound, 'RollbackStage', (api) => api.rollbackStage(input), true);
+  const answer = await ask(ground, bound, 'RollbackStage', (api) => api.rollbackStage(input));
   if (answer.pipelineExecutionId === undefined) throw new Error('RollbackStage answered without an execution id');
   return answer.pipelineExecutionId;
 }
 
+export async function adoptRollback(ground: Ground, target: ExecutionId, found: FoundExecution): Promise<void> {
+  const record = await findAwsRecord(ground.db, target);
+  if (!record) return;
+  const { repositoryId, pipeline } = record;
+  const id = executionIdFor(`aws/${repositoryId}/${found.awsId}`);
+  if (await findExecution(ground.db, id)) return;
+  const type = found.trigger.type === 'AutomatedRollback' ? 'AutomatedRollback' : 'ManualRollback';
+  const bound = await boundTo(ground, repositoryId, pipeline);
+  await saveRollback(ground, { bound, record }, { id, awsId: found.awsId, by: found.by, type });
+}
+
 /** It inherits from the execution whose work it brings back (CP-X-51). */
-export async function saveRollback(
+async function saveRollback(
   ground: Ground,
   { bound, record }: Pick<RollingBack, 'bound' | 'record'>,
   made: {

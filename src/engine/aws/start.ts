@@ -1,7 +1,7 @@
 import { findExecutionByKey, liveExecutionsOfLane } from '../../db/executions.ts';
 import { TransientError, UserError, describeError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Actor, ExecutionId, SourceRevision } from '../../pipeline/execution.ts';
+import type { ExecutionId, SourceRevision } from '../../pipeline/execution.ts';
 import { executionIdFor } from '../../pipeline/ids.ts';
 import type { StartRequest } from '../engine.ts';
 import { asAws, type AwsExecution } from './aws-execution.ts';
@@ -55,7 +55,9 @@ async function writeIntent(
   const execution = bornExecution(id, request, ground.now().toISOString(), twin);
   const birth = { execution, definition, repositoryId, idempotencyKey, host: hostOf(bound.target), context };
   try {
-    await ground.db.transaction().execute((trx) => insertAwsExecution(trx, birth, intentLookMs));
+    await ground.db
+      .transaction()
+      .execute((trx) => insertAwsExecution(trx, birth, Math.max(intentLookMs, ground.pace.fastest)));
     return { id, fresh: true };
   } catch (error) {
     // The same intent, written by another worker at the same moment.
@@ -117,6 +119,11 @@ export async function finishStart(ground: Ground, id: string): Promise<void> {
 
 async function startOnAws(ground: Ground, record: AwsRecord): Promise<void> {
   const { execution } = record;
+  if (record.context.fork) {
+    throw new UserError(
+      'This commit comes from a fork, and a pipeline of AWS runs with its own roles and secrets: it is never started for forks.',
+    );
+  }
   if (execution.sourceRevisions.length === 0) {
     throw new UserError(
       'No source action of the pipeline reads this repository through a connection (provider CodeStarSourceConnection, FullRepositoryId of this repository), so it cannot run this commit and was not started.',
@@ -127,7 +134,7 @@ async function startOnAws(ground: Ground, record: AwsRecord): Promise<void> {
   const twin = execution.trigger.type === 'WebhookV2' ? await findTwin(ground, bound, record) : undefined;
   if (twin !== undefined) return attach(ground, record, { executionId: twin, adopted: true });
   const input = startInput(bound, execution, await definitionOfRecord(ground.db, record));
-  const answer = await ask(ground, bound, 'StartPipelineExecution', (api) => api.startPipelineExecution(input), true);
+  const answer = await ask(ground, bound, 'StartPipelineExecution', (api) => api.startPipelineExecution(input));
   const awsId = answer.pipelineExecutionId;
   if (awsId === undefined) throw new TransientError('StartPipelineExecution answered without an id');
   await attach(ground, record, { executionId: awsId });
@@ -166,7 +173,7 @@ function startInput({ target }: Bound, execution: AwsExecution, definition: Pipe
 
 async function stopUnwanted(ground: Ground, bound: Bound, awsId: string): Promise<void> {
   const input = { pipelineName: bound.target.pipelineName, pipelineExecutionId: awsId, abandon: true };
-  await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input), true);
+  await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input));
 }
 
 async function tryLater(ground: Ground, record: AwsRecord, error: TransientError): Promise<void> {
@@ -185,10 +192,4 @@ async function giveUp(ground: Ground, id: string, summary: string): Promise<void
       ? undefined
       : { execution: { ...execution, ending: { as: 'Failed', at, summary }, updatedAt: at } },
   );
-}
-
-/** Who AWS says started an execution that we only found. */
-export function starterOf(trigger: { readonly type: string; readonly detail: string }): Actor {
-  const arn = /arn:aws[a-z-]*:(?:iam|sts)::[^"\s]+/.exec(trigger.detail)?.[0];
-  return arn === undefined ? { kind: 'penstock', why: `AWS started it (${trigger.type})` } : { kind: 'api', arn };
 }

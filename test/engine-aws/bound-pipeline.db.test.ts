@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sweepAws } from '../../src/handlers/adopt-executions.ts';
+import type { FakeExecution } from './fake-aws.ts';
+import { awsError, createFakeAws, role } from './fake-aws.ts';
+import { testDatabase } from '../database.ts';
+import { freshName, startWorld, type World } from '../world.ts';
+import { shop } from './bench.ts';
+
+const { open } = await testDatabase();
+const aws = createFakeAws();
+// Far apart, so that a settled world stays settled: tests look when they want to.
+const pace = { fastest: 60 * 60_000, slowestRunning: 60 * 60_000, slowestWaiting: 60 * 60_000 };
+const owner = freshName('acme');
+const repository = `${owner}/shop`;
+let world: World;
+
+beforeAll(async () => {
+  const config = ['started', 'adopted'].map(
+    (name) =>
+      `  ${name}:\n    engine: aws\n    starts: ${name === 'started' ? 'bot' : 'aws'}\n    on: { pullRequest: [{}] }\n`,
+  );
+  for (const name of ['started', 'adopted']) {
+    const [source, ...rest] = shop.stages ?? [];
+    const [app] = source?.actions ?? [];
+    const actions = app ? [{ ...app, configuration: { FullRepositoryId: repository, BranchName: 'main' } }] : [];
+    aws.declare({ ...shop, name: `${name}-prod`, stages: [{ name: 'Source', actions }, ...rest] });
+  }
+  const bindings = ['started', 'adopted'].map((name) => ({
+    repository: { owner, name: 'shop' },
+    pipeline: name,
+    aws: {
+      account: '111122223333',
+      region: 'eu-west-1',
+      pipelineName: `${name}-prod`,
+      roleArn: role,
+      externalId: 'generated',
+    },
+  }));
+  world = await startWorld({ database: open, server: { bindings }, aws: { clients: aws.clients, pace } });
+  for (const login of ['dev', 'reviewer']) world.github.createAccount({ login: `${login}-${owner}` });
+  const files = { '.github/penstock.yml': `pipelines:\n${config.join('')}`, 'README.md': 'hello\n' };
+  await world.github.createRepository({ owner, name: 'shop', files });
+  for (const login of ['dev', 'reviewer']) world.github.setPermission(repository, `${login}-${owner}`, 'write');
+  world.github.install({ owner });
+  await world.settled();
+});
+
+afterAll(() => world.stop());
+
+async function pullRequest(branch: string) {
+  const files = { 'README.md': `${branch}\n` };
+  const sha = await world.github.commit(repository, { branch, author: `dev-${owner}`, message: 'Change', files });
+  const number = await world.github.openPullRequest(repository, {
+    head: branch,
+    author: `dev-${owner}`,
+    title: 'A change',
+  });
+  await world.settled();
+  return { sha, number };
+}
+
+/** As an event of AWS, or the next look of the polling, would have it. */
+async function look(): Promise<void> {
+  await sweepAws(world.server.deps);
+  for (const { id } of await open.db.selectFrom('executions').select('id').where('host', 'like', 'aws:%').execute()) {
+    await world.server.deps.engine.refresh(id);
+  }
+  await world.settled();
+}
+
+function newest(pipeline: string): FakeExecution {
+  const found = aws.executions.findLast((one) => one.pipeline === pipeline);
+  if (!found) throw new Error(`AWS runs nothing of ${pipeline}`);
+  return found;
+}
+
+async function say(number: number, login: string, body: string): Promise<readonly string[]> {
+  const comment = await world.github.comment(repository, number, `${login}-${owner}`, body);
+  await world.settled();
+  return world.github.reactions(comment).map((one) => one.content);
+}
+
+test('a pull request shows the stages of its AWS pipeline; /retry and /approve reach CodePipeline', async () => {
+  const { sha, number } = await pullRequest('one');
+  const running = newest('started-prod');
+  expect(running.revisions).toEqual({ App: sha });
+  await look();
+  expect(world.check(repository, sha, 'started / Source')).toMatch(/^completed\/success/);
+  expect(world.check(repository, sha, 'started / Build')).toMatch(/^in_progress/);
+  aws.finish(running, 'Lint', 'Succeeded');
+  aws.finish(running, 'Unit', 'Failed', {
+    error: { code: 'JobFailed', message: 'Build terminated with state: FAILED' },
+  });
+  await look();
+  expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure: Failed in Build/);
+  expect(await say(number, 'dev', '/retry')).toEqual(['eyes', 'rocket']);
+  expect(aws.calls.filter((one) => one.call === 'RetryStageExecution')).toHaveLength(1);
+  aws.finish(running, 'Unit', 'Succeeded');
+  await look();
+  expect(world.check(repository, sha, 'started / Release')).toMatch(
+    /^completed\/action_required: Waiting for approval/,
+  );
+  expect(await say(number, 'dev', '/approve started')).toEqual(['eyes', '-1']);
+  expect(await say(number, 'reviewer', '/approve started')).toEqual(['eyes', 'rocket']);
+  const [answer] = aws.calls.filter((one) => one.call === 'PutApprovalResult');
+  expect(answer?.input).toMatchObject({
+    actionName: 'Approve',
+    result: { status: 'Approved', summary: `@reviewer-${owner}` },
+  });
+  expect(answer?.subject.person).toBe(`reviewer-${owner}`);
+  await look();
+  expect(world.check(repository, sha, 'started')).toMatch(/^completed\/success/);
+});
+
+test('a newer commit stops what runs on AWS for the older one', async () => {
+  const { sha } = await pullRequest('two');
+  const older = newest('started-prod');
+  const files = { 'README.md': 'newer\n' };
+  const newer = await world.github.commit(repository, {
+    branch: 'two',
+    author: `dev-${owner}`,
+    message: 'Newer',
+    files,
+  });
+  await world.settled();
+  expect(older.status).toBe('Stopped');
+  expect(world.check(repository, sha, 'started')).toBe(`completed/cancelled: Superseded by ${newer.slice(0, 7)}`);
+  expect(newest('started-prod').revisions).toEqual({ App: newer });
+});
+
+test('with `starts: aws` nothing is started and no check pretends; what AWS starts is found, matched and gated', async () => {
+  await sweepAws(world.server.deps);
+  const { sha, number } = await pullRequest('three');
+  expect(aws.executions.filter((one) => one.pipeline === 'adopted-prod')).toEqual([]);
+  expect(world.check(repository, sha, 'adopted')).toBe('none');
+  const theirs = aws.begin('adopted-prod', 'WebhookV2', { App: sha });
+  aws.finish(theirs, 'Unit', 'Succeeded');
+  aws.finish(theirs, 'Lint', 'Succeeded');
+  await look();
+  await look();
+  expect(world.check(repository, sha, 'adopted / Release')).toMatch(/^completed\/action_required/);
+  expect(await say(number, 'reviewer', '/approve adopted/Release')).toEqual(['eyes', 'rocket']);
+  expect(theirs.status).toBe('Succeeded');
+  await look();
+  expect(world.check(repository, sha, 'adopted')).toMatch(/^completed\/success/);
+});
+
+test('a role without permission makes the check say which action on which ARN is missing', async () => {
+  const message =
+    'User: arn:aws:sts::111122223333:assumed-role/penstock/repo-1 is not authorized to perform: codepipeline:StartPipelineExecution on resource: arn:aws:codepipeline:eu-west-1:111122223333:started-prod';
+  aws.fault('StartPipelineExecution', awsError('AccessDeniedException', message));
+  const { sha } = await pullRequest('four');
+  expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure/);
+  const [run] = world.github.checks(repository, sha).filter((one) => one.name === 'started');
+  expect(run?.summary).toContain('lacks codepipeline:StartPipelineExecution on arn:aws:codepipeline:eu-west-1');
+});
