@@ -13,10 +13,6 @@ export function webhookArn(door: ArnDoor, name: string): string {
   return pipelineArn(door, `webhook:${name}`);
 }
 
-export function actionTypeArn(door: ArnDoor, type: { category: string; provider: string; version: string }): string {
-  return pipelineArn(door, `actiontype:Custom/${type.category}/${type.provider}/${type.version}`);
-}
-
 export type Resource =
   | { readonly kind: 'pipeline' | 'webhook'; readonly name: string }
   | { readonly kind: 'actiontype'; readonly category: string; readonly provider: string; readonly version: string };

@@ -1,6 +1,6 @@
 import type { ConditionState, RuleState, StageConditionState, StageState } from '@aws-sdk/client-codepipeline';
 import type { StageDeclaration } from '../pipeline/definition.ts';
-import type { ConditionKind, ConditionRun, RuleRun, StageRun } from '../pipeline/execution.ts';
+import type { ConditionRun, RuleRun, StageRun } from '../pipeline/execution.ts';
 import { conditionStatus } from '../pipeline/status.ts';
 
 /** The conditions of a stage that were evaluated in its current attempt (CP-C-9). */
@@ -41,9 +41,3 @@ function ruleState(rule: RuleRun): RuleState {
     },
   };
 }
-
-export const conditionTypes: Readonly<Record<ConditionKind, 'BEFORE_ENTRY' | 'ON_SUCCESS' | 'ON_FAILURE'>> = {
-  beforeEntry: 'BEFORE_ENTRY',
-  onSuccess: 'ON_SUCCESS',
-  onFailure: 'ON_FAILURE',
-};

@@ -36,7 +36,7 @@ export const pollForJobs: Operation<PollForJobsInput, PollForJobsOutput> = async
   const jobs = await poll(door.db, {
     actionTypeId,
     ...(maxBatchSize === undefined ? {} : { maxBatchSize }),
-    ...(queryParam === undefined ? {} : { queryParam: queryParam as Readonly<Record<string, string>> }),
+    ...(queryParam === undefined ? {} : { queryParam }),
     ...(caller.scope === adminScope ? {} : { repositoryId: caller.scope }),
   });
   return {
@@ -67,7 +67,7 @@ export const putJobSuccessResult: Operation<PutJobSuccessResultInput, undefined>
     ...(currentRevision === undefined ? {} : { currentRevision: revisionOf(currentRevision) }),
     ...(continuationToken === undefined ? {} : { continuationToken }),
     ...(executionDetails === undefined ? {} : { executionDetails }),
-    ...(outputVariables === undefined ? {} : { outputVariables: outputVariables as Readonly<Record<string, string>> }),
+    ...(outputVariables === undefined ? {} : { outputVariables }),
   };
   settle(await putJobSuccess(call.door, jobId, result));
   return undefined;

@@ -19,7 +19,7 @@ export async function openServerSecret(home: string): Promise<ServerSecret> {
   return serverSecretFrom(await readOrMake(join(home, 'api-secret')));
 }
 
-export function serverSecretFrom(secret: Buffer): ServerSecret {
+function serverSecretFrom(secret: Buffer): ServerSecret {
   const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `penstock ${purpose}`, 32));
   const sealing = derive('seal');
   return {

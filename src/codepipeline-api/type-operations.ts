@@ -112,7 +112,7 @@ export const getActionType: Operation<GetActionTypeInput, GetActionTypeOutput> =
 const rules: readonly (readonly [string, readonly string[], readonly string[], number])[] = [
   ['CloudWatchAlarm', ['AlarmName'], ['AlarmStates', 'WaitTime'], 0],
   ['CodeBuild', ['ProjectName'], ['PrimarySource', 'BatchEnabled', 'CombineArtifacts', 'EnvironmentVariables'], 5],
-  ['Commands', [], [], 10],
+  ['Commands', [], [], 5],
   ['DeploymentWindow', ['Cron'], ['TimeZone'], 0],
   ['LambdaInvoke', ['FunctionName'], ['UserParameters'], 5],
   ['VariableCheck', ['Variable', 'Value', 'Operator'], [], 0],

@@ -68,7 +68,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const worker = runWorker({
       db: database.db,
       listen: (channel, onNotify) => database.listen(channel, onNotify),
-      handlers: engineHandlers(runner, engine.refresh),
+      handlers: engineHandlers(runner, (execution) => engine.refresh(execution)),
       worker: `${host.id}/${process.pid}/${randomUUID()}`,
       host: host.id,
       concurrency: options.concurrency,

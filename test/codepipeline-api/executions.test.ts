@@ -7,7 +7,7 @@ import { approval, declare, doorBench, refusal } from './door-bench.ts';
 const database = await testDatabase();
 const bench = await doorBench(database);
 const { client } = bench;
-const { settled } = bench.engine;
+const settled = (): Promise<void> => bench.engine.settled();
 
 async function created(pipeline: PipelineDeclaration): Promise<{ name: string; pipelineName: string; first: string }> {
   await client.createPipeline({ pipeline });
@@ -138,7 +138,9 @@ test('in QUEUED mode they wait in line; in PARALLEL mode each has its own token 
   const token = waiting[0]!.output!.executionResult!.externalExecutionId!;
   await client.putApprovalResult(answerOf(parallel.name, token));
   await settled();
-  expect((await statuses(parallel.name)).toSorted()).toEqual(['InProgress', 'InProgress', 'InProgress', 'Succeeded']);
+  const told = await statuses(parallel.name);
+  expect(told.filter((status) => status === 'InProgress')).toHaveLength(3);
+  expect(told.filter((status) => status === 'Succeeded')).toHaveLength(1);
 });
 
 test('approvals: answered once, with the right names, by the words of the reviewer (CP-A-3 to A-6)', async () => {

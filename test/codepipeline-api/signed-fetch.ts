@@ -26,7 +26,12 @@ export function signedHeaders(
   };
   const all = Object.entries({ ...headers, host }).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const names = all.map(([name]) => name).join(';');
-  const query = search.slice(1).split('&').toSorted().join('&');
+  const parts = search.slice(1).split('&');
+  // A name without a value is signed as an empty one.
+  const query = parts
+    .map((part) => (part === '' || part.includes('=') ? part : `${part}=`))
+    .toSorted()
+    .join('&');
   const lines = all.map(([name, value]) => `${name}:${value.trim()}\n`).join('');
   const canonical = [request.method, pathname, query, lines, names, payloadHash].join('\n');
   const scope = `${stamp.slice(0, 8)}/eu-west-1/${service}/aws4_request`;

@@ -132,7 +132,8 @@ function tell({ log }: Pick<Door, 'log'>, exchange: Exchange, error: unknown): v
   const { response, requestId, target } = exchange;
   const told =
     asS3Error(error) ?? new S3Error('InternalError', 'We encountered an internal error. Please try again.', 500);
-  if (told.status === 500) log.error({ requestId, error: describeError(error) }, 'a request to the object store broke');
+  if (told.status === 500 && !response.destroyed)
+    log.error({ requestId, error: describeError(error) }, 'a request to the object store broke');
   if (response.headersSent) return void response.destroy();
   const body = document(
     'Error',

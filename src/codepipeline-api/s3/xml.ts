@@ -24,6 +24,6 @@ const entities: Readonly<Record<string, string>> = {
 
 function escapeText(text: string): string {
   // Characters that no XML document may hold, even escaped.
-  const legal = text.replaceAll(/[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/g, '\uFFFD');
+  const legal = text.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '\uFFFD');
   return legal.replaceAll(/[&<>"\r]/g, (char) => entities[char] ?? char);
 }

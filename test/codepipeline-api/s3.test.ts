@@ -1,0 +1,237 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { crc32 } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { testDatabase } from '../database.ts';
+import { doorBench } from './door-bench.ts';
+import { signedHeaders } from './signed-fetch.ts';
+
+const database = await testDatabase();
+const bench = await doorBench(database);
+const { url, admin, door } = bench;
+
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signing?: object;
+}
+
+async function ask(method: string, path: string, { headers = {}, body = '', signing = {} }: Asked = {}) {
+  const address = `${url}${path}`;
+  const signed = signedHeaders(address, { method, headers, body }, { ...admin, service: 's3', ...signing });
+  const response = await fetch(address, { method, headers: signed, ...(body === '' ? {} : { body }) });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+const code = (text: string): string => /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? text;
+
+test('an object is put, described, read, listed and deleted; its bucket is made on first use', async () => {
+  const put = await ask('PUT', '/things/a/b%20c.txt', { body: 'hello' });
+  expect(put.status).toBe(200);
+  expect((await ask('HEAD', '/things/a/b%20c.txt')).headers.get('etag')).toBe(put.headers.get('etag'));
+  const got = await ask('GET', '/things/a/b%20c.txt');
+  expect([got.text, got.headers.get('x-amz-version-id')]).toEqual(['hello', put.headers.get('x-amz-version-id')]);
+  expect((await ask('GET', '/things?list-type=2')).text).toContain('<Key>a/b c.txt</Key>');
+  expect((await ask('GET', '/')).text).toContain('<Name>things</Name>');
+  expect((await ask('DELETE', '/things/a/b%20c.txt')).status).toBe(204);
+  expect((await ask('DELETE', '/things/a/b%20c.txt')).status).toBe(204);
+  expect(code((await ask('GET', '/things/a/b%20c.txt')).text)).toBe('NoSuchKey');
+  expect((await ask('HEAD', '/things')).status).toBe(200);
+  expect((await ask('HEAD', '/nothing')).status).toBe(404);
+});
+
+test.each([
+  ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
+  ['bytes=7-', 206, '789', 'bytes 7-9/10'],
+  ['bytes=-2', 206, '89', 'bytes 8-9/10'],
+  ['bytes=8-99', 206, '89', 'bytes 8-9/10'],
+  ['bytes=10-', 416, 'InvalidRange', null],
+  ['lines=1-2', 200, '0123456789', null],
+])('the range %s answers %i', async (range, status, text, contentRange) => {
+  await ask('PUT', '/ranges/digits', { body: '0123456789' });
+  const got = await ask('GET', '/ranges/digits', { headers: { range } });
+  expect([got.status, status === 416 ? code(got.text) : got.text]).toEqual([status, text]);
+  expect(got.headers.get('content-range')).toBe(contentRange);
+});
+
+test('a checksum or a digest that is not that of the bytes stores nothing', async () => {
+  const crc = (text: string): string => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(crc32(text));
+    return bytes.toString('base64');
+  };
+  const right = { headers: { 'x-amz-checksum-crc32': crc('right') }, body: 'right' };
+  expect((await ask('PUT', '/sums/right', right)).status).toBe(200);
+  const wrong = await ask('PUT', '/sums/wrong', { ...right, body: 'wrong' });
+  expect([wrong.status, code(wrong.text)]).toEqual([400, 'BadDigest']);
+  const md5 = { 'content-md5': createHash('md5').update('other').digest('base64') };
+  expect(code((await ask('PUT', '/sums/wrong', { headers: md5, body: 'wrong' })).text)).toBe('BadDigest');
+  const payloadHash = createHash('sha256').update('another').digest('hex');
+  const swapped = await ask('PUT', '/sums/wrong', { body: 'wrong', signing: { payloadHash } });
+  expect(code(swapped.text)).toBe('XAmzContentSHA256Mismatch');
+  expect((await ask('GET', '/sums/wrong')).status).toBe(404);
+});
+
+test('a chunked body is unwrapped, and its trailing checksum is checked', async () => {
+  const send = (key: string, sum: string) =>
+    ask('PUT', `/chunks/${key}`, {
+      headers: {
+        'content-encoding': 'aws-chunked',
+        'x-amz-decoded-content-length': '11',
+        'x-amz-trailer': 'x-amz-checksum-crc32',
+      },
+      body: `6\r\nhello \r\n5\r\nworld\r\n0\r\nx-amz-checksum-crc32:${sum}\r\n\r\n`,
+      signing: { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' },
+    });
+  expect((await send('good', 'DUoRhQ==')).status).toBe(200);
+  expect((await ask('GET', '/chunks/good')).text).toBe('hello world');
+  expect(code((await send('bad', 'AAAAAA==')).text)).toBe('BadDigest');
+  expect((await ask('GET', '/chunks/bad')).status).toBe(404);
+});
+
+test.each(['', 'z\r\n', '5\r\nhel', '3\r\nhello\r\n0\r\n\r\n', 'ffffffff\r\n', '5'.repeat(9000)])(
+  'the chunked body %j is refused',
+  async (body) => {
+    const signing = { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' };
+    const answer = await ask('PUT', '/chunks/broken', { body, signing });
+    expect([answer.status, code(answer.text)]).toEqual([400, 'IncompleteBody']);
+  },
+);
+
+test('signed chunks are checked one after the other', async () => {
+  const address = `${url}/chunks/signed`;
+  const put = async (last: string): Promise<number> => {
+    const headers = signedHeaders(
+      address,
+      { method: 'PUT', headers: { 'x-amz-decoded-content-length': '10' }, body: '' },
+      { ...admin, service: 's3', payloadHash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' },
+    );
+    const stamp = headers['x-amz-date']!;
+    const scope = `${stamp.slice(0, 8)}/eu-west-1/s3/aws4_request`;
+    const key = [stamp.slice(0, 8), 'eu-west-1', 's3', 'aws4_request'].reduce<Buffer | string>(
+      (parent, part) => createHmac('sha256', parent).update(part).digest(),
+      `AWS4${admin.secretAccessKey}`,
+    );
+    let before = /Signature=(\w+)$/.exec(headers['authorization']!)![1]!;
+    const chunk = (data: string): string => {
+      const digests = [createHash('sha256').update('').digest('hex'), createHash('sha256').update(data).digest('hex')];
+      const text = ['AWS4-HMAC-SHA256-PAYLOAD', stamp, scope, before, ...digests].join('\n');
+      before = createHmac('sha256', key).update(text).digest('hex');
+      return `${data.length.toString(16)};chunk-signature=${before}\r\n`;
+    };
+    const body = `${chunk('first')}first\r\n${chunk('12345')}${last}\r\n${chunk('')}\r\n`;
+    return (await fetch(address, { method: 'PUT', headers, body })).status;
+  };
+  expect(await put('54321')).toBe(403);
+  expect((await ask('GET', '/chunks/signed')).status).toBe(404);
+  expect(await put('12345')).toBe(200);
+  expect((await ask('GET', '/chunks/signed')).text).toBe('first12345');
+});
+
+test('parts become one object, in order, whatever order they came in', async () => {
+  const start = await ask('POST', '/parts/big?uploads');
+  const id = /<UploadId>(.+)<\/UploadId>/.exec(start.text)![1]!;
+  const etags = new Map<number, string>();
+  for (const [number, body] of [
+    [2, 'two'],
+    [1, 'stale'],
+    [1, 'one'],
+  ] as const) {
+    const part = await ask('PUT', `/parts/big?partNumber=${number}&uploadId=${id}`, { body });
+    etags.set(number, part.headers.get('etag')!);
+  }
+  const complete = (numbers: number[], etag = (n: number) => etags.get(n)) => {
+    const parts = numbers.map((n) => `<Part><PartNumber>${n}</PartNumber><ETag>${etag(n)}</ETag></Part>`).join('');
+    const body = `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`;
+    return ask('POST', `/parts/big?uploadId=${id}`, { body });
+  };
+  expect(code((await complete([2, 1])).text)).toBe('InvalidPartOrder');
+  expect(code((await complete([1, 3])).text)).toBe('InvalidPart');
+  expect(code((await complete([1, 2], () => '"0"')).text)).toBe('InvalidPart');
+  expect(code((await complete([])).text)).toBe('MalformedXML');
+  expect(code((await ask('PUT', `/parts/other?partNumber=1&uploadId=${id}`, { body: 'x' })).text)).toBe('NoSuchUpload');
+  expect(code((await ask('PUT', '/parts/big?partNumber=1&uploadId=..%2F..', { body: 'x' })).text)).toBe('NoSuchUpload');
+  expect((await complete([1, 2])).status).toBe(200);
+  expect((await ask('GET', '/parts/big')).text).toBe('onetwo');
+  expect(code((await complete([1, 2])).text)).toBe('NoSuchUpload');
+  const second = /<UploadId>(.+)<\/UploadId>/.exec((await ask('POST', '/parts/big?uploads')).text)![1]!;
+  expect((await ask('DELETE', `/parts/big?uploadId=${second}`)).status).toBe(204);
+});
+
+test('a list has prefixes, common prefixes and pages', async () => {
+  for (const key of ['a/1', 'a/2', 'b', 'c/1']) await ask('PUT', `/lists/${key}`, { body: key });
+  const first = (await ask('GET', '/lists?delimiter=%2F&list-type=2&max-keys=2')).text;
+  expect(first).toMatch(/<Key>b<\/Key>.*<Prefix>a\/<\/Prefix>|<Prefix>a\/<\/Prefix>.*<Key>b<\/Key>/);
+  const token = /<NextContinuationToken>(.+)<\/NextContinuationToken>/.exec(first)![1]!;
+  const second = (await ask('GET', `/lists?continuation-token=${token}&delimiter=%2F&list-type=2&max-keys=2`)).text;
+  expect(second).toContain('<IsTruncated>false</IsTruncated>');
+  expect(second).toContain('<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>');
+  expect((await ask('GET', '/lists?list-type=2&prefix=a%2F')).text).toContain('<KeyCount>2</KeyCount>');
+});
+
+function presigned(path: string, expires = 60, at = new Date()): string {
+  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const scope = `${stamp.slice(0, 8)}/eu-west-1/s3/aws4_request`;
+  const query = [
+    'X-Amz-Algorithm=AWS4-HMAC-SHA256',
+    `X-Amz-Credential=${encodeURIComponent(`${admin.accessKeyId}/${scope}`)}`,
+    `X-Amz-Date=${stamp}`,
+    `X-Amz-Expires=${expires}`,
+    'X-Amz-SignedHeaders=host',
+  ].join('&');
+  const canonical = ['GET', path, query, `host:${new URL(url).host}\n`, 'host', 'UNSIGNED-PAYLOAD'].join('\n');
+  const text = ['AWS4-HMAC-SHA256', stamp, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
+  const key = [stamp.slice(0, 8), 'eu-west-1', 's3', 'aws4_request'].reduce<Buffer | string>(
+    (parent, part) => createHmac('sha256', parent).update(part).digest(),
+    `AWS4${admin.secretAccessKey}`,
+  );
+  return `${url}${path}?${query}&X-Amz-Signature=${createHmac('sha256', key).update(text).digest('hex')}`;
+}
+
+test('a presigned address opens its object until it expires, and no other', async () => {
+  await ask('PUT', '/shared/report', { body: 'figures' });
+  expect(await (await fetch(presigned('/shared/report'))).text()).toBe('figures');
+  expect((await fetch(presigned('/shared/report').replace('report', 'secret'))).status).toBe(403);
+  const old = new Date(Date.now() - 120_000);
+  expect((await fetch(presigned('/shared/report', 60, old))).status).toBe(403);
+  expect((await fetch(presigned('/shared/report', 600, old))).status).toBe(200);
+  expect((await fetch(presigned('/shared/report', 999_999))).status).toBe(400);
+});
+
+test('who may not: nobody without a key, no key of a repository; a read-only key reads', async () => {
+  await ask('PUT', '/guarded/x', { body: 'x' });
+  expect((await fetch(`${url}/guarded/x`)).status).toBe(403);
+  const repository = await bench.key({ repositoryId: 42 });
+  expect((await ask('GET', '/guarded/x', { signing: repository })).status).toBe(403);
+  const reader = await bench.key({ readOnly: true });
+  expect((await ask('GET', '/guarded/x', { signing: reader })).status).toBe(200);
+  expect((await ask('PUT', '/guarded/x', { signing: reader, body: 'y' })).status).toBe(403);
+});
+
+test('what is not served says so, and a bucket has a legal name', async () => {
+  for (const path of ['/guarded?versioning', '/guarded/x?acl', '/guarded?policy']) {
+    expect((await ask('GET', path)).status).toBe(501);
+  }
+  expect(code((await ask('PUT', '/a_b/x', { body: 'x' })).text)).toBe('InvalidBucketName');
+  expect(code((await ask('PUT', `/abc/${'k'.repeat(1025)}`, { body: 'x' })).text)).toBe('KeyTooLongError');
+});
+
+test('the bucket may be part of the host, and a client that waits for 100 Continue is told to go on', async () => {
+  const { host } = new URL(url);
+  const body = randomBytes(100_000);
+  const named = `bucket.localhost:${host.split(':')[1]}`;
+  const payloadHash = createHash('sha256').update(body).digest('hex');
+  const signing = { ...admin, service: 's3', payloadHash };
+  const headers = signedHeaders(`http://${named}/big`, { method: 'PUT', headers: {}, body: '' }, signing);
+  const status = await new Promise((resolve, reject) => {
+    const options = {
+      method: 'PUT',
+      headers: { ...headers, host: named, expect: '100-continue', 'content-length': body.length },
+    };
+    const asked = httpRequest(`${url}/big`, options, (response) => resolve(response.resume().statusCode));
+    asked.on('error', reject).on('continue', () => asked.end(body));
+    asked.flushHeaders();
+  });
+  expect(status).toBe(200);
+  expect((await door.artifacts.describe({ bucket: 'bucket', key: 'big' }))?.size).toBe(100_000);
+});
