@@ -1,19 +1,34 @@
+import { recordAudit } from '../db/audit.ts';
 import { loadExecutions, waitingExecutions } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
 import { judgeGate } from './gate-facts.ts';
+import { gateDetail, type OpenGate } from './gate-release.ts';
+
+type ExpireDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'now'>;
 
 /** A gate whose policy says `expireAfter` is rejected when that time is over, with the reason in its summary. */
-export async function expireGates(deps: Pick<Deps, 'db' | 'github' | 'engine' | 'now'>): Promise<void> {
+export async function expireGates(deps: ExpireDeps): Promise<void> {
   for (const record of await loadExecutions(deps.db, await waitingExecutions(deps.db))) {
-    for (const gate of waitingApprovals(record.execution)) {
-      const { verdict } = await judgeGate(deps, record, gate);
-      if (verdict.outcome !== 'expired') continue;
-      const { lane, id } = record.execution;
-      const summary = 'Nobody answered in time (expireAfter).';
-      const { stage, action, token } = gate;
-      const by = { kind: 'penstock', why: 'the gate expired' } as const;
-      await deps.engine.obey({ kind: 'reject', lane, execution: id, stage, action, token, summary }, by);
-    }
+    for (const gate of waitingApprovals(record.execution)) await expireGate(deps, { ...gate, record });
   }
+}
+
+async function expireGate(deps: ExpireDeps, gate: OpenGate): Promise<void> {
+  const { verdict } = await judgeGate(deps, gate.record, gate);
+  if (verdict.outcome !== 'expired') return;
+  const { lane, id } = gate.record.execution;
+  const { stage, action, token } = gate;
+  const summary = 'Nobody answered in time (expireAfter).';
+  const by = { kind: 'penstock', why: 'the gate expired' } as const;
+  const obeyed = await deps.engine.obey({ kind: 'reject', lane, execution: id, stage, action, token, summary }, by);
+  if (obeyed.outcome === 'refused') return;
+  await recordAudit(deps.db, {
+    repositoryId: gate.record.repositoryId,
+    execution: id,
+    who: 'Penstock',
+    what: 'gate-expired',
+    why: 'nobody answered in time (expireAfter)',
+    detail: gateDetail(gate, verdict),
+  });
 }

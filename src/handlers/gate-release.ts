@@ -59,7 +59,9 @@ export async function releaseGate(
 
 /** Names the people, because CodePipeline itself would only know the bot (CP-A-10). */
 function summaryOf(verdict: GateVerdict, reason: string): string {
-  const logins = verdict.counted.map((vote) => `@${vote.person.login}`).join(', ');
+  const answer = verdict.outcome === 'rejected' ? 'reject' : 'approve';
+  const deciding = verdict.counted.filter((vote) => vote.answer === answer);
+  const logins = deciding.map((vote) => `@${vote.person.login}`).join(', ');
   return `${logins}${reason === '' ? '' : `: ${reason}`}`.slice(0, 512);
 }
 
@@ -152,6 +154,16 @@ function refusal(rule: string, message: string): Refusal {
   return { exception: 'InvalidApprovalTokenException', rule, message };
 }
 
+/** Who is named for the outcome: not always whoever made it be looked at. A rejection is its author's, whoever came after. */
+function decider({ outcome, counted }: GateVerdict, answering: Answering): Answering {
+  const answer = outcome === 'rejected' ? 'reject' : 'approve';
+  const deciding = counted.filter((vote) => vote.answer === answer);
+  const { by } = answering;
+  if (by.kind === 'person' && deciding.some(({ person }) => person.id === by.id)) return answering;
+  const last = deciding.at(-1);
+  return last ? { by: { kind: 'person', ...last.person }, reason: last.reason } : answering;
+}
+
 const mostTries = 4;
 
 /**
@@ -168,7 +180,7 @@ export async function settleGate(
     const judged = await judgeGate(deps, gate.record, gate);
     const { outcome } = judged.verdict;
     if (outcome === 'waiting' || outcome === 'expired') return { judged };
-    const release = await releaseGate(deps, repository, gate, { ...answering, judged });
+    const release = await releaseGate(deps, repository, gate, { ...decider(judged.verdict, answering), judged });
     if (release.kind !== 'again') return { judged, release };
     if (tries === mostTries)
       return { judged, release: { kind: 'refused', why: 'The answers to this gate keep changing. Answer again.' } };

@@ -138,7 +138,6 @@ async function released(
   { verb }: ApprovalCommand,
   release: Release,
 ): Promise<Answer> {
-  if (release.kind === 'done') return done();
   const now = await findExecution(deps.db, gate.record.execution.id);
   const run = now?.execution.stages.flatMap((stage) => stage.actions).find((one) => one.id === gate.id);
   if (run?.answeredBy && run.status === (verb === 'approve' ? 'Succeeded' : 'Failed')) return done();
@@ -146,5 +145,6 @@ async function released(
     return refused(
       `Too late: \`${gate.stage}/${gate.action}\` was ${run.status === 'Succeeded' ? 'approved' : 'rejected'} already.`,
     );
+  if (release.kind === 'done') return done();
   return refused(release.kind === 'refused' ? release.why : 'Nothing happened. Answer again.');
 }
