@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { detectIsolation } from '../buildspec/isolation.ts';
+import { keyBook } from '../codepipeline-api/key-book.ts';
+import { serveKeys } from '../codepipeline-api/key-socket.ts';
 import { openServerSecret } from '../codepipeline-api/server-secret.ts';
 import { serveDoor } from '../codepipeline-api/serve-door.ts';
 import type { Secret } from '../config/secrets.ts';
@@ -92,6 +94,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const listening = await serveDoor(door, { host: name, port, anonymous });
     address.url = listening.url;
     undo.push(() => listening.stop());
+    undo.push(await serveKeys(home, keyBook(door)));
     return { url: listening.url, database, stop };
   } catch (error) {
     await stop().catch(() => {});

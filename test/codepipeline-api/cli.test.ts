@@ -35,7 +35,7 @@ test.each([
   expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(text)]);
 });
 
-test('penstock api says where it listens, runs a pipeline without GitHub, and ends at a signal', async () => {
+test('penstock api says where it listens, runs a pipeline without GitHub, makes keys meanwhile, and ends at a signal', async () => {
   const running = startPenstock(['api', '--port', '0', '--anonymous'], env, home);
   const [, endpoint = ''] = await running.printed(/^listening on (http:\S+)$/m);
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
@@ -73,5 +73,16 @@ test('penstock api says where it listens, runs a pipeline without GitHub, and en
   const { pipelineExecutionSummaries } = await client.listPipelineExecutions({ pipelineName: 'web' });
   expect(pipelineExecutionSummaries?.[0]?.status).toBe('Succeeded');
   client.destroy();
+  const made = await penstock(['api-key', 'create', '--admin'], { env });
+  expect(made.out).toMatch(/^aws_access_key_id = AKIA/);
+  expect((await penstock(['api-key', 'list'], { env })).out.trim().split('\n')).toHaveLength(2);
+  const unknown = await penstock(['api-key', 'revoke', 'AKIA0'], { env });
+  expect([unknown.code, unknown.err.trim()]).toEqual([
+    1,
+    'There is no key AKIA0 that could be revoked. See penstock api-key list.',
+  ]);
+  expect((await penstock(['api-key', 'create', '--repository', 'acme/none'], { env })).err).toContain(
+    'The repository acme/none is not known here',
+  );
   expect((await running.stop()).code).toBe(0);
 });
