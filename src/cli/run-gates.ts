@@ -71,7 +71,8 @@ function words(definition: PipelineDefinition, { stage, action }: Gate): string 
 
 function ask(gate: Gate, text: string, io: CliIo): Question {
   const question: Question = { token: gate.token, abort: new AbortController() };
-  // Not standard output, which may be read by a program. Without raw mode the terminal keeps its own line editing, and Ctrl-C stays a signal.
+  // Standard output may be read by a program. Without raw mode the terminal keeps its own line editing, and Ctrl-C
+  // stays a signal.
   const terminal = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const signal = AbortSignal.any([question.abort.signal, io.interrupted]);
   signal.addEventListener('abort', () => terminal.close(), { once: true });

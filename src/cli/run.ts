@@ -29,14 +29,14 @@ export async function runRun(args: readonly string[], io: CliIo): Promise<number
   const local = await startLocalEngine({
     home: join(homeOf(io.env), 'run'),
     source: options.source,
-    path: io.env['PATH'] ?? '',
+    env: io.env,
     secrets: options.secrets,
     artifactBucket: artifactBucketOf(definition),
     log: pino({ level: 'silent' }),
   });
   try {
     if (io.interrupted.aborted) return interruptedCode(io);
-    const execution = await start(local, definition, options);
+    const execution = await start(local, definition, options, io);
     const teller = options.json ? jsonTeller(io) : textTeller(io, local.isolation.describe());
     teller.begin({ pipeline: definition.name, execution, source: options.source, isolation: local.isolation });
     return await followRun(io, { local, definition, execution, approveAll: options.approveAll, teller });
@@ -83,9 +83,14 @@ function checkVariables({ variables }: RunOptions, definition: PipelineDefinitio
   }
 }
 
-async function start(local: LocalEngine, definition: PipelineDefinition, options: RunOptions): Promise<ExecutionId> {
+async function start(
+  local: LocalEngine,
+  definition: PipelineDefinition,
+  options: RunOptions,
+  io: CliIo,
+): Promise<ExecutionId> {
   const by = { kind: 'penstock', why: 'penstock run' } as const;
-  const head = await headOf(options.source);
+  const head = await headOf({ directory: options.source, env: io.env });
   return local.engine.start({
     idempotencyKey: `local/${randomUUID()}`,
     repositoryId: localRepository.id,

@@ -20,13 +20,14 @@ import { runWorker } from '../worker.ts';
 import { engineHandlers } from './api-server.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { openHost, type Host } from './host.ts';
-import { localSource } from './local-source.ts';
+import { localSource, type Environment } from './local-source.ts';
 
 export interface LocalEngineOptions {
   readonly home: string;
   /** The working tree that every source action takes. */
   readonly source: string;
-  readonly path: string;
+  /** Its PATH is where the tools of builds are looked for. */
+  readonly env: Environment;
   /** By name; masked wherever something is printed. */
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** Whose old artifacts are removed. */
@@ -69,7 +70,7 @@ async function takeHome(home: string): Promise<Host> {
 }
 
 async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEngine> {
-  const { home, source, path, log } = options;
+  const { home, source, env, log } = options;
   const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
   await migrate(database.db);
   await recoverHome(home, new Date());
@@ -77,7 +78,7 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
   const engine = createEmbeddedEngine({ db: database.db, host: host.id, now: () => new Date() });
   await endEarlier(database, engine);
   await endLeasesOfHost(database.db, host.id);
-  const isolation = await detectIsolation({ scratch: join(home, 'sandbox'), path });
+  const isolation = await detectIsolation({ scratch: join(home, 'sandbox'), path: env['PATH'] ?? '' });
   // One's own code on one's own machine: the last rung of the ladder is allowed.
   const embedded = {
     ...defaultServerConfig.embedded,
@@ -106,7 +107,7 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
     ...base,
     findProvider: (declaration: Parameters<typeof base.findProvider>[0]) =>
       declaration.actionTypeId.category === 'Source'
-        ? localSource(artifacts, { directory: source, home })
+        ? localSource(artifacts, { directory: source, home, env })
         : base.findProvider(declaration),
   };
   const worker = runWorker({

@@ -14,22 +14,27 @@ export interface LocalTree {
   readonly directory: string;
   /** Our own files; left out when they lie in the tree. */
   readonly home: string;
+  /** What our git runs with. */
+  readonly env: Environment;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+type GitTree = Pick<LocalTree, 'directory' | 'env'>;
+
 /** What is checked out; forty zeros outside git and before the first commit. */
-export async function headOf(directory: string): Promise<{ readonly commit: string; readonly branch: string }> {
+export async function headOf(tree: GitTree): Promise<{ readonly commit: string; readonly branch: string }> {
   try {
-    const commit = (await git(directory, ['rev-parse', '--verify', 'HEAD'])).trim();
-    return { commit, branch: (await git(directory, ['rev-parse', '--abbrev-ref', 'HEAD'])).trim() };
+    const commit = (await git(tree, ['rev-parse', '--verify', 'HEAD'])).trim();
+    return { commit, branch: (await git(tree, ['rev-parse', '--abbrev-ref', 'HEAD'])).trim() };
   } catch {
     return { commit: '0'.repeat(40), branch: 'local' };
   }
 }
 
 /** A hook of git may call us, and tells git by the environment which repository it is: not always this one. */
-async function git(directory: string, args: readonly string[]): Promise<string> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
-  return (await execute('git', args, { cwd: directory, env, maxBuffer: 64 * 1024 ** 2 })).stdout;
+async function git({ directory, env }: GitTree, args: readonly string[]): Promise<string> {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
+  return (await execute('git', args, { cwd: directory, env: own, maxBuffer: 64 * 1024 ** 2 })).stdout;
 }
 
 /** Stands for every source action of `penstock run`: the working tree as it is, without what git ignores. */
@@ -44,7 +49,7 @@ export function localSource(artifacts: ArtifactStore, tree: LocalTree): AnyProvi
 
 async function packSource(
   artifacts: ArtifactStore,
-  { directory, home }: LocalTree,
+  tree: LocalTree,
   action: StartedAction<unknown>,
 ): Promise<ActionReport> {
   const [output] = action.outputs;
@@ -54,38 +59,40 @@ async function packSource(
   }
   const scratch = await mkdtemp(join(tmpdir(), 'penstock-source-'));
   try {
-    const paths = await sourceFiles(directory, home);
+    const paths = await sourceFiles(tree);
     const archive = join(scratch, 'source.zip');
-    await zipDirectory(directory, archive, paths);
+    await zipDirectory(tree.directory, archive, paths);
     await artifacts.put(output.location, { file: archive });
-    action.log.write(`Packed ${paths.length} files of ${directory}\n`);
-    return { kind: 'succeeded', outputVariables: await variablesOf(directory), summary: `${paths.length} files` };
+    action.log.write(`Packed ${paths.length} files of ${tree.directory}\n`);
+    return { kind: 'succeeded', outputVariables: await variablesOf(tree), summary: `${paths.length} files` };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** What a commit of the tree as it is would hold; outside git, everything but node_modules. */
-async function sourceFiles(directory: string, home: string): Promise<readonly string[]> {
-  const present = (await listFiles(directory)).map(({ path }) => path);
-  const own = `${relative(directory, home)}/`;
+/** What a commit of the tree as it is would hold; outside git and in an ignored folder, everything but node_modules. */
+async function sourceFiles(tree: LocalTree): Promise<readonly string[]> {
+  const present = (await listFiles(tree.directory)).map(({ path }) => path);
+  const own = `${relative(tree.directory, tree.home)}/`;
   const others = present.filter((path) => !path.startsWith(own));
-  try {
-    const listed = await git(directory, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-    const wanted = new Set(listed.split('\0'));
-    return others.filter((path) => wanted.has(path));
-  } catch {
-    return others.filter((path) => !path.split('/').includes('node_modules'));
-  }
+  const known = await knownToGit(tree).catch(() => new Set<string>());
+  const wanted = others.filter((path) => known.has(path));
+  return wanted.length > 0 ? wanted : others.filter((path) => !path.split('/').includes('node_modules'));
+}
+
+async function knownToGit(tree: LocalTree): Promise<ReadonlySet<string>> {
+  const tracked = await git(tree, ['ls-files', '-z', '--cached', '--recurse-submodules']);
+  const fresh = await git(tree, ['ls-files', '-z', '--others', '--exclude-standard']);
+  return new Set(`${tracked}${fresh}`.split('\0'));
 }
 
 /** The variables that the source action of a repository gives (CP 5.1). */
-async function variablesOf(directory: string): Promise<Readonly<Record<string, string>>> {
-  const { commit, branch } = await headOf(directory);
-  const said = await git(directory, ['log', '-1', '--format=%aI%n%s']).catch(() => '');
+async function variablesOf(tree: LocalTree): Promise<Readonly<Record<string, string>>> {
+  const { commit, branch } = await headOf(tree);
+  const said = await git(tree, ['log', '-1', '--format=%aI%n%s']).catch(() => '');
   const [date = '', subject = ''] = said.split('\n');
   return {
-    FullRepositoryName: `local/${basename(directory)}`,
+    FullRepositoryName: `local/${basename(tree.directory)}`,
     ConnectionArn: 'local',
     CommitId: commit,
     BranchName: branch,

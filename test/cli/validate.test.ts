@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -20,7 +20,11 @@ function edit(file: string, from: string, to: string): void {
 
 const pipelineFile = 'ci/web.pipeline.json';
 
-test.each(['examples/web', 'examples/library', 'examples/monorepo'])('%s has no problems', async (folder) => {
+const examples = readdirSync('examples', { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? [`examples/${entry.name}`] : [],
+);
+
+test.each(examples)('%s has no problems', async (folder) => {
   expect(await penstock(['validate', folder])).toEqual({ code: 0, out: 'No problems.\n', err: '' });
 });
 
