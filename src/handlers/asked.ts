@@ -49,7 +49,7 @@ export interface Answer {
 
 export type CommandDeps = Pick<
   Deps,
-  'approvals' | 'aws' | 'db' | 'github' | 'engine' | 'log' | 'now' | 'publicUrl' | 'detailsUrl'
+  'approvals' | 'db' | 'github' | 'engine' | 'log' | 'now' | 'publicUrl' | 'detailsUrl'
 >;
 
 export function done(text?: string): Answer {

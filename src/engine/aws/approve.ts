@@ -1,6 +1,6 @@
 import type { PipelineCommand, Refusal } from '../../pipeline/protocol.ts';
 import type { Recheck } from '../engine.ts';
-import type { Actor } from '../../pipeline/execution.ts';
+import type { ActionRun, Actor } from '../../pipeline/execution.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { ask, type Bound, type Ground } from './ground.ts';
 import { allActions, pipelineState } from './look.ts';
@@ -58,6 +58,14 @@ function notWaiting(command: ApprovalAnswer): Refusal {
   };
 }
 
+/** Ended at once: CodePipeline took the answer, and its reads follow seconds later (CP-A-3, CP-A-4, CP-X-69). */
+function answered(run: ActionRun, { kind, summary }: ApprovalAnswer, answeredBy: Actor, endedAt: string): ActionRun {
+  const { token: _token, ...rest } = run;
+  const ended = { ...rest, phase: 'ended' as const, endedAt, summary, answeredBy };
+  if (kind === 'approve') return { ...ended, status: 'Succeeded' };
+  return { ...ended, status: 'Failed', error: { code: 'JobFailed', message: summary } };
+}
+
 /** CodePipeline only knows our role; the person is ours to remember. */
 async function rememberAnswer(ground: Ground, record: AwsRecord, command: ApprovalAnswer, by: Actor): Promise<void> {
   const updatedAt = ground.now().toISOString();
@@ -69,8 +77,7 @@ async function rememberAnswer(ground: Ground, record: AwsRecord, command: Approv
         ...stage,
         actions: stage.actions.map((run) => {
           if (stage.stage !== command.stage || run.token !== command.token) return run;
-          const { token: _token, ...answered } = run;
-          return { ...answered, phase: 'running' as const, answeredBy: by };
+          return answered(run, command, by, updatedAt);
         }),
       })),
     },

@@ -33,8 +33,8 @@ export function observeAction(seen: SeenAction): ActionRun {
   const status = statusOf(detail.status);
   const isApproval = isManual(seen);
   // Answered by us a moment ago: reads lag behind (CP-X-69), and nobody must answer twice.
-  const answered = isApproval && status === 'InProgress' ? seen.prior?.answeredBy : undefined;
-  const asks = isApproval && status === 'InProgress' && answered === undefined;
+  if (status === 'InProgress' && seen.prior?.answeredBy) return seen.prior;
+  const asks = isApproval && status === 'InProgress';
   const token = asks ? (state?.token ?? result?.externalExecutionId) : undefined;
   const error = status === 'Failed' ? errorOf(seen) : undefined;
   const ended = status === 'InProgress' ? undefined : (detail.lastUpdateTime?.toISOString() ?? at);
@@ -52,7 +52,7 @@ export function observeAction(seen: SeenAction): ActionRun {
       externalExecutionUrl: build?.logUrl ?? result?.externalExecutionUrl ?? state?.externalExecutionUrl,
       summary: result?.externalExecutionSummary ?? state?.summary,
       error,
-      answeredBy: isApproval && ended !== undefined ? answeredBy(seen) : answered,
+      answeredBy: isApproval && ended !== undefined ? answeredBy(seen) : undefined,
       percentComplete: status === 'InProgress' ? state?.percentComplete : undefined,
     }),
   };

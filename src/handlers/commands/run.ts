@@ -1,6 +1,7 @@
 import type { Command } from '../../commands/command.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import type { PipelineConfig } from '../../config/repository-types.ts';
+import type { Deps } from '../../deps.ts';
 import type { PullRequest } from '../../github/github.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { laneKey } from '../../pipeline/execution.ts';
@@ -14,7 +15,7 @@ type RunCommand = Extract<Command, { verb: 'run' }>;
 type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
 
 /** Starts a pipeline on the pull request's head by hand, whatever the filters say; only declared variables are taken. */
-export async function run(deps: CommandDeps, asked: Asked, command: RunCommand): Promise<Answer> {
+export async function run(deps: CommandDeps & Pick<Deps, 'aws'>, asked: Asked, command: RunCommand): Promise<Answer> {
   const asOf = asked.pullRequest;
   if (!asOf || asOf.state === 'closed') return refused('A closed pull request starts nothing.');
   const pullRequest = await withBaseNow(deps, asked.repository, asOf);
