@@ -16,7 +16,7 @@ export interface ServeOptions {
   readonly rate?: Rate;
 }
 
-const usualRate: Rate = { perSecond: 500, burst: 1000 };
+const usualRate: Rate = { perSecond: 1000, burst: 2000 };
 
 /** Serves the CodePipeline API, and the object store that its workers use, on one port. */
 export async function serveDoor(door: Door, options: ServeOptions): Promise<Listening> {

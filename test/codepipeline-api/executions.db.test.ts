@@ -321,3 +321,60 @@ test('long history comes in pages, newest first, also through the paginator of t
   const other = { pipelineName, nextToken: first.nextToken!, filter: { pipelineExecutionId: ids[0]! } };
   expect(await refusal(client.listActionExecutions(other))).toContain('InvalidNextTokenException');
 });
+
+test('an entry condition that is not met fails the stage; an override lets it run (CP-C-9 to C-12)', async () => {
+  const check = {
+    name: 'IsGreen',
+    ruleTypeId: { category: 'Rule', owner: 'AWS', provider: 'VariableCheck', version: '1' },
+    configuration: { Variable: '#{variables.Color}', Value: 'green', Operator: 'EQ' },
+  } as const;
+  const pipeline = declare({ Build: { Unit: {} } }, { variables: [{ name: 'Color', defaultValue: 'red' }] });
+  pipeline.stages![1]!.beforeEntry = { conditions: [{ result: 'FAIL', rules: [check] }] };
+  const { name, pipelineName, first } = await created(pipeline);
+  expect(await statuses(name)).toEqual(['Failed']);
+  const state = (await stageOf(name, 'Build')).beforeEntryConditionState;
+  expect(state?.latestExecution?.status).toBe('Failed');
+  expect(state?.conditionStates?.[0]?.ruleStates?.[0]).toMatchObject({
+    ruleName: 'IsGreen',
+    latestExecution: { status: 'Failed' },
+  });
+  const { ruleExecutionDetails } = await client.listRuleExecutions({ pipelineName });
+  expect(ruleExecutionDetails).toMatchObject([
+    {
+      pipelineExecutionId: first,
+      stageName: 'Build',
+      ruleName: 'IsGreen',
+      status: 'Failed',
+      input: { resolvedConfiguration: { Variable: 'red' } },
+    },
+  ]);
+  const override = {
+    pipelineName,
+    stageName: 'Build',
+    pipelineExecutionId: first,
+    conditionType: 'BEFORE_ENTRY',
+  } as const;
+  expect(await refusal(client.overrideStageCondition({ ...override, conditionType: 'ON_SUCCESS' }))).toContain(
+    'ConditionNotOverridableException',
+  );
+  await client.overrideStageCondition(override);
+  await settled();
+  expect(await statuses(name)).toEqual(['Succeeded']);
+  expect((await stageOf(name, 'Build')).beforeEntryConditionState?.latestExecution?.status).toBe('Overridden');
+});
+
+test('the fifty-first live execution of a PARALLEL pipeline is refused (CP-X-10)', async () => {
+  const { name } = await created(declare({ Gate: { Approve: approval } }, { executionMode: 'PARALLEL' }));
+  await Promise.all(Array.from({ length: 49 }, () => start(name)));
+  expect(await refusal(start(name))).toContain('ConcurrentPipelineExecutionsLimitExceededException');
+});
+
+test('one client token from many callers at once is one execution (CP-X-8)', async () => {
+  const { name } = await created(declare({ Build: { Unit: {} } }));
+  const clientRequestToken = randomUUID();
+  const started = Array.from({ length: 8 }, () => client.startPipelineExecution({ name, clientRequestToken }));
+  const ids = (await Promise.all(started)).map(({ pipelineExecutionId }) => pipelineExecutionId);
+  expect(new Set(ids).size).toBe(1);
+  await settled();
+  expect(await summaries(name)).toHaveLength(2);
+});
