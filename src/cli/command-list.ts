@@ -75,4 +75,10 @@ export const commands: readonly CliCommand[] = [
     summary: 'Make, list and revoke access keys of the CodePipeline API',
     load: async () => (await import('./api-key.ts')).runApiKey,
   },
+  {
+    name: 'iam-policy',
+    usage: 'iam-policy [--declaration file]... [--with stop,rollback,hold,override] [--principal arn]',
+    summary: 'Print what the AWS roles of the bindings in penstock.server.yml need, and who may take them',
+    load: async () => (await import('./iam-policy.ts')).runIamPolicy,
+  },
 ];

@@ -127,16 +127,7 @@ async function withdraw(
   if (aws.adopted || !record.live) return;
   const at = ground.now().toISOString();
   const ending = endingBecause(because, at);
-  if (aws.executionId !== undefined) {
-    const { pipelineName } = bound.target;
-    const input = {
-      pipelineName,
-      pipelineExecutionId: aws.executionId,
-      abandon: true,
-      reason: 'Withdrawn by Penstock',
-    };
-    await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input)).catch(quietWhenOver);
-  }
+  if (aws.executionId !== undefined && !(await stopWithdrawn(ground, bound, aws.executionId))) return;
   await end(ground, id, ending);
 }
 
@@ -155,10 +146,26 @@ function endingBecause(because: Extract<PipelineCommand, { kind: 'withdraw' }>['
   }
 }
 
-/** It has ended, or is being stopped already: what was wanted. */
-function quietWhenOver(error: unknown): void {
-  const over = ['PipelineExecutionNotStoppableException', 'DuplicatedStopRequestException'];
-  if (!(error instanceof AwsRefusal) || !over.includes(error.refusal.exception)) throw error;
+/** False: the role may not stop it, so it goes on; that must not keep the newer commit from starting. */
+async function stopWithdrawn(ground: Ground, bound: Bound, awsId: string): Promise<boolean> {
+  const { pipelineName } = bound.target;
+  const input = { pipelineName, pipelineExecutionId: awsId, abandon: true, reason: 'Withdrawn by Penstock' };
+  try {
+    await ask(ground, bound, 'StopPipelineExecution', (api) => api.stopPipelineExecution(input));
+    return true;
+  } catch (error) {
+    if (error instanceof AwsRefusal && isOverAlready(error)) return true;
+    if (!(error instanceof UserError)) throw error;
+    ground.log.warn(
+      { execution: bound.subject.execution, error: error.message },
+      'an older execution could not be stopped',
+    );
+    return false;
+  }
+}
+
+function isOverAlready({ refusal: { exception } }: AwsRefusal): boolean {
+  return exception === 'PipelineExecutionNotStoppableException' || exception === 'DuplicatedStopRequestException';
 }
 
 async function end(ground: Ground, id: ExecutionId, ending: Ending): Promise<void> {

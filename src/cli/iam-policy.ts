@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readServerConfig } from '../config/server.ts';
+import type { Binding } from '../config/server-types.ts';
+import { optionalVerbs, permissionsFor, trustFor, type OptionalVerb } from '../engine/aws/policy.ts';
+import { readDeclaration } from '../engine/aws/read-declaration.ts';
+import { UserError } from '../errors.ts';
+import { targetOf } from '../main/aws-targets.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { homeOf } from './app-environment.ts';
+import type { CliIo } from './command.ts';
+
+const unknownPrincipal = "<the ARN of Penstock's own role: give it with --principal>";
+
+/** Prints, for each role that the bindings name, its trust policy and the permissions that it needs. */
+export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      declaration: { type: 'string', multiple: true, default: [] },
+      with: { type: 'string', default: 'stop' },
+      principal: { type: 'string' },
+    },
+  });
+  const verbs = readVerbs(values.with);
+  const bindings = await readBindings(io);
+  const definitions = await readDeclarations(values.declaration, io.cwd);
+  const home = homeOf(io.env);
+  const subjects = bindings.map((binding) => {
+    const definition = definitions.get(binding.aws.pipelineName);
+    return { target: targetOf(binding, home), ...(definition ? { definition } : {}) };
+  });
+  const roles = [...new Set(subjects.map(({ target }) => target.roleArn))];
+  const printed = roles.map((role) => {
+    const mine = subjects.filter(({ target }) => target.roleArn === role);
+    const targets = mine.map(({ target }) => target);
+    const principal = values.principal ?? unknownPrincipal;
+    return [role, { trust: trustFor(targets, principal), permissions: permissionsFor(mine, verbs) }] as const;
+  });
+  io.out(JSON.stringify(Object.fromEntries(printed), null, 2));
+  for (const { target, definition } of subjects) {
+    if (!definition) io.err(wildcardNote(target.pipelineName));
+  }
+  return 0;
+}
+
+function wildcardNote(pipeline: string): string {
+  return `${pipeline}: stages and approvals are allowed by \`*\` below the pipeline, and builds are not explained. To name them one by one: aws codepipeline get-pipeline --name ${pipeline} > ${pipeline}.json, then --declaration ${pipeline}.json`;
+}
+
+function readVerbs(text: string): ReadonlySet<OptionalVerb> {
+  const names = text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+  const known: readonly string[] = optionalVerbs;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(
+      `--with ${unknown}: there is no such verb. Write some of ${optionalVerbs.join(',')}, or --with "".`,
+    );
+  }
+  return new Set(names as OptionalVerb[]);
+}
+
+async function readBindings({ env, cwd }: CliIo): Promise<readonly Binding[]> {
+  const file = resolve(cwd, env['PENSTOCK_CONFIG']?.trim() || 'penstock.server.yml');
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UserError(`${file} cannot be read. Bindings stand there; docs/aws.md has one to begin with.`);
+  });
+  const read = readServerConfig(text, file);
+  if (!read.ok) throw new UserError(`${file} has problems; \`penstock validate ${file}\` lists them.`);
+  if (read.config.bindings.length === 0) {
+    throw new UserError(
+      `${file} binds no pipeline, so no role needs anything. docs/aws.md has a binding to begin with.`,
+    );
+  }
+  return read.config.bindings;
+}
+
+/** Files as `aws codepipeline get-pipeline` writes them, by the name of the pipeline. */
+async function readDeclarations(
+  files: readonly string[],
+  cwd: string,
+): Promise<ReadonlyMap<string, PipelineDefinition>> {
+  const read = await Promise.all(files.map((file) => readOne(resolve(cwd, file))));
+  return new Map(read.map((definition) => [definition.name, definition]));
+}
+
+async function readOne(file: string): Promise<PipelineDefinition> {
+  try {
+    const value = JSON.parse(await readFile(file, 'utf8')) as { readonly pipeline?: unknown };
+    const declared = (value.pipeline ?? value) as Parameters<typeof readDeclaration>[0];
+    if (!Array.isArray(declared.stages)) throw new Error('it has no stages');
+    return readDeclaration(declared);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `${file} is not a declaration (${why}). Write it with \`aws codepipeline get-pipeline --name …\`.`,
+    );
+  }
+}

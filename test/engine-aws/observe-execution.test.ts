@@ -1,0 +1,200 @@
+import type { ActionExecutionDetail, GetPipelineStateOutput, PipelineExecution } from '@aws-sdk/client-codepipeline';
+import { expect, test } from 'vitest';
+import type { AwsExecution } from '../../src/engine/aws/aws-execution.ts';
+import { storyOf } from '../../src/engine/aws/builds.ts';
+import { observeExecution, type Observed } from '../../src/engine/aws/observe-execution.ts';
+import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
+import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
+import { executionStatus, isLive, stageStatus } from '../../src/pipeline/status.ts';
+import { shop } from './bench.ts';
+import { role } from './fake-aws.ts';
+
+const definition = readDeclaration(shop);
+const awsId = '7e1f0000-0000-4000-8000-000000000001';
+const at = '2026-05-01T10:30:00.000Z';
+const look = { at, roleArn: role };
+
+const prior: AwsExecution = {
+  id: 'our-id' as ExecutionId,
+  lane: laneKey(42, 'shop', 12),
+  pipeline: 'shop',
+  order: 1,
+  definition: 'digest',
+  mode: 'SUPERSEDED',
+  type: 'STANDARD',
+  trigger: { type: 'StartPipelineExecution', detail: '' },
+  sourceRevisions: [{ actionName: 'App', revisionId: 'a'.repeat(40) }],
+  variables: [],
+  startedAt: '2026-05-01T10:00:00.000Z',
+  startedBy: { kind: 'person', id: 1, login: 'dev' },
+  updatedAt: '2026-05-01T10:00:00.000Z',
+  stages: [],
+  aws: { executionId: awsId, askedAt: '2026-05-01T10:00:00.000Z' },
+};
+
+let made = 0;
+function action(stageName: string, actionName: string, status: string, more: Partial<ActionExecutionDetail> = {}) {
+  made += 1;
+  const time = new Date(Date.parse('2026-05-01T10:00:00Z') + made * 1000);
+  return {
+    pipelineExecutionId: awsId,
+    actionExecutionId: `action-${made}`,
+    stageName,
+    actionName,
+    startTime: time,
+    lastUpdateTime: time,
+    status: status as 'Succeeded',
+    ...more,
+  };
+}
+
+function seen(status: string, actions: readonly ActionExecutionDetail[], more: Partial<Observed> = {}): Observed {
+  const execution: PipelineExecution = {
+    pipelineName: 'shop-prod',
+    pipelineVersion: 3,
+    pipelineExecutionId: awsId,
+    status: status as 'InProgress',
+  };
+  return { execution, actions, rules: [], builds: {}, ...more };
+}
+
+function statuses(execution: AwsExecution): readonly string[] {
+  const stages = execution.stages.map((run) => `${run.stage} ${stageStatus(run, execution, definition)}`);
+  return [executionStatus(execution, definition), ...stages];
+}
+
+const built = [
+  action('Source', 'App', 'Succeeded'),
+  action('Build', 'Unit', 'Succeeded'),
+  action('Build', 'Lint', 'Succeeded'),
+];
+
+function stateOf(stageStates: GetPipelineStateOutput['stageStates']): GetPipelineStateOutput {
+  return { pipelineName: 'shop-prod', pipelineVersion: 3, stageStates };
+}
+
+test.each<[string, Observed, readonly string[]]>([
+  ['nothing is to be seen yet', seen('InProgress', []), ['InProgress']],
+  ['the source runs', seen('InProgress', [action('Source', 'App', 'InProgress')]), ['InProgress', 'Source InProgress']],
+  [
+    'one of two builds has ended',
+    seen('InProgress', built.slice(0, 2)),
+    ['InProgress', 'Source Succeeded', 'Build InProgress'],
+  ],
+  ['both have', seen('InProgress', built), ['InProgress', 'Source Succeeded', 'Build Succeeded']],
+  [
+    'it failed and a sibling still runs: failed already, live until the sibling ends (CP-X-20)',
+    seen('Failed', [
+      action('Source', 'App', 'Succeeded'),
+      action('Build', 'Unit', 'Failed'),
+      action('Build', 'Lint', 'InProgress'),
+    ]),
+    ['Failed', 'Source Succeeded', 'Build Failed'],
+  ],
+  [
+    'stopping while an action may end (CP-X-31)',
+    seen('Stopping', [action('Source', 'App', 'Succeeded'), action('Build', 'Unit', 'InProgress')]),
+    ['Stopping', 'Source Succeeded', 'Build Stopping'],
+  ],
+  [
+    'overtaken while it waited (CP-X-13)',
+    seen('Superseded', built),
+    ['Superseded', 'Source Succeeded', 'Build Succeeded'],
+  ],
+  ['updated while it ran (CP-X-61)', seen('Cancelled', built), ['Cancelled', 'Source Succeeded', 'Build Succeeded']],
+  [
+    'it succeeded half an hour ago: stages without an action were skipped (CP-C-5)',
+    seen('Succeeded', built.slice(0, 1)),
+    ['Succeeded', 'Source Succeeded', 'Build Skipped', 'Release Skipped'],
+  ],
+  [
+    'a status that nobody knows yet counts as running',
+    seen('Hibernating', [action('Source', 'App', 'Dreaming')]),
+    ['InProgress', 'Source InProgress'],
+  ],
+])('%s', (_name, observed, expected) => {
+  expect(statuses(observeExecution(prior, definition, observed, look))).toEqual(expected);
+});
+
+test('right after its end a missing stage is late, and later it was skipped (CP-X-69, CP-C-5)', () => {
+  const observed = seen('Succeeded', built);
+  const [last] = built.slice(-1);
+  const soon = new Date((last?.lastUpdateTime?.getTime() ?? 0) + 5_000).toISOString();
+  expect(statuses(observeExecution(prior, definition, observed, { ...look, at: soon }))[0]).toBe('InProgress');
+  expect(statuses(observeExecution(prior, definition, observed, look))).toContain('Release Skipped');
+});
+
+test('a failure without a failed action keeps what CodePipeline says of it (CP-X-7)', () => {
+  const statusSummary = "Values for required variables haven't been provided: STAGE";
+  const observed = seen('Failed', []);
+  const failed = { ...observed, execution: { ...observed.execution, statusSummary } };
+  expect(observeExecution(prior, definition, failed, look).ending).toMatchObject({
+    as: 'Failed',
+    summary: statusSummary,
+  });
+});
+
+test('another execution’s state is not ours: its green and its token are left alone (CP-X-66)', () => {
+  const waits = action('Release', 'Approve', 'InProgress');
+  const latestExecution = {
+    actionExecutionId: waits.actionExecutionId,
+    status: 'InProgress',
+    token: 'a-token',
+  } as const;
+  const actionStates = [{ actionName: 'Approve', latestExecution }];
+  const foreign = {
+    stageName: 'Release',
+    actionStates,
+    latestExecution: { pipelineExecutionId: 'another', status: 'InProgress' as const },
+  };
+  const ours = { ...foreign, latestExecution: { ...foreign.latestExecution, pipelineExecutionId: awsId } };
+  const token = (state: typeof ours) =>
+    observeExecution(
+      prior,
+      definition,
+      seen('InProgress', [...built, waits], { state: stateOf([state]) }),
+      look,
+    ).stages.at(-1)?.actions[0]?.token;
+  expect([token(foreign), token(ours)]).toEqual([undefined, 'a-token']);
+});
+
+test('waiting at a stage’s entrance is read from its inbound executions', () => {
+  const inboundExecutions = [{ pipelineExecutionId: awsId, status: 'InProgress' as const }];
+  const state = stateOf([{ stageName: 'Release', inboundExecutions, inboundTransitionState: { enabled: false } }]);
+  expect(observeExecution(prior, definition, seen('InProgress', built, { state }), look).waitingAt).toBe('Release');
+});
+
+test('the same documents again change nothing, whatever order they list their actions in', () => {
+  const first = observeExecution(prior, definition, seen('InProgress', built), look);
+  const again = observeExecution(first, definition, seen('InProgress', built.toReversed()), {
+    ...look,
+    at: '2026-05-01T11:00:00.000Z',
+  });
+  expect(again).toBe(first);
+});
+
+test('an execution that an update left behind is over after ten quiet minutes (CP-X-62)', () => {
+  const state: GetPipelineStateOutput = { ...stateOf([]), pipelineVersion: 4 };
+  const observed = seen('InProgress', built, { state });
+  const [last] = built.slice(-1);
+  const soon = new Date((last?.lastUpdateTime?.getTime() ?? 0) + 5 * 60_000).toISOString();
+  expect(statuses(observeExecution(prior, definition, observed, { ...look, at: soon }))[0]).toBe('InProgress');
+  const over = observeExecution(prior, definition, observed, look);
+  expect([statuses(over)[0], isLive(over, definition)]).toEqual(['Cancelled', false]);
+});
+
+test('CodeBuild’s story is its first failed phase, in its own words', () => {
+  const phases = [
+    { phaseType: 'PROVISIONING' as const, phaseStatus: 'SUCCEEDED' as const },
+    {
+      phaseType: 'DOWNLOAD_SOURCE' as const,
+      phaseStatus: 'FAILED' as const,
+      contexts: [{ statusCode: 'CLIENT_ERROR', message: 'AccessDenied' }],
+    },
+    { phaseType: 'COMPLETED' as const },
+  ];
+  expect(storyOf({ phases, logs: { deepLink: 'https://logs' } })).toEqual({
+    failure: 'Phase DOWNLOAD_SOURCE FAILED: CLIENT_ERROR: AccessDenied',
+    logUrl: 'https://logs',
+  });
+});
