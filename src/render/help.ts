@@ -38,18 +38,18 @@ function pipelineLines(known: KnownPipelines): string {
   return lines.length === 0 ? 'No pipeline can be reached from here.' : `Pipelines here:\n${lines.join('\n')}`;
 }
 
-/** docs/commands.md, made from the same table as /help. */
+const whoMay: Readonly<Record<'read' | 'write' | 'gate', string>> = {
+  read: 'everybody who can read',
+  write: 'write access',
+  gate: "the gate's policy",
+};
+
+/** The table of docs/commands.md, made from the same one as /help; a test keeps the page equal to it. */
 export function commandsDocument(): string {
-  const words: Readonly<Record<'read' | 'write' | 'gate', string>> = {
-    read: 'read access',
-    write: 'write access',
-    gate: 'whoever the policy of the gate names',
-  };
-  const sections = verbs.map((verb) => {
-    const { does, needs, example } = verbTable[verb];
-    const author =
-      verb === 'retry' || verb === 'stop' ? ', or the author of a pull request of the same repository' : '';
-    return `### ${verb}\n\n\`${usageLine(verb, '/')}\`\n\n${does}\n\nNeeds: ${words[needs]}${author}. Example: \`/${example}\``;
+  const rows = verbs.map((verb) => {
+    const { does, needs } = verbTable[verb];
+    const author = verb === 'retry' || verb === 'stop' ? '; the author too, unless it is a fork' : '';
+    return `| \`${usageLine(verb, '/')}\` | ${does} | ${whoMay[needs]}${author} |`;
   });
-  return `${sections.join('\n\n')}\n`;
+  return ['| command | what it does | who may |', '| --- | --- | --- |', ...rows].join('\n');
 }

@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { evaluateGate } from '../../src/commands/approval-rules.ts';
 import { ownedFiles, parseCodeowners } from '../../src/commands/codeowners.ts';
 import type { GateFacts, PersonFacts } from '../../src/commands/gate.ts';
 import type { GatePolicy } from '../../src/commands/gate-policy.ts';
-import { defaultApprovers, defaultGatePolicy } from '../../src/commands/gate-policy.ts';
+import { readRepositoryConfig } from '../../src/config/repository.ts';
+import { formatProblem } from '../../src/pipeline/problem.ts';
 
-/** Policies that real teams use, each with who gets through it and who does not. */
+/** The policies of docs/approvals.md, each with who gets through it and who does not. */
 
 const binding = { execution: 'e', token: 't', headSha: 'a'.repeat(40), baseSha: 'b'.repeat(40), configDigest: 'd' };
-const hourMs = 3_600_000;
 
 const people = {
   author: person(1, 'author'),
@@ -24,7 +26,21 @@ function person(id: number, login: string, teams: readonly string[] = []): Perso
   return { id, login, bot: false, permission: 'write', teams };
 }
 
-function outcome(policy: Partial<GatePolicy>, approvals: readonly Name[], more: Partial<GateFacts> = {}): string {
+const page = readFileSync(join(import.meta.dirname, '../../docs/approvals.md'), 'utf8');
+
+/** As the page has it under that heading, read like any configuration. */
+function policyUnder(heading: string): GatePolicy {
+  const [, block] = new RegExp(`^### ${heading}\\n\\n\`\`\`yaml\\n([^]*?)\`\`\``, 'm').exec(page) ?? [];
+  if (block === undefined) throw new Error(`docs/approvals.md has no policy under ${heading}`);
+  const gates = block.replaceAll(/^/gm, '      ');
+  const read = readRepositoryConfig(`pipelines:\n  web:\n    definition: web.json\n    gates:\n${gates}\n`);
+  if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'));
+  const policy = read.config.pipelines[0]?.gates['Release/Approve'];
+  if (!policy) throw new Error(`the policy under ${heading} is not of Release/Approve`);
+  return policy;
+}
+
+function outcome(policy: GatePolicy, approvals: readonly Name[], more: Partial<GateFacts> = {}): string {
   const facts: GateFacts = {
     binding,
     waitingSince: '2026-11-23T04:00:00.000Z',
@@ -45,21 +61,22 @@ function outcome(policy: Partial<GatePolicy>, approvals: readonly Name[], more: 
     owners: [],
     ...more,
   };
-  return evaluateGate({ ...defaultGatePolicy, ...policy }, facts).outcome;
+  return evaluateGate(policy, facts).outcome;
 }
 
 describe('a second pair of eyes: the default', () => {
+  const policy = policyUnder('A second pair of eyes');
   it.each([
     [['peer'], 'approved'],
     [['author'], 'waiting'],
     [[], 'waiting'],
   ] as const)('%j: %s', (approvals, expected) => {
-    expect(outcome({}, approvals)).toBe(expected);
+    expect(outcome(policy, approvals)).toBe(expected);
   });
 });
 
 describe('two people of the release team', () => {
-  const policy = { count: 2, from: { ...defaultApprovers, teams: ['acme/release'], users: ['admin'] } };
+  const policy = policyUnder('Two people of the release team, or the on-call admin as one of them');
   it.each([
     [['releaser'], 'waiting'],
     [['releaser', 'peer'], 'waiting'],
@@ -70,8 +87,7 @@ describe('two people of the release team', () => {
 });
 
 describe('security and release both', () => {
-  const group = (team: string) => ({ ...defaultApprovers, teams: [team], count: 1 });
-  const policy = { count: 2, from: { ...defaultApprovers, allOf: [group('acme/security'), group('acme/release')] } };
+  const policy = policyUnder('Security and release both');
   it.each([
     [['releaser', 'peer'], 'waiting'],
     [['releaser', 'guard'], 'approved'],
@@ -81,8 +97,7 @@ describe('security and release both', () => {
 });
 
 describe('an admin alone, or two writers', () => {
-  const admin = { ...defaultApprovers, permission: 'admin', count: 1 } as const;
-  const policy = { from: { ...defaultApprovers, anyOf: [admin, { ...defaultApprovers, count: 2 }] } };
+  const policy = policyUnder('An admin alone, or two writers');
   it.each([
     [['admin'], 'approved'],
     [['peer'], 'waiting'],
@@ -95,7 +110,7 @@ describe('an admin alone, or two writers', () => {
 
 describe('the owners of what was touched', () => {
   const rules = parseCodeowners('* @peer\n/infra/ @acme/release\n');
-  const policy = { from: { ...defaultApprovers, codeowners: true } };
+  const policy = policyUnder('The owners of what was touched');
   const touched = (...paths: string[]) => ({ owners: ownedFiles(rules, paths) });
   it.each([
     [['peer'], ['src/a.ts'], 'approved'],
@@ -109,7 +124,7 @@ describe('the owners of what was touched', () => {
 });
 
 describe('a team of one on a staging system: self-approval by button within an hour', () => {
-  const policy: Partial<GatePolicy> = { allowAuthor: true, channels: ['comment', 'button'], expireAfterMs: hourMs };
+  const policy = policyUnder('A team of one, on a staging system');
   it('the author gets through while the hour lasts', () => {
     expect(outcome(policy, ['author'], { now: '2026-11-23T04:59:59.999Z' })).toBe('approved');
     expect(outcome(policy, ['author'], { now: '2026-11-23T05:00:00.000Z' })).toBe('expired');

@@ -111,7 +111,7 @@ export async function gateRace(database: TestDatabase) {
     await bench.settled();
     const record = await findExecution(database.db, id);
     const gate = record?.execution.stages[1]?.actions[0];
-    const decided = (await auditOf(database.db, id)).filter(({ what }) => /^gate-/.test(what));
+    const decided = (await auditOf(database.db, id)).filter(({ what }) => what.startsWith('gate-'));
     return { status: record?.status, gate, decided };
   }
 
@@ -158,7 +158,7 @@ async function twoApprovers(
   return true;
 }
 
-/** A push while the approval is taken: released before it was seen, or not at all (SEC-A-01, A-02). */
+/** A push while the approval is taken: released before it was seen, or not at all (SEC-A-01, SEC-A-02). */
 async function approveAgainstPush(
   { open, answer, push, outcome, replicas: [one, two] }: Race,
   staggerMs: number,

@@ -31,7 +31,7 @@ async function onBase(stage: Stage, files: Readonly<Record<string, string>>): Pr
   await world.settled();
 }
 
-test('a push before the answer is read keeps the gate closed, and the answer names the new head (SEC-A-01, A-02)', async () => {
+test('a push before the answer is read keeps the gate closed, and the answer names the new head (SEC-A-01, SEC-A-02)', async () => {
   const stage = await setStage(world);
   const { number, sha, branch } = await stage.pullRequest();
   const held = world.github.faults.holdWebhooks({ event: 'pull_request', action: 'synchronize' });
@@ -72,7 +72,7 @@ test('a configuration that changes on the base branch closes the gate with the w
   expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);
 });
 
-test('closing voids approvals, and while it is closed nobody can answer (SEC-A-16, A-17)', async () => {
+test('closing voids approvals, and while it is closed nobody can answer (SEC-A-16, SEC-A-17)', async () => {
   const { stage, number, sha } = await halfApproved();
   await world.github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
   await world.settled();
@@ -114,7 +114,7 @@ test('a dismissed review, and one that asks for changes, take the approval back;
   expect(why.reply).toContain(`The answer of \`${login}\` does not count: it was withdrawn`);
 });
 
-test('a command that was edited or deleted before it is read does nothing (SEC-B-19, B-20, B-21)', async () => {
+test('a command that was edited or deleted before it is read does nothing (SEC-B-19, SEC-B-20, SEC-B-21)', async () => {
   const stage = await setStage(world);
   const { number, sha } = await stage.pullRequest();
   const { github } = world;
@@ -161,7 +161,7 @@ test('one comment delivered five times is one vote (SEC-B-30)', async () => {
   expect(stage.check(sha, 'web / Release')).toMatch(/1 of 2/);
 });
 
-test('after a rejection an approval comes too late, and the retried gate asks again (SEC-A-09, B-17)', async () => {
+test('after a rejection an approval comes too late, and the retried gate asks again (SEC-A-09, SEC-B-17)', async () => {
   const { stage, number, sha } = await halfApproved();
   await stage.say(number, 'other', '/reject Release not today');
   expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/failure: Rejected/);
@@ -170,7 +170,7 @@ test('after a rejection an approval comes too late, and the retried gate asks ag
   expect(stage.check(sha, 'web / Release')).toMatch(/0 of 2/);
 });
 
-test('presses of people without rights are answered, in the pull request (SEC-B-27, B-05)', async () => {
+test('presses of people without rights are answered, in the pull request (SEC-B-27, SEC-B-05)', async () => {
   const stage = await setStage(world);
   const { number, sha } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
   const login = `reviewer-${stage.owner}`;

@@ -38,7 +38,7 @@ test('/why names who is missing, and /help only what this person may do', async 
   expect(help.reply).not.toContain('/rollback');
 });
 
-test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01, G-02)', async () => {
+test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01, SEC-G-02)', async () => {
   const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
   const { number } = await stage.pullRequest();
   const id = await open.db

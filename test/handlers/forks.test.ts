@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-test('a fork runs for one named commit with the configuration of the base, and its next push waits again (SEC-C-01, C-02, C-03, C-07)', async () => {
+test('a fork runs for one named commit with the configuration of the base, and its next push waits again (SEC-C-01, SEC-C-02, SEC-C-03, SEC-C-07)', async () => {
   const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
   const evil = configWithGate('{ allowAuthor: true }').replace('web:', 'mine:');
   const { number, sha, fork, outsider } = await forkPullRequest(world, stage, { '.github/penstock.yml': evil });
