@@ -78,7 +78,8 @@ test('old webhooks that come late change nothing: GitHub is asked what is true n
   await world.settled();
   expect(stage.check(newer, 'web')).toMatch(/^completed\/success/);
   const before = github.writes().length;
-  for (const delivery of [...github.deliveries()]) github.redeliver(delivery.id);
+  const sent = github.deliveries().slice();
+  for (const delivery of sent) github.redeliver(delivery.id);
   await world.settled();
   expect(github.writes().length).toBe(before);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Superseded/);
