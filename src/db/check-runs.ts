@@ -70,6 +70,19 @@ export async function newestCheckRun(
   return row ?? null;
 }
 
+/** The one that GitHub shows: the last that was posted under that name, for whatever execution. */
+export async function shownCheckRun(
+  db: Kysely<Database>,
+  key: Pick<CheckRunRecord, 'repositoryId' | 'headSha' | 'name'>,
+): Promise<CheckRunRecord | null> {
+  const query = selectCheckRuns(db)
+    .where('repository_id', '=', key.repositoryId)
+    .where('head_sha', '=', key.headSha)
+    .where('name', '=', key.name)
+    .where('github_id', 'is not', null);
+  return (await query.orderBy('github_id', 'desc').limit(1).executeTakeFirst()) ?? null;
+}
+
 /** By GitHub's id, in the repository that the event came from: an id from another repository finds nothing. */
 export async function checkRunByGithubId(
   db: Kysely<Database>,

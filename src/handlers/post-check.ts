@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { intendCheckRun, newestCheckRun, recordCheckRunSent, type CheckRunRecord } from '../db/check-runs.ts';
+import {
+  intendCheckRun,
+  newestCheckRun,
+  recordCheckRunSent,
+  shownCheckRun,
+  type CheckRunRecord,
+} from '../db/check-runs.ts';
 import type { Deps } from '../deps.ts';
 import type { CheckRunDraft, RepositoryRef } from '../github/github.ts';
 import type { CheckRunView } from '../render/check-run.ts';
@@ -9,6 +15,8 @@ export interface CheckKey {
   readonly repository: RepositoryRef;
   readonly headSha: string;
   readonly execution: string | null;
+  /** Also when it was posted before and something else covers it by now: as a new run. */
+  readonly onTop?: boolean;
 }
 
 /**
@@ -28,9 +36,10 @@ export async function postCheck(
     executionId: key.execution,
     name: view.name,
   });
-  if (newest?.sentDigest === digest) return 'same';
+  const covered = key.onTop === true && newest !== null && (await isCovered(deps, key, newest));
+  if (newest?.sentDigest === digest && !covered) return 'same';
   const sent = { digest, status: view.status, conclusion: view.conclusion ?? null };
-  if (newest && newest.githubId !== null && !movesOn(newest, view)) {
+  if (newest && newest.githubId !== null && !covered && !movesOn(newest, view)) {
     await deps.github.updateCheckRun(key.repository, newest.githubId, draftOf(key, view, newest.n));
     await recordCheckRunSent(deps.db, newest.id, { ...sent, githubId: newest.githubId });
     return 'sent';
@@ -39,6 +48,11 @@ export async function postCheck(
   const posted = await deps.github.postCheckRun(key.repository, draftOf(key, view, intent.n));
   await recordCheckRunSent(deps.db, intent.id, { ...sent, githubId: posted.id });
   return 'sent';
+}
+
+async function isCovered(deps: Pick<Deps, 'db'>, key: CheckKey, { name, id }: CheckRunRecord): Promise<boolean> {
+  const shown = await shownCheckRun(deps.db, { repositoryId: key.repository.id, headSha: key.headSha, name });
+  return shown !== null && shown.id !== id;
 }
 
 function movesOn(newest: CheckRunRecord, view: CheckRunView): boolean {

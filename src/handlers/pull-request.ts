@@ -1,5 +1,5 @@
 import type { LoadedConfiguration } from '../config/load.ts';
-import { executionsOfPullRequest } from '../db/executions.ts';
+import { executionsOfPullRequest, newestForLane } from '../db/executions.ts';
 import { latestHead, recordHead } from '../db/pull-request-heads.ts';
 import type { Deps } from '../deps.ts';
 import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
@@ -218,6 +218,9 @@ async function awaitAws(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
 async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
   const { repository, pullRequest, event, look, by } = facts.start;
   if (event === 'CLOSED') return `${pipeline}: nothing runs for a closed fork`;
+  const last = await newestForLane(deps.db, laneKey(repository.id, pipeline, pullRequest.number));
+  const ran = last?.context.headSha === pullRequest.headSha;
+  if (ran && last.execution.ending?.as !== 'Stopped') return `${pipeline}: this commit was allowed already`;
   const reason = 'it comes from a fork: a person with write access has to comment /ok-to-test with its full SHA';
   const decision = {
     repositoryId: repository.id,
@@ -229,7 +232,7 @@ async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
     reason,
   };
   await recordStart(deps, decision, by);
-  const key = { repository, headSha: pullRequest.headSha, execution: null };
+  const key = { repository, headSha: pullRequest.headSha, execution: null, onTop: ran };
   await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));
   return `${pipeline}: held, ${reason}`;
 }

@@ -41,6 +41,20 @@ test('a fork runs for one named commit with the configuration of the base, and i
   expect(records[0]?.context).toMatchObject({ fork: true, headSha: sha });
 });
 
+test('closing takes the permission away: opened again, the same commit waits, and its check says what to copy (SEC-A-16)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, sha, outsider } = await forkPullRequest(world, stage);
+  await stage.say(number, 'reviewer', `/ok-to-test ${sha}`);
+  await world.github.closePullRequest(stage.repository, number, outsider);
+  await world.settled();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
+  await world.github.reopenPullRequest(stage.repository, number, outsider);
+  await world.settled();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required: From a fork/);
+  expect((await stage.say(number, 'reviewer', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', 'rocket']);
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required: Waiting/);
+});
+
 test('the button allows the commit that it stands on, and nothing when the branch moved on (SEC-C-02)', async () => {
   const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
   const { number, sha, fork, outsider } = await forkPullRequest(world, stage);
