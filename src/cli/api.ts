@@ -14,13 +14,18 @@ import type { CliIo } from './command.ts';
 export async function runApi(args: readonly string[], io: CliIo): Promise<number> {
   const { host, port, anonymous } = readArguments(args);
   const settings = settingsWithoutApp(io.env);
+  // Its worker tells GitHub nothing, so it must not take the jobs of a server that does.
+  if (settings.databaseUrl !== undefined) {
+    throw new UserError(
+      'penstock api works on the embedded database of its own PENSTOCK_HOME. Unset DATABASE_URL, and set PENSTOCK_HOME to another directory than that of penstock serve.',
+    );
+  }
   const server = await loadServerConfig(settings);
   if (!server.ok) throw new UserError(server.problems.map(formatProblem).join('\n'));
   const secrets = await readSecrets(server.config.secrets, io.env);
   if (!secrets.ok) throw new UserError(secrets.problems.join('\n'));
   const running = await startApiServer({
     home: settings.home,
-    ...(settings.databaseUrl === undefined ? {} : { databaseUrl: settings.databaseUrl }),
     server: server.config,
     secrets: secrets.secrets,
     host,

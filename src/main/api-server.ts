@@ -23,7 +23,6 @@ import { openHost } from './host.ts';
 /** The CodePipeline API with an engine behind it and no GitHub: `penstock api`. */
 export interface ApiServerOptions {
   readonly home: string;
-  readonly databaseUrl?: string;
   readonly server: ServerConfig;
   readonly secrets: readonly Secret[];
   readonly host: string;
@@ -55,11 +54,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   try {
     const host = await openHost(home);
     undo.push(() => host.release());
-    const database = await openDatabase(
-      options.databaseUrl === undefined
-        ? { kind: 'embedded', directory: join(home, 'database') }
-        : { kind: 'postgres', url: options.databaseUrl },
-    );
+    const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
     undo.push(() => database.close());
     await migrate(database.db);
     await endLeasesOfHost(database.db, host.id);

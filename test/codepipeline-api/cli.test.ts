@@ -35,6 +35,13 @@ test.each([
   expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(text)]);
 });
 
+test('penstock api takes no database of a server', async () => {
+  const ran = await penstock(['api', '--port', '0'], {
+    env: { ...env, DATABASE_URL: 'postgres://127.0.0.1/penstock' },
+  });
+  expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('Unset DATABASE_URL')]);
+});
+
 test('penstock api says where it listens, runs a pipeline without GitHub, makes keys meanwhile, and ends at a signal', async () => {
   const running = startPenstock(['api', '--port', '0', '--anonymous'], env, home);
   const [, endpoint = ''] = await running.printed(/^listening on (http:\S+)$/m);
