@@ -21,6 +21,8 @@ interface Example {
   readonly args?: readonly string[];
   readonly artifacts: readonly string[];
   readonly objects?: readonly string[];
+  /** Tests that its report counts. */
+  readonly tests?: number;
   /** A file, a text in it, what it becomes, and what the log then says. */
   readonly mistake: readonly [file: string, from: string, to: string, said: RegExp];
 }
@@ -31,6 +33,7 @@ const examples: readonly Example[] = [
     file: 'pipeline.yml',
     needs: ['node', 'npm'],
     artifacts: ['SourceOutput', 'Package'],
+    tests: 4,
     mistake: ['spans.js', 'h: 3_600', 'h: 3_000', /units add up/],
   },
   {
@@ -118,7 +121,7 @@ function run({ file, args = [] }: Example): Promise<{ code: number; out: string;
 }
 
 describe.each(examples)('example $folder', (example) => {
-  const { folder, needs, artifacts, objects = [], mistake } = example;
+  const { folder, needs, artifacts, objects = [], tests, mistake } = example;
   const absent = needs.filter((name) => {
     const found = spawnSync('sh', ['-c', `command -v ${name}`], { env: { PATH: buildPath } });
     return found.status !== 0;
@@ -135,6 +138,10 @@ describe.each(examples)('example $folder', (example) => {
     expect(end).toMatchObject({ event: 'end', status: 'Succeeded' });
     expect(end['artifacts']?.map(({ name }) => name)).toEqual(artifacts);
     expect(end['objects']?.map(({ name }) => name)).toEqual(objects);
+    if (tests !== undefined) {
+      const counts = { total: tests, passed: tests, failed: 0 };
+      expect(end['findings']).toEqual([expect.objectContaining({ reports: [expect.objectContaining(counts)] })]);
+    }
     expect(ran.out).not.toContain(key);
   });
 
@@ -146,5 +153,6 @@ describe.each(examples)('example $folder', (example) => {
     const ran = await run(example);
     expect([ran.code, ran.out]).toEqual([1, expect.stringMatching(said)]);
     expect(ran.out).toMatch(/"event":"end".*"status":"Failed"/);
+    if (folder === 'c-program') expect(ran.out).toMatch(/"findings":\[\{"path":"rle\.c","line":19,"column":\d+,/);
   });
 });

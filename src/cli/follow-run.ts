@@ -7,11 +7,12 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { ActionRun, ExecutionId, StageRun } from '../pipeline/execution.ts';
 import { attemptsOf, conditionStatus, isTerminal, isUnmet, stageStatus } from '../pipeline/status.ts';
 import { logPath } from '../providers/action-log.ts';
+import { readFindings } from '../providers/findings-file.ts';
 import { followLog } from '../providers/read-log.ts';
 import { createTextCleaner } from '../web/visible-text.ts';
 import type { CliIo } from './command.ts';
 import { createGateKeeper } from './run-gates.ts';
-import type { EndedStage, RunTeller, ToldAction } from './run-teller.ts';
+import type { BuildFindings, EndedStage, RunTeller, ToldAction } from './run-teller.ts';
 
 export interface FollowedRun {
   readonly local: LocalEngine;
@@ -133,7 +134,17 @@ async function finish({ local, definition, teller }: FollowedRun, record: Execut
   const { execution, status } = record;
   const stages = execution.stages.map((stage) => endedStage(stage, record, definition));
   const seconds = secondsBetween(execution.startedAt, execution.updatedAt);
-  teller.end({ execution, status, stages, seconds, results: await linkResults(local.home, definition, execution) });
+  const findings = await findingsOf(local.home, record);
+  const results = await linkResults(local.home, definition, execution);
+  teller.end({ execution, status, stages, seconds, findings, results });
+}
+
+async function findingsOf(home: string, record: ExecutionRecord): Promise<readonly BuildFindings[]> {
+  const read = toldActions(record).map(async ({ stage, run }) => {
+    const found = await readFindings(home, record.execution.id, run.id);
+    return { stage, action: run.action, ...found };
+  });
+  return (await Promise.all(read)).filter(({ findings, reports }) => findings.length + reports.length > 0);
 }
 
 function endedStage(run: StageRun, { execution }: ExecutionRecord, definition: PipelineDefinition): EndedStage {

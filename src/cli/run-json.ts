@@ -13,9 +13,9 @@ export function jsonTeller(io: CliIo): RunTeller {
       tell({ event: 'action', stage, action, attempt, state, ...known });
     },
     log: ({ stage, run: { action, attempt } }, line) => tell({ event: 'log', stage, action, attempt, line }),
-    end: ({ execution, status, stages, seconds, results }) => {
+    end: ({ execution, status, stages, seconds, findings, results }) => {
       const { id, pipeline, ending } = execution;
-      tell({ event: 'end', execution: id, pipeline, status, ending, seconds, stages, ...results });
+      tell({ event: 'end', execution: id, pipeline, status, ending, seconds, stages, findings, ...results });
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Isolation } from '../buildspec/isolation.ts';
 import type { LocalResults } from '../main/local-results.ts';
 import type { ActionRun, Execution, ExecutionStatus } from '../pipeline/execution.ts';
+import type { ActionFindings } from '../providers/findings-file.ts';
 
 /** Says what happens in a run: for people (run-text.ts) or for machines (run-json.ts). */
 export interface RunTeller {
@@ -29,8 +30,15 @@ export interface EndedRun {
   readonly execution: Execution;
   readonly status: ExecutionStatus;
   readonly stages: readonly EndedStage[];
+  /** What logs and reports of builds say; actions without any are left out. */
+  readonly findings: readonly BuildFindings[];
   readonly seconds: number;
   readonly results: LocalResults;
+}
+
+export interface BuildFindings extends ActionFindings {
+  readonly stage: string;
+  readonly action: string;
 }
 
 export interface EndedStage {

@@ -1,9 +1,9 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { StoredFile } from '../main/local-results.ts';
 import type { Ending } from '../pipeline/execution.ts';
 import type { CliIo } from './command.ts';
-import type { EndedRun, EndedStage, RunTeller } from './run-teller.ts';
+import type { BuildFindings, EndedRun, EndedStage, RunTeller } from './run-teller.ts';
 
 /** What CodeBuild's agent prints after a phase that has nothing to tell. */
 const emptyContext = /Phase context status code:\s+Message:\s*$/;
@@ -22,7 +22,10 @@ const looks: Readonly<Record<string, readonly [mark: string, style: Style]>> = {
 };
 
 /** Lines for a terminal; colours only where it shows them. `isolation` is said once instead of in every build's log. */
-export function textTeller(io: CliIo, isolation: string): RunTeller {
+export function textTeller(
+  io: CliIo,
+  { isolation, source }: { readonly isolation: string; readonly source: string },
+): RunTeller {
   const paint = (style: Style, text: string): string =>
     io.color ? styleText(style, text, { validateStream: false }) : text;
   const marked = (state: string, text: string): string => {
@@ -44,7 +47,8 @@ export function textTeller(io: CliIo, isolation: string): RunTeller {
       const { execution, status, seconds } = run;
       const why = execution.ending === undefined ? '' : endingText(execution.ending);
       const head = `${paint('bold', execution.pipeline)}: ${status} in ${duration(seconds)}${why}`;
-      const rows = [...stageRows(run.stages, marked), ...resultRows(run, io.cwd)];
+      const found = run.findings.flatMap((build) => findingRows(build, (path) => near(join(source, path), io.cwd)));
+      const rows = [...stageRows(run.stages, marked), ...found, ...resultRows(run, io.cwd)];
       io.out(['', marked(status, head), ...rows].join('\n'));
     },
   };
@@ -70,6 +74,22 @@ function stageRows(stages: readonly EndedStage[], marked: (state: string, text: 
     `  ${marked(status, `${stage.padEnd(width)}  ${status.padEnd(9)}  ${duration(seconds).padStart(6)}`)}`,
     ...unmet.map((text) => `      ${text}`),
   ]);
+}
+
+/** In the form that editors and terminals open: `file:line:column`. */
+function findingRows({ stage, action, findings, reports }: BuildFindings, shown: (path: string) => string): string[] {
+  const counts = reports.map(({ group, total, passed, failed, skipped, coverage, problems }) => {
+    const count =
+      coverage === undefined
+        ? `${total} tests: ${passed} passed, ${failed} failed, ${skipped} skipped`
+        : `${coverage.toFixed(1)} % of lines covered`;
+    return `    ${group}: ${[count, ...problems].join('; ')}`;
+  });
+  const lines = findings.map(({ path, line, column, message }) => {
+    const place = [shown(path), line, ...(column === undefined ? [] : [column])].join(':');
+    return `    ${place}: ${message.replaceAll('\n', '\n      ')}`;
+  });
+  return ['', `  ${stage}/${action}`, ...counts, ...lines];
 }
 
 function resultRows({ results }: EndedRun, cwd: string): string[] {

@@ -37,7 +37,9 @@ export async function runRun(args: readonly string[], io: CliIo): Promise<number
   try {
     if (io.interrupted.aborted) return interruptedCode(io);
     const execution = await start(local, definition, options, io);
-    const teller = options.json ? jsonTeller(io) : textTeller(io, local.isolation.describe());
+    const teller = options.json
+      ? jsonTeller(io)
+      : textTeller(io, { isolation: local.isolation.describe(), source: options.source });
     teller.begin({ pipeline: definition.name, execution, source: options.source, isolation: local.isolation });
     return await followRun(io, { local, definition, execution, approveAll: options.approveAll, teller });
   } finally {

@@ -63,8 +63,9 @@ async function packSource(
     const archive = join(scratch, 'source.zip');
     await zipDirectory(tree.directory, archive, paths);
     await artifacts.put(output.location, { file: archive });
-    action.log.write(`Packed ${paths.length} files of ${tree.directory}\n`);
-    return { kind: 'succeeded', outputVariables: await variablesOf(tree), summary: `${paths.length} files` };
+    const summary = `${paths.length} file${paths.length === 1 ? '' : 's'}`;
+    action.log.write(`Packed ${summary} of ${tree.directory}\n`);
+    return { kind: 'succeeded', outputVariables: await variablesOf(tree), summary };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPenstock } from './run-command.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 let project: string;
@@ -81,3 +82,65 @@ test.runIf(hasTerminal)('the end of the input at the question stops the run and 
   const { code, all } = await onTerminal([[asked, '\x04']]);
   expect([code, all]).toEqual([1, expect.stringMatching(/nobody can be asked here: use --approve-all/)]);
 });
+
+/** A PATH with these programs alone decides which rung of the isolation ladder is found. */
+function pathWith(name: string, programs: readonly string[]): string {
+  const directory = join(project, name);
+  mkdirSync(directory);
+  for (const program of programs) {
+    const found = execFileSync('sh', ['-c', `command -v ${program} || true`], { encoding: 'utf8' }).trim();
+    if (found !== '') symlinkSync(found, join(directory, program));
+  }
+  symlinkSync(process.execPath, join(directory, 'node'));
+  return directory;
+}
+
+const rungs: readonly [rung: string, programs: readonly string[]][] = [
+  ['bubblewrap', ['bwrap']],
+  ['namespaces made by unshare', ['unshare', 'setpriv']],
+  ['plain process groups', []],
+];
+
+test.for(
+  rungs.flatMap(([rung, programs]) => (['SIGINT', 'SIGTERM'] as const).map((signal) => ({ rung, programs, signal }))),
+)(
+  '$signal in $rung ends a build that ignores it and has left its session (SEC-C-13)',
+  async ({ rung, programs, signal }, { skip }) => {
+    const name = `rung-${rung.slice(0, 4)}-${signal}`;
+    const env = {
+      PATH: pathWith(name, ['sh', 'git', 'prlimit', 'env', ...programs]),
+      PENSTOCK_HOME: join(project, 'home'),
+    };
+    const seconds = String(7_000_000 + process.pid * 10 + rungs.findIndex(([known]) => known === rung));
+    const tree = join(project, `tree-${name}`);
+    mkdirSync(tree);
+    writeFileSync(
+      join(tree, 'buildspec.yml'),
+      `version: 0.2\nphases:\n  build:\n    commands:\n      - trap '' INT TERM; setsid sleep ${seconds} & sleep ${seconds}\n`,
+    );
+    const running = startPenstock(['run', join(project, 'pipeline.json'), '--source', tree], env, project);
+    await running.printed(/Running command trap|Commands run/);
+    const [, found = ''] = await running.printed(/Commands run (?:in|as) ([a-z ]+)/);
+    if (!found.startsWith(rung)) {
+      await running.stop();
+      console.log(`skipped: ${signal} in ${rung} (this machine gives ${found.trim()})`);
+      skip();
+    }
+    await running.printed(/Running command trap/);
+    await expect.poll(() => processesWith(`sleep\0${seconds}`).length, { timeout: 20_000 }).toBeGreaterThan(1);
+    const gone = once(running.child, 'exit');
+    running.child.kill(signal);
+    expect(await gone).toEqual([signal === 'SIGINT' ? 130 : 143, null]);
+    expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
+  },
+);
+
+function processesWith(words: string): readonly string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((file) => {
+    try {
+      return readFileSync(file, 'utf8').includes(words);
+    } catch {
+      return false;
+    }
+  });
+}
