@@ -162,7 +162,14 @@ function warningsOf(
       `${names === 1 ? 'One commit author has' : `${names} commit authors have`} no GitHub account, ` +
         'so it cannot be told whether an approver wrote the commits.',
     );
-  if (!explanation.holds && could.length === 0)
-    warnings.push('Nobody known to Penstock could give what is missing: look at `gates:` in .github/penstock.yml.');
+  if (!explanation.holds && !facts.peopleCut) warnings.push(...tooFew(policy, explanation, could.length));
   return warnings;
+}
+
+/** A gate that cannot be passed by anybody would be a silent dead end (SEC-G-06). */
+function tooFew(policy: GatePolicy, explanation: Explanation, could: number): string[] {
+  const missing = policy.count - explanation.countedLogins.length;
+  if (could > 0 && could >= missing) return [];
+  const who = could === 0 ? 'Nobody known to Penstock could' : `Only ${could} known to Penstock could`;
+  return [`${who} give what is missing: look at \`gates:\` in .github/penstock.yml.`];
 }

@@ -44,6 +44,8 @@ export interface GateFacts {
   readonly votes: readonly Vote[];
   /** Everybody who voted, and everybody known who could. */
   readonly people: readonly PersonFacts[];
+  /** There are more who might; their teams were not asked for. */
+  readonly peopleCut?: boolean;
   readonly author?: GatePerson;
   readonly lastPusher?: GatePerson;
   readonly committers: readonly GatePerson[];

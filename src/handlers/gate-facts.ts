@@ -84,6 +84,7 @@ function factsOf(
     now: deps.now().toISOString(),
     votes: votes.map(voteOf),
     people: asked.people,
+    peopleCut: asked.cut ?? false,
     ...(author ? { author } : {}),
     ...(context.lastPusher ? { lastPusher: context.lastPusher } : {}),
     committers: context.authors,

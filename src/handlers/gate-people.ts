@@ -10,6 +10,8 @@ import { groupsOf } from './gate-owners.ts';
 export interface AskedPeople {
   readonly people: readonly PersonFacts[];
   readonly askedAt: Date;
+  /** Some who could approve were not asked about. */
+  readonly cut?: boolean;
 }
 
 /** Whose membership is asked to tell who could approve; everybody who voted is asked about anyhow. */
@@ -38,7 +40,8 @@ export async function gatherPeople(
   }
   // Beyond that nobody's team is known, so they are named only where no team is asked for.
   people.push(...others.slice(mostAsked).map((one) => ({ ...one, teams: [] })));
-  return { people, askedAt };
+  const cut = teams.length > 0 && others.length > mostAsked;
+  return { people, askedAt, cut };
 }
 
 /** Under the login of today: the vote may have been given under an older one. */

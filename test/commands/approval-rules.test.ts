@@ -399,4 +399,14 @@ describe('who could', () => {
     expect(whyNot(policy(), facts([]), author, 'approve')).toBe('an author does not count for their own change');
     expect(whyNot(policy(), facts([]), author, 'reject')).toBeUndefined();
   });
+
+  it('warns when fewer people could approve than are needed, unless more were not asked about (SEC-G-06)', () => {
+    const three = policy({ count: 3 });
+    const few = facts([], { people: [bob, carol] });
+    expect(evaluateGate(three, few).warnings).toEqual([
+      'Only 2 known to Penstock could give what is missing: look at `gates:` in .github/penstock.yml.',
+    ]);
+    expect(evaluateGate(three, { ...few, peopleCut: true }).warnings).toEqual([]);
+    expect(evaluateGate(policy({ count: 2 }), few).warnings).toEqual([]);
+  });
 });
