@@ -1,7 +1,6 @@
 import { CodeBuild } from '@aws-sdk/client-codebuild';
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/nested-clients/sts';
-import { TransientError } from '../../errors.ts';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsClients, AwsSubject, AwsTarget } from './port.ts';
 import { roleSession, type RoleSession } from './session.ts';
 
@@ -19,10 +18,12 @@ interface Session {
 /** Clients over the SDK. Each role session is assumed when first used and renewed by the SDK before it ends. */
 export function createAwsClients(options: { readonly endpoint?: string } = {}): AwsClients {
   const sessions = new Map<string, Session>();
+  // A whole client for its chain of default credentials: environment, files, container, instance.
+  const own = new CodePipeline({ region: 'us-east-1' }).config.credentials;
   const sessionFor = (target: AwsTarget, subject: AwsSubject): Session => {
     const request = roleSession(target, subject);
     const key = JSON.stringify([target.region, request]);
-    const session = sessions.get(key) ?? openSession(target, request, options.endpoint);
+    const session = sessions.get(key) ?? openSession(target, request, { own, ...options });
     sessions.delete(key);
     sessions.set(key, session);
     const [oldest] = sessions.keys();
@@ -35,31 +36,22 @@ export function createAwsClients(options: { readonly endpoint?: string } = {}): 
   };
 }
 
-function openSession(target: AwsTarget, request: RoleSession, endpoint: string | undefined): Session {
-  const { region } = target;
-  const place = endpoint === undefined ? {} : { endpoint };
-  const sts = new STSClient({ region, requestHandler: patience, ...place });
-  const settings = {
-    region,
-    requestHandler: patience,
-    maxAttempts: 3,
-    ...place,
-    credentials: () => assume(sts, request),
-  };
-  return { codePipeline: new CodePipeline(settings), codeBuild: new CodeBuild(settings) };
+interface Origin {
+  /** Penstock's own identity. */
+  readonly own: CodePipeline['config']['credentials'];
+  readonly endpoint?: string;
 }
 
-async function assume(sts: STSClient, request: RoleSession) {
-  const { Credentials } = await sts.send(new AssumeRoleCommand({ ...request, Tags: [...request.Tags] }));
-  if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken) {
-    throw new TransientError(`AWS STS answered without credentials for ${request.RoleArn}`);
-  }
-  return {
-    accessKeyId: Credentials.AccessKeyId,
-    secretAccessKey: Credentials.SecretAccessKey,
-    sessionToken: Credentials.SessionToken,
-    ...(Credentials.Expiration ? { expiration: Credentials.Expiration } : {}),
-  };
+function openSession(target: AwsTarget, request: RoleSession, { own, endpoint }: Origin): Session {
+  const { region } = target;
+  const place = endpoint === undefined ? {} : { endpoint };
+  const credentials = fromTemporaryCredentials({
+    masterCredentials: own,
+    params: { ...request, Tags: [...request.Tags] },
+    clientConfig: { region, requestHandler: patience, ...place },
+  });
+  const settings = { region, requestHandler: patience, maxAttempts: 3, ...place, credentials };
+  return { codePipeline: new CodePipeline(settings), codeBuild: new CodeBuild(settings) };
 }
 
 function close(sessions: Map<string, Session>, key: string): void {
