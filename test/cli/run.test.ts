@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { penstock, startPenstock } from './run-command.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
+// Three processes that each open a database: slow on a busy machine.
+const patience = { timeout: 120_000 };
 const canary = 'Canary-7f31-zq9-do-not-print';
 let project: string;
 let env: Record<string, string>;
@@ -112,55 +114,62 @@ describe('penstock run, called wrongly, starts nothing and', () => {
   });
 });
 
-test('a run tells its events as JSON, takes variables and secrets, prints no secret (SEC-D-09), and leaves its results as files', async () => {
-  const variables = `
+test(
+  'a run tells its events as JSON, takes variables and secrets, prints no secret (SEC-D-09), and leaves its results as files',
+  patience,
+  async () => {
+    const variables = `
         environmentVariables:
           - { name: MODE, value: '#{variables.MODE}', type: PLAINTEXT }
           - { name: KEY, value: API_KEY, type: SECRETS_MANAGER }`;
-  const lines = ['test "$MODE" = fast', 'echo "the key is $KEY"', 'tr a-z A-Z < word.txt > loud.txt'];
-  const outputs = `
+    const lines = ['test "$MODE" = fast', 'echo "the key is $KEY"', 'tr a-z A-Z < word.txt > loud.txt'];
+    const outputs = `
         outputArtifacts: [{ name: Loud, files: [loud.txt] }]`;
-  const deploy = `
+    const deploy = `
       - name: put
         runOrder: 2
         actionTypeId: { category: Deploy, owner: AWS, provider: S3, version: '1' }
         configuration: { BucketName: words, Extract: 'true' }
         inputArtifacts: [{ name: Loud }]`;
-  const file = declare(
-    'full.yml',
-    commands('shout', lines, variables + outputs) + deploy,
-    'variables: [{ name: MODE }]\n',
-  );
-  const ran = await run([file, '--json', '--var', 'MODE=fast', '--secret', 'API_KEY']);
-  expect([ran.code, ran.err]).toEqual([0, '']);
-  const events = ran.out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, string>);
-  expect(events[0]).toMatchObject({ event: 'start', pipeline: 'words' });
-  expect(events).toContainEqual({ event: 'log', stage: 'Work', action: 'shout', attempt: 1, line: 'the key is ***' });
-  const told = events.filter(({ event }) => event === 'action').map(({ action, state }) => `${action} ${state}`);
-  expect(told).toEqual(
-    ['Checkout', 'shout', 'put'].flatMap((action) => [`${action} InProgress`, `${action} Succeeded`]),
-  );
-  const end = events.at(-1) as unknown as { artifacts: { name: string }[]; objects: { name: string; file: string }[] };
-  expect(end).toMatchObject({ event: 'end', status: 'Succeeded' });
-  expect(end.artifacts.map(({ name }) => name)).toEqual(['Tree', 'Loud']);
-  expect(end.objects.map(({ name }) => name)).toEqual(['s3://words/loud.txt']);
-  expect(readFileSync(end.objects[0]?.file ?? '', 'utf8')).toBe('HERON\n');
-  const logs = globSync('home/run/logs/**/*.log', { cwd: project }).map((log) =>
-    readFileSync(join(project, log), 'utf8'),
-  );
-  expect([ran.out, ...logs].filter((text) => text.includes(canary))).toEqual([]);
-});
+    const file = declare(
+      'full.yml',
+      commands('shout', lines, variables + outputs) + deploy,
+      'variables: [{ name: MODE }]\n',
+    );
+    const ran = await run([file, '--json', '--var', 'MODE=fast', '--secret', 'API_KEY']);
+    expect([ran.code, ran.err]).toEqual([0, '']);
+    const events = ran.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    expect(events[0]).toMatchObject({ event: 'start', pipeline: 'words' });
+    expect(events).toContainEqual({ event: 'log', stage: 'Work', action: 'shout', attempt: 1, line: 'the key is ***' });
+    const told = events.filter(({ event }) => event === 'action').map(({ action, state }) => `${action} ${state}`);
+    expect(told).toEqual(
+      ['Checkout', 'shout', 'put'].flatMap((action) => [`${action} InProgress`, `${action} Succeeded`]),
+    );
+    const end = events.at(-1) as unknown as {
+      artifacts: { name: string }[];
+      objects: { name: string; file: string }[];
+    };
+    expect(end).toMatchObject({ event: 'end', status: 'Succeeded' });
+    expect(end.artifacts.map(({ name }) => name)).toEqual(['Tree', 'Loud']);
+    expect(end.objects.map(({ name }) => name)).toEqual(['s3://words/loud.txt']);
+    expect(readFileSync(end.objects[0]?.file ?? '', 'utf8')).toBe('HERON\n');
+    const logs = globSync('home/run/logs/**/*.log', { cwd: project }).map((log) =>
+      readFileSync(join(project, log), 'utf8'),
+    );
+    expect([ran.out, ...logs].filter((text) => text.includes(canary))).toEqual([]);
+  },
+);
 
-test('a run that fails says why and answers 1; what ran beside it is told to its end', async () => {
+test('a run that fails says why and answers 1; what ran beside it is told to its end', patience, async () => {
   const file = declare(
     'red.yml',
     commands('bad', ['echo word.txt:1: too quiet; exit 3']) + commands('good', ['cat word.txt']),
   );
   const ran = await run([file]);
-  expect(ran.code).toBe(1);
+  expect([ran.code, ran.err]).toEqual([1, '']);
   expect(ran.out).toMatch(/ {2}Work\/bad \| word\.txt:1: too quiet\n/);
   expect(ran.out).toMatch(/^✗ Work\/bad {2}Failed: .*3/m);
   expect(ran.out).toMatch(/^✓ Work\/good {2}Succeeded/m);
@@ -170,28 +179,32 @@ test('a run that fails says why and answers 1; what ran beside it is told to its
   expect(ran.out, 'no colours in a pipe').not.toMatch(/\x1b/);
 });
 
-test('Ctrl-C ends what runs and leaves no process; meanwhile a second run in the same home is told to wait', async () => {
-  const seconds = `86${process.pid}`;
-  const file = declare(
-    'slow.yml',
-    commands('slow', [`sleep ${seconds} & trap "" TERM; echo asleep; sleep ${seconds}`]),
-  );
-  const running = startPenstock(['run', file, '--source', 'tree'], env, project);
-  await running.printed(/\| asleep/);
-  expect(processesWith(`sleep\0${seconds}`).length).toBeGreaterThan(0);
+test(
+  'Ctrl-C ends what runs and leaves no process; meanwhile a second run in the same home is told to wait',
+  patience,
+  async () => {
+    const seconds = `86${process.pid}`;
+    const file = declare(
+      'slow.yml',
+      commands('slow', [`sleep ${seconds} & trap "" TERM; echo asleep; sleep ${seconds}`]),
+    );
+    const running = startPenstock(['run', file, '--source', 'tree'], env, project);
+    await running.printed(/\| asleep/);
+    expect(processesWith(`sleep\0${seconds}`).length).toBeGreaterThan(0);
 
-  const second = await run([file]);
-  expect([second.code, second.err]).toEqual([
-    1,
-    expect.stringMatching(/^Another penstock run is going on here\..*PENSTOCK_HOME/),
-  ]);
+    const second = await run([file]);
+    expect([second.code, second.err]).toEqual([
+      1,
+      expect.stringMatching(/^Another penstock run is going on here\..*PENSTOCK_HOME/),
+    ]);
 
-  const gone = once(running.child, 'exit');
-  running.child.kill('SIGINT');
-  expect(await gone).toEqual([130, null]);
-  expect((await running.stop()).all).toMatch(/■ words: Stopped in .*\n/);
-  expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
-});
+    const gone = once(running.child, 'exit');
+    running.child.kill('SIGINT');
+    expect(await gone).toEqual([130, null]);
+    expect((await running.stop()).all).toMatch(/■ words: Stopped in .*\n/);
+    expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
+  },
+);
 
 function processesWith(words: string): readonly string[] {
   return globSync('/proc/[0-9]*/cmdline').filter((file) => {
