@@ -27,6 +27,8 @@ import { effectRunner, openEgress } from './main/effects.ts';
 import { startHousekeeping } from './main/housekeeping.ts';
 import { openHost, type Host } from './main/host.ts';
 import { createIntake, intakeServerOptions } from './intake.ts';
+import { awsEvents } from './main/aws-events.ts';
+import { eventsKeyOf } from './main/aws-targets.ts';
 import { createEngines, type AwsSide } from './main/engines.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
@@ -190,6 +192,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   };
   const web = new Hono();
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
+  web.route('/', awsEvents({ db, look: aws.look, key: () => eventsKeyOf(settings.home) }));
   const artifacts = openArtifactStore(settings.home);
   const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl), artifacts };
   web.route(

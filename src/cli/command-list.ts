@@ -77,7 +77,7 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'iam-policy',
-    usage: 'iam-policy [--declaration file]... [--with stop,rollback,hold,override] [--principal arn]',
+    usage: 'iam-policy [--declaration file]... [--with verbs] [--principal arn] [--events-key]',
     summary: 'Print what the AWS roles of the bindings in penstock.server.yml need, and who may take them',
     load: async () => (await import('./iam-policy.ts')).runIamPolicy,
   },

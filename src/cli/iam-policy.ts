@@ -6,7 +6,7 @@ import type { Binding } from '../config/server-types.ts';
 import { optionalVerbs, permissionsFor, trustFor, type OptionalVerb } from '../engine/aws/policy.ts';
 import { readDeclaration } from '../engine/aws/read-declaration.ts';
 import { UserError } from '../errors.ts';
-import { targetOf } from '../main/aws-targets.ts';
+import { eventsKeyOf, targetOf } from '../main/aws-targets.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { homeOf } from './app-environment.ts';
 import type { CliIo } from './command.ts';
@@ -21,8 +21,13 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
       declaration: { type: 'string', multiple: true, default: [] },
       with: { type: 'string', default: 'stop' },
       principal: { type: 'string' },
+      'events-key': { type: 'boolean', default: false },
     },
   });
+  if (values['events-key']) {
+    io.out(eventsKeyOf(homeOf(io.env)));
+    return 0;
+  }
   const verbs = readVerbs(values.with);
   const bindings = await readBindings(io);
   const definitions = await readDeclarations(values.declaration, io.cwd);

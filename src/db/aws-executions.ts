@@ -29,3 +29,14 @@ export async function knownAwsExecutions(
       and state -> 'aws' ->> 'executionId' = any(${awsIds}::text[])`.execute(db);
   return rows;
 }
+
+/** The records of one execution of CodePipeline: one for each repository that its pipeline is bound to. */
+export async function awsExecutionsOf(
+  db: Kysely<Database>,
+  host: string,
+  awsId: string,
+): Promise<readonly ExecutionId[]> {
+  const { rows } = await sql<{ id: ExecutionId }>`
+    select id from executions where host = ${host} and state -> 'aws' ->> 'executionId' = ${awsId}`.execute(db);
+  return rows.map((row) => row.id);
+}

@@ -8,8 +8,8 @@ import { UserError } from '../errors.ts';
 
 export interface AwsTargets {
   /** Null: not bound. Only penstock.server.yml says what is (SEC-T-05). */
-  targetFor(owner: string, name: string, pipeline: string): AwsTarget | null;
-  pipelinesOf(owner: string, name: string): readonly string[];
+  readonly targetFor: (owner: string, name: string, pipeline: string) => AwsTarget | null;
+  readonly pipelinesOf: (owner: string, name: string) => readonly string[];
 }
 
 export function targetsOf(server: ServerConfig, home: string): AwsTargets {
@@ -32,6 +32,11 @@ export function targetOf(binding: Binding, home: string): AwsTarget {
 function externalIdOf({ repository }: Binding, home: string): string {
   const name = `${repository.owner}/${repository.name}`.toLowerCase();
   return `penstock-${createHmac('sha256', seedOf(home)).update(name).digest('hex').slice(0, 32)}`;
+}
+
+/** What EventBridge has to show when it sends events: `penstock iam-policy --events-key` prints it. */
+export function eventsKeyOf(home: string): string {
+  return createHmac('sha256', seedOf(home)).update('events key').digest('hex');
 }
 
 function seedOf(home: string): string {

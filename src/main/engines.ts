@@ -6,7 +6,7 @@ import { findExecution, newestForLane } from '../db/executions.ts';
 import type { BoundPipelines } from '../deps.ts';
 import { asAws } from '../engine/aws/aws-execution.ts';
 import { createAwsEngine } from '../engine/aws/aws-engine.ts';
-import { createBudget } from '../engine/aws/budget.ts';
+import { createBudget, type Budget } from '../engine/aws/budget.ts';
 import { usualPace, type Pace } from '../engine/aws/pace.ts';
 import type { AwsClients } from '../engine/aws/port.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -17,6 +17,7 @@ import { targetsOf } from './aws-targets.ts';
 export interface AwsSide {
   readonly clients: AwsClients;
   readonly pace: Pace;
+  readonly budget: Budget;
 }
 
 export interface Engines {
@@ -35,10 +36,9 @@ export function createEngines(options: {
   readonly aws?: AwsSide;
 }): Engines {
   const { db, log, now, server, home, embedded } = options;
-  const { clients, pace } = options.aws ?? { clients: lazyClients(), pace: usualPace };
-  const targets = targetsOf(server, home);
-  const budget = createBudget(now);
-  const { targetFor, pipelinesOf } = targets;
+  const usual: AwsSide = { clients: lazyClients(), pace: usualPace, budget: createBudget(now) };
+  const { clients, pace, budget } = options.aws ?? usual;
+  const { targetFor, pipelinesOf } = targetsOf(server, home);
   const aws = createAwsEngine({ db, log, now, clients, budget, pace, chance: Math.random, targetFor });
   const engineOf = async (execution: string | undefined): Promise<Engine> => {
     const record = execution === undefined ? null : await findExecution(db, execution);

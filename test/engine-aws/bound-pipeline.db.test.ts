@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { awsEventsPath } from '../../src/main/aws-events.ts';
+import { eventsKeyOf } from '../../src/main/aws-targets.ts';
 import { sweepAws } from '../../src/handlers/adopt-executions.ts';
 import type { FakeExecution } from './fake-aws.ts';
 import { awsError, createFakeAws, role } from './fake-aws.ts';
@@ -10,6 +12,7 @@ const { open } = await testDatabase();
 const aws = createFakeAws();
 // Far apart, so that a settled world stays settled: tests look when they want to.
 const pace = { fastest: 60 * 60_000, slowestRunning: 60 * 60_000, slowestWaiting: 60 * 60_000 };
+const budget = { admit: () => {}, spent: () => {}, throttled: () => {} };
 const owner = freshName('acme');
 const repository = `${owner}/shop`;
 let world: World;
@@ -36,7 +39,7 @@ beforeAll(async () => {
       externalId: 'generated',
     },
   }));
-  world = await startWorld({ database: open, server: { bindings }, aws: { clients: aws.clients, pace } });
+  world = await startWorld({ database: open, server: { bindings }, aws: { clients: aws.clients, pace, budget } });
   for (const login of ['dev', 'reviewer']) world.github.createAccount({ login: `${login}-${owner}` });
   const files = { '.github/penstock.yml': `pipelines:\n${config.join('')}`, 'README.md': 'hello\n' };
   await world.github.createRepository({ owner, name: 'shop', files });
@@ -63,7 +66,7 @@ async function pullRequest(branch: string) {
 async function look(): Promise<void> {
   await sweepAws(world.server.deps);
   for (const { id } of await open.db.selectFrom('executions').select('id').where('host', 'like', 'aws:%').execute()) {
-    await world.server.deps.engine.refresh(id);
+    await world.server.deps.aws.look(id, 0);
   }
   await world.settled();
 }
@@ -110,6 +113,33 @@ test('a pull request shows the stages of its AWS pipeline; /retry and /approve r
   expect(answer?.subject.person).toBe(`reviewer-${owner}`);
   await look();
   expect(world.check(repository, sha, 'started')).toMatch(/^completed\/success/);
+});
+
+test('an event from AWS makes it look at once; with a wrong key, or about something else, nothing happens (SEC-E-18)', async () => {
+  const { sha } = await pullRequest('event');
+  const running = newest('started-prod');
+  aws.finish(running, 'Lint', 'Succeeded');
+  aws.finish(running, 'Unit', 'Failed');
+  const detail = { pipeline: 'started-prod', 'execution-id': running.id, state: 'SUCCEEDED' };
+  const event = { source: 'aws.codepipeline', account: '111122223333', region: 'eu-west-1', detail };
+  const send = async (key: string, body: object) => {
+    const headers = { 'content-type': 'application/json', 'x-penstock-key': key };
+    const answer = await fetch(`${world.server.url}${awsEventsPath}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    await world.settled();
+    return `${answer.status} ${await answer.text()}`;
+  };
+  const key = eventsKeyOf(world.home);
+  expect(await send('guess', event)).toBe('401 wrong key');
+  expect(await send(key, { ...event, account: '999900001111' })).toBe('202 left alone: not on record');
+  expect(await send(key, { source: 'aws.s3' })).toBe('202 left alone: no state change of CodePipeline');
+  expect(world.check(repository, sha, 'started')).not.toMatch(/^completed/);
+  expect(await send(key, event)).toBe('202 looking');
+  // Not what the event says: what AWS says.
+  expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure/);
 });
 
 test('a newer commit stops what runs on AWS for the older one', async () => {

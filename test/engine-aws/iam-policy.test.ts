@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -72,4 +72,11 @@ test('a verb that does not exist is named, with those that do', async () => {
   const { code, err } = await penstock(['iam-policy', '--with', 'stopp'], { cwd, env });
   expect(code).not.toBe(0);
   expect(err).toContain('--with stopp: there is no such verb. Write some of stop,rollback,hold,override');
+});
+
+test('the stack of deploy/aws allows what the command prints, and nothing else of CodePipeline', async () => {
+  const template = await readFile(join(import.meta.dirname, '../../deploy/aws/penstock.yml'), 'utf8');
+  const inStack = new Set([...template.matchAll(/(?:codepipeline|codebuild):[A-Z]\w+/g)].map(([action]) => action));
+  const { permissions } = await policy('--declaration', 'shop.json', '--with', 'stop,rollback,hold,override');
+  expect([...inStack].toSorted()).toEqual(permissions.Statement.flatMap(({ Action }) => Action).toSorted());
 });
