@@ -11,6 +11,8 @@ import { postCheck } from './post-check.ts';
 /** Draws the newest stored state and sends the check runs that differ from what was last sent. Any number of times. */
 export async function reportExecution(deps: ViewDeps & Pick<Deps, 'publicUrl'>, execution: string): Promise<void> {
   const found = await findExecution(deps.db, execution);
+  // Started through the CodePipeline API: there is no commit on GitHub to report on.
+  if (found?.context.headSha === '') return;
   const repository = found && (await loadRepository(deps.db, found.repositoryId));
   if (!found || !repository) return;
   const record = await findOwner(deps, repository, found);

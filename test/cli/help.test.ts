@@ -8,7 +8,8 @@ describe('asking for help', () => {
   test('lists every command with what it does', async () => {
     const { code, out } = await penstock(['--help']);
     expect(code).toBe(0);
-    for (const { name, summary } of commands) expect(out).toContain(`  ${name.padEnd(8)}  ${summary}`);
+    const width = Math.max(...commands.map(({ name }) => name.length));
+    for (const { name, summary } of commands) expect(out).toContain(`  ${name.padEnd(width)}  ${summary}`);
   });
 
   test.each(commands.map(({ name }) => name))('penstock %s --help says how it is called', async (name) => {
