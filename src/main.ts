@@ -32,6 +32,7 @@ import { eventsKeyOf } from './main/aws-targets.ts';
 import { createEngines, type AwsSide } from './main/engines.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
+import { maskText } from './providers/mask.ts';
 import { readTail } from './providers/read-log.ts';
 import { artifactFile, loadPage } from './main/page-source.ts';
 import { githubWebUrl } from './web/app-manifest.ts';
@@ -170,6 +171,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const stopping = new AbortController();
   const keys = linkKeys(settings.webhookSecrets);
   const embedded = createEmbeddedEngine({ db, host: ground.host.id, now });
+  const masked = options.secrets.map((secret) => secret.value);
   const reach = options.aws ? { aws: options.aws } : {};
   const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, ...reach });
   const deps: Deps = {
@@ -185,7 +187,11 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     },
     detailsUrl: ({ id }) => `${address.url}${signLink(keys[0], `/executions/${id}`, linkExpiry(now()))}`,
     isolation: ground.isolation.describe(),
-    logTail: (execution, action, lines) => logTail(logPath(settings.home, execution, action), lines),
+    logTail: async (execution, action, lines) => {
+      const onAws = await aws.logTail(execution, action, lines);
+      if (onAws.length === 0) return logTail(logPath(settings.home, execution, action), lines);
+      return { lines: onAws.map((line) => maskText(line, masked)), cut: onAws.length >= lines ? 1 : 0 };
+    },
     findings: (execution, action) => readFindings(settings.home, execution, action),
     serves: (owner, name) => serves(server, owner, name),
     approvals: server.approvals,

@@ -66,5 +66,6 @@ function lazyClients(): AwsClients {
   return {
     codePipeline: async (target, subject) => (await open()).codePipeline(target, subject),
     codeBuild: async (target, subject) => (await open()).codeBuild(target, subject),
+    logs: async (target, subject) => (await open()).logs(target, subject),
   };
 }

@@ -108,7 +108,11 @@ test('stages, failures and attempts become the stored execution, with what CodeB
         ],
       },
     ],
-    logs: { deepLink: 'https://console.aws.amazon.com/cloudwatch/unit-77' },
+    logs: {
+      deepLink: 'https://console.aws.amazon.com/cloudwatch/unit-77',
+      groupName: '/aws/codebuild/unit',
+      streamName: '77',
+    },
   });
   const error = { code: 'JobFailed', message: 'Build terminated with state: FAILED' };
   aws.finish(running, 'Lint', 'Succeeded');
@@ -126,6 +130,8 @@ test('stages, failures and attempts become the stored execution, with what CodeB
     },
     externalExecutionUrl: 'https://console.aws.amazon.com/cloudwatch/unit-77',
   });
+  aws.logs['77'] = ['> npm test', 'the pump is missing', 'exit status 1'];
+  expect(await engine.logTail(id, unit?.id ?? '', 2)).toEqual(['the pump is missing', 'exit status 1']);
   const retried = { kind: 'retry', lane, execution: id, stage: 'Build', mode: 'FAILED_ACTIONS' } as const;
   expect(await engine.obey(retried, by)).toEqual({ outcome: 'done' });
   await engine.refresh(id);

@@ -91,11 +91,16 @@ test('a pull request shows the stages of its AWS pipeline; /retry and /approve r
   expect(world.check(repository, sha, 'started / Source')).toMatch(/^completed\/success/);
   expect(world.check(repository, sha, 'started / Build')).toMatch(/^in_progress/);
   aws.finish(running, 'Lint', 'Succeeded');
+  aws.builds.push({ id: 'unit:9', logs: { groupName: '/aws/codebuild/unit', streamName: '9' } });
+  aws.logs['9'] = ['> npm test', 'the pump is missing'];
   aws.finish(running, 'Unit', 'Failed', {
+    externalId: 'unit:9',
     error: { code: 'JobFailed', message: 'Build terminated with state: FAILED' },
   });
   await look();
   expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure: Failed in Build/);
+  const [failed] = world.github.checks(repository, sha).filter((one) => one.name === 'started / Build');
+  expect(failed?.text).toContain('the pump is missing');
   expect(await say(number, 'dev', '/retry')).toEqual(['eyes', 'rocket']);
   expect(aws.calls.filter((one) => one.call === 'RetryStageExecution')).toHaveLength(1);
   aws.finish(running, 'Unit', 'Succeeded');

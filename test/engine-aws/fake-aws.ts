@@ -53,6 +53,8 @@ export interface FakeAws {
   readonly calls: { readonly call: string; readonly input: object; readonly subject: AwsSubject }[];
   readonly executions: FakeExecution[];
   readonly builds: Build[];
+  /** Lines by log stream. */
+  readonly logs: Record<string, readonly string[]>;
   declare(declaration: PipelineDeclaration): void;
   /** As a console, a schedule or AWS's own trigger starts one. */
   begin(pipeline: string, trigger: TriggerType, revisions: Readonly<Record<string, string>>): FakeExecution;
@@ -84,6 +86,7 @@ class FakeWorld {
   readonly pipelines = new Map<string, PipelineDeclaration>();
   readonly calls: FakeAws['calls'] = [];
   readonly builds: Build[] = [];
+  readonly logs: Record<string, readonly string[]> = {};
   readonly faults: { call: string; error: Error; left: number; after: boolean }[] = [];
   executions: FakeExecution[] = [];
   past: FakeExecution[] | undefined;
@@ -92,6 +95,13 @@ class FakeWorld {
   asFake(): FakeAws {
     return {
       clients: {
+        logs: () =>
+          Promise.resolve({
+            getLogEvents: ({ logStreamName = '', limit = 10 }) =>
+              Promise.resolve({
+                events: (this.logs[logStreamName] ?? []).slice(-limit).map((message) => ({ message: `${message}\n` })),
+              }),
+          }),
         codePipeline: (_target, subject) => Promise.resolve(this.api(subject)),
         codeBuild: () =>
           Promise.resolve({
@@ -102,6 +112,7 @@ class FakeWorld {
       calls: this.calls,
       executions: this.executions,
       builds: this.builds,
+      logs: this.logs,
       declare: (declaration) => void this.pipelines.set(declaration.name ?? '', declaration),
       begin: (pipeline, triggerType, revisions) =>
         this.start(pipeline, {

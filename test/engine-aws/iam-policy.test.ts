@@ -51,6 +51,7 @@ test('with the declaration every approval, stage and build project is named (SEC
     Retry: [`${arn}/Build`, `${arn}/Release`, `${arn}/Source`],
     Stop: [arn],
     ExplainBuilds: ['arn:aws:codebuild:eu-west-1:111122223333:project/shop-unit'],
+    ReadBuildLogs: ['arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop-unit:log-stream:*'],
   });
 });
 
@@ -76,7 +77,9 @@ test('a verb that does not exist is named, with those that do', async () => {
 
 test('the stack of deploy/aws allows what the command prints, and nothing else of CodePipeline', async () => {
   const template = await readFile(join(import.meta.dirname, '../../deploy/aws/penstock.yml'), 'utf8');
-  const inStack = new Set([...template.matchAll(/(?:codepipeline|codebuild):[A-Z]\w+/g)].map(([action]) => action));
+  const inStack = new Set(
+    [...template.matchAll(/(?:codepipeline|codebuild|logs):[A-Z]\w+/g)].map(([action]) => action),
+  );
   const { permissions } = await policy('--declaration', 'shop.json', '--with', 'stop,rollback,hold,override');
   expect([...inStack].toSorted()).toEqual(permissions.Statement.flatMap(({ Action }) => Action).toSorted());
 });

@@ -193,7 +193,7 @@ test('CodeBuild’s story is its first failed phase, in its own words', () => {
     },
     { phaseType: 'COMPLETED' as const },
   ];
-  expect(storyOf({ phases, logs: { deepLink: 'https://logs' } })).toEqual({
+  expect(storyOf({ phases, logs: { deepLink: 'https://logs' } }, 'eu-west-1')).toEqual({
     failure: 'Phase DOWNLOAD_SOURCE FAILED: CLIENT_ERROR: AccessDenied',
     logUrl: 'https://logs',
   });

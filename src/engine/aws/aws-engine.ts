@@ -3,6 +3,7 @@ import type { ExecutionId } from '../../pipeline/execution.ts';
 import type { Engine, StartRequest } from '../engine.ts';
 import { findExecutions, type Found, type FoundExecution } from './find-executions.ts';
 import { boundTo, type Ground } from './ground.ts';
+import { logTail } from './log-tail.ts';
 import { declarationOf } from './look.ts';
 import { obey } from './obey.ts';
 import { enqueueLook } from './records.ts';
@@ -20,6 +21,8 @@ export interface AwsEngine extends Engine {
   adopt(request: StartRequest, awsId: string): Promise<ExecutionId | undefined>;
   /** A rollback that was started in the console, next to the execution whose work it brings back. */
   adoptRollback(target: ExecutionId, found: FoundExecution): Promise<void>;
+  /** The last lines of a failed build's log, not masked. */
+  logTail(execution: string, action: string, lines: number): Promise<readonly string[]>;
   /** Asks for a look at an execution within that time; an earlier one stays. */
   look(execution: string, withinMs: number): Promise<void>;
 }
@@ -45,6 +48,7 @@ export function createAwsEngine(ground: Ground): AwsEngine {
     findExecutions: (repositoryId, pipeline) => findExecutions(ground, repositoryId, pipeline),
     adopt: (request, awsId) => adopt(ground, request, awsId),
     adoptRollback: (target, found) => adoptRollback(ground, target, found),
+    logTail: (execution, action, lines) => logTail(ground, execution, action, lines),
     look: (execution, withinMs) => enqueueLook(ground.db, execution, withinMs),
   };
 }

@@ -1,5 +1,11 @@
 import type { Execution } from '../../pipeline/execution.ts';
 
+export interface LogPlace {
+  readonly region: string;
+  readonly group: string;
+  readonly stream: string;
+}
+
 /** What an execution that CodePipeline runs holds besides what every execution holds. */
 export interface AwsExecution extends Execution {
   readonly aws: {
@@ -9,6 +15,8 @@ export interface AwsExecution extends Execution {
     readonly askedAt: string;
     /** AWS started it and we found it: it is shown, and never stopped because a newer commit came. */
     readonly adopted?: true;
+    /** Where failed builds wrote, by action execution. */
+    readonly logs?: Readonly<Record<string, LogPlace>>;
   };
 }
 

@@ -27,7 +27,7 @@ export async function buildStories(
         const asked = { ids: ids.slice(at, at + mostBuilds) };
         const call = async () => (await ground.clients.codeBuild(there, subject)).batchGetBuilds(asked);
         const { builds = [] } = await callAws(there, 'BatchGetBuilds', call);
-        for (const build of builds) if (build.id !== undefined) stories[build.id] = storyOf(build);
+        for (const build of builds) if (build.id !== undefined) stories[build.id] = storyOf(build, region);
       } catch (error) {
         ground.log.warn({ execution: prior.id, error: describeError(error) }, 'builds could not be asked for');
       }
@@ -50,7 +50,7 @@ function byRegion(actions: readonly ActionExecutionDetail[], usual: string): Rea
 const goodPhases: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', undefined]);
 
 /** The first phase that failed, with CodeBuild's own words for it. */
-export function storyOf({ phases = [], logs }: Build): BuildStory {
+export function storyOf({ phases = [], logs }: Build, region: string): BuildStory {
   const failed = phases.find((phase) => !goodPhases.has(phase.phaseStatus));
   const said = (failed?.contexts ?? []).flatMap(({ statusCode, message }) =>
     message ? [statusCode ? `${statusCode}: ${message}` : message] : [],
@@ -60,5 +60,6 @@ export function storyOf({ phases = [], logs }: Build): BuildStory {
   return {
     ...(failure === undefined ? {} : { failure: failure.slice(0, 1000) }),
     ...(logs?.deepLink ? { logUrl: logs.deepLink } : {}),
+    ...(logs?.groupName && logs.streamName ? { log: { region, group: logs.groupName, stream: logs.streamName } } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import { CodeBuild } from '@aws-sdk/client-codebuild';
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
@@ -13,6 +14,7 @@ const patience = { connectionTimeout: 5_000, requestTimeout: 15_000 };
 interface Session {
   readonly codePipeline: CodePipeline;
   readonly codeBuild: CodeBuild;
+  readonly logs: CloudWatchLogs;
 }
 
 /** Clients over the SDK. Each role session is assumed when first used and renewed by the SDK before it ends. */
@@ -33,6 +35,7 @@ export function createAwsClients(options: { readonly endpoint?: string } = {}): 
   return {
     codePipeline: (target, subject) => Promise.resolve(sessionFor(target, subject).codePipeline),
     codeBuild: (target, subject) => Promise.resolve(sessionFor(target, subject).codeBuild),
+    logs: (target, subject) => Promise.resolve(sessionFor(target, subject).logs),
   };
 }
 
@@ -51,11 +54,16 @@ function openSession(target: AwsTarget, request: RoleSession, { own, endpoint }:
     clientConfig: { region, requestHandler: patience, ...place },
   });
   const settings = { region, requestHandler: patience, maxAttempts: 3, ...place, credentials };
-  return { codePipeline: new CodePipeline(settings), codeBuild: new CodeBuild(settings) };
+  return {
+    codePipeline: new CodePipeline(settings),
+    codeBuild: new CodeBuild(settings),
+    logs: new CloudWatchLogs(settings),
+  };
 }
 
 function close(sessions: Map<string, Session>, key: string): void {
   sessions.get(key)?.codePipeline.destroy();
   sessions.get(key)?.codeBuild.destroy();
+  sessions.get(key)?.logs.destroy();
   sessions.delete(key);
 }

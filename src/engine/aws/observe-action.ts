@@ -1,6 +1,7 @@
 import type { ActionExecution as ActionState, ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { ActionError, ActionExecutionId, ActionRun, ActionStatus, Actor } from '../../pipeline/execution.ts';
+import type { LogPlace } from './aws-execution.ts';
 import { given } from './read-declaration.ts';
 import { isOurRole } from './session.ts';
 
@@ -23,6 +24,7 @@ export interface SeenAction {
 export interface BuildStory {
   readonly failure?: string;
   readonly logUrl?: string;
+  readonly log?: LogPlace;
 }
 
 const canceled = /approval action has been cancell?ed/i;

@@ -56,6 +56,7 @@ export function observeExecution(
       ? told.variables.map(({ name = '', resolvedValue = '' }) => ({ name, value: resolvedValue }))
       : prior.variables,
     stages: observeStages(prior, definition, observed, look),
+    aws: { ...kept.aws, ...logsOf(prior, observed) },
     ...given({ waitingAt: waitingAt(observed, prior.aws.executionId) }),
   };
   const settled = { ...bare, ...endOf(prior, bare, definition, observed, look) };
@@ -78,6 +79,15 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
+}
+
+/** Kept when CodeBuild cannot be asked again. */
+function logsOf(prior: AwsExecution, { actions, builds }: Observed): Pick<AwsExecution['aws'], 'logs'> {
+  const found = actions.flatMap(({ actionExecutionId, output }) => {
+    const place = builds[output?.executionResult?.externalExecutionId ?? '']?.log;
+    return place && actionExecutionId !== undefined ? [[actionExecutionId, place] as const] : [];
+  });
+  return found.length === 0 ? {} : { logs: { ...prior.aws.logs, ...Object.fromEntries(found) } };
 }
 
 function revisionsOf(prior: AwsExecution, { execution, actions }: Observed): readonly SourceRevision[] {

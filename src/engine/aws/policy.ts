@@ -56,6 +56,7 @@ export function permissionsFor(
     },
     { ...statement('Override', ['codepipeline:OverrideStageCondition'], stages), when: 'override' },
     statement('ExplainBuilds', ['codebuild:BatchGetBuilds'], subjects.flatMap(projectArns)),
+    statement('ReadBuildLogs', ['logs:GetLogEvents'], subjects.flatMap(projectArns).map(logArn)),
   ];
   const wanted = all.filter(({ when, Resource }) => Resource.length > 0 && (when === undefined || verbs.has(when)));
   return { Version: '2012-10-17', Statement: wanted.map(({ when: _when, ...rest }) => rest) };
@@ -90,6 +91,11 @@ function projectArns({ target, definition }: PolicySubject): readonly string[] {
       return isBuild ? [`arn:${partition}:codebuild:${region}:${target.account}:project/${project}`] : [];
     }),
   );
+}
+
+/** CodeBuild's usual log group; projects that write elsewhere need one more line. */
+function logArn(project: string): string {
+  return project.replace(':codebuild:', ':logs:').replace(':project/', ':log-group:/aws/codebuild/') + ':log-stream:*';
 }
 
 interface TrustStatement {

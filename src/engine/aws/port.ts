@@ -26,6 +26,7 @@ import type {
   StopPipelineExecutionOutput,
 } from '@aws-sdk/client-codepipeline';
 import type { BatchGetBuildsInput, BatchGetBuildsOutput } from '@aws-sdk/client-codebuild';
+import type { GetLogEventsRequest, GetLogEventsResponse } from '@aws-sdk/client-cloudwatch-logs';
 
 /** The calls of CodePipeline that we make, in their promise form only. The SDK's own client fits, and so does a fake. */
 export interface CodePipelineApi {
@@ -47,6 +48,10 @@ export interface CodePipelineApi {
 
 export interface CodeBuildApi {
   batchGetBuilds(input: BatchGetBuildsInput): Promise<BatchGetBuildsOutput>;
+}
+
+export interface CloudWatchLogsApi {
+  getLogEvents(input: GetLogEventsRequest): Promise<GetLogEventsResponse>;
 }
 
 /** Where a bound pipeline is and with which role it is driven; from penstock.server.yml only (SEC-T-05). */
@@ -72,4 +77,5 @@ export interface AwsSubject {
 export interface AwsClients {
   codePipeline(target: AwsTarget, subject: AwsSubject): Promise<CodePipelineApi>;
   codeBuild(target: AwsTarget, subject: AwsSubject): Promise<CodeBuildApi>;
+  logs(target: AwsTarget, subject: AwsSubject): Promise<CloudWatchLogsApi>;
 }
