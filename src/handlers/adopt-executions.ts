@@ -1,4 +1,5 @@
 import { liveAwsExecutions } from '../db/aws-executions.ts';
+import { latestHead } from '../db/pull-request-heads.ts';
 import { listRepositories } from '../db/repositories.ts';
 import { recordDecision } from '../db/start-decisions.ts';
 import { cursorOf, saveCursor } from '../db/ticks.ts';
@@ -62,7 +63,10 @@ async function adopt(deps: AdoptDeps, repository: RepositoryRef, name: string, f
   if (loaded.kind !== 'ok' || pipeline?.engine !== 'aws' || pipeline.starts === 'bot') return;
   const cause = `started by AWS (${found.trigger.type})`;
   const context = open
-    ? await pullRequestFacts(deps, repository, open, { pipeline, loaded, cause })
+    ? {
+        ...(await pullRequestFacts(deps, repository, open, { pipeline, loaded, cause })),
+        ...(await pusherOf(deps, repository, open)),
+      }
     : await commitFacts(deps, repository, { sha, pipeline, loaded, cause, related });
   const execution = await deps.aws.adopt(
     {
@@ -92,6 +96,17 @@ function sourcesOf(definition: PipelineDefinition, repository: RepositoryRef): r
   return (definition.stages[0]?.actions ?? [])
     .filter(({ configuration }) => configuration['FullRepositoryId']?.toLowerCase() === full)
     .map((action) => action.name);
+}
+
+/** Who pushed this head, as its webhook said: never counted for its gates. Only the id is on record. */
+async function pusherOf(
+  deps: Pick<Deps, 'db'>,
+  repository: RepositoryRef,
+  { number, headSha }: PullRequest,
+): Promise<Pick<ExecutionContext, 'lastPusher'>> {
+  const head = await latestHead(deps.db, repository.id, number);
+  if (head?.headSha !== headSha || head.pushedBy === null) return {};
+  return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
 }
 
 type Loaded = Extract<Awaited<ReturnType<typeof loadGoverning>>, { kind: 'ok' }>;
