@@ -2,7 +2,8 @@ import type { ActionExecutionDetail, GetPipelineStateOutput, PipelineExecution }
 import { expect, test } from 'vitest';
 import type { AwsExecution } from '../../src/engine/aws/aws-execution.ts';
 import { storyOf } from '../../src/engine/aws/builds.ts';
-import { observeExecution, type Observed } from '../../src/engine/aws/observe-execution.ts';
+import { observeExecution } from '../../src/engine/aws/observe-execution.ts';
+import type { Observed } from '../../src/engine/aws/observe-stages.ts';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
 import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { executionStatus, isLive, stageStatus } from '../../src/pipeline/status.ts';
