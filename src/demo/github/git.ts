@@ -6,7 +6,6 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 
 export const zeroSha = '0'.repeat(40);
-export const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 export function gitEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', HOME: '/nonexistent' };
