@@ -37,6 +37,7 @@ import { readTail } from './providers/read-log.ts';
 import { artifactFile, loadPage } from './main/page-source.ts';
 import { githubWebUrl } from './web/app-manifest.ts';
 import { openArtifactStore } from './providers/artifact-store.ts';
+import { ownBuckets } from './providers/bucket-names.ts';
 import { readFindings } from './providers/findings-file.ts';
 import { recoverHome } from './providers/housekeeping.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
@@ -214,7 +215,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       stopping: stopping.signal,
     }),
   );
-  const effects = effectRunner({ ...options, ...ground, home: settings.home, github, now });
+  const effects = effectRunner({ ...options, ...ground, home: settings.home, github, now, bucketOf: ownBuckets });
   const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
   return { deps, runner, web, stopping, address };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { openArtifactStore } from '../providers/artifact-store.ts';
+import { ownBuckets } from '../providers/bucket-names.ts';
 import type { PullRequest } from './act-failure.ts';
 import { git } from './github/git.ts';
 import { evidence, short, type Show } from './show.ts';
@@ -11,7 +12,7 @@ const bucket = 'acme-pool-site';
 export async function showDeploy(show: Show, { head }: PullRequest, gitDirectory: string): Promise<void> {
   const { narrator, score, set } = show;
   narrator.act('The deploy');
-  const objects = await openArtifactStore(set.home).list(bucket);
+  const objects = await openArtifactStore(set.home).list(ownBuckets({ id: show.repositoryId }, bucket));
   narrator.say(`Bucket ${bucket} of the object store on this machine:`);
   narrator.lines(columns(objects.map(({ location, size }) => [`  ${location.key}`, `${size} bytes`])));
   const tracked = await git(gitDirectory, ['ls-tree', '-r', '--name-only', head, 'site']);

@@ -13,6 +13,7 @@ export interface Show {
   readonly change: Change;
   /** owner/name */
   readonly repository: string;
+  readonly repositoryId: number;
   /** Aborted by Ctrl-C, or when the server ends by itself. */
   readonly signal: AbortSignal;
 }

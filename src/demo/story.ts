@@ -9,14 +9,14 @@ import { tellChecks } from './live-checks.ts';
 import { author, reviewer, type Show } from './show.ts';
 
 /** From the empty repository to the deploy. Throws Deviation at the first thing that is not as it should be. */
-export async function playStory(example: string, tools: Omit<Show, 'repository'>): Promise<void> {
+export async function playStory(example: string, tools: Omit<Show, 'repository' | 'repositoryId'>): Promise<void> {
   const { github } = tools.set;
   for (const login of [author, reviewer]) github.createAccount({ login });
   const created = await github.createRepository({ owner: 'acme', name: 'web', seedDirectory: example });
   const repository = created.fullName;
   for (const login of [author, reviewer]) github.setPermission(repository, login, 'write');
   github.install({ owner: 'acme' });
-  const show: Show = { ...tools, repository };
+  const show: Show = { ...tools, repository, repositoryId: created.id };
   tellSet(show, example);
   const stopTelling = tellChecks(github, tools.narrator);
   try {

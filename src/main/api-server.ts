@@ -15,6 +15,7 @@ import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
 import { pollRule } from '../engine/embedded/run-rule.ts';
 import { openArtifactStore } from '../providers/artifact-store.ts';
+import { ownBuckets } from '../providers/bucket-names.ts';
 import { recoverHome } from '../providers/housekeeping.ts';
 import { runWorker, type JobHandlers } from '../worker.ts';
 import { effectRunner, openEgress } from './effects.ts';
@@ -105,7 +106,7 @@ async function openRunner(
   const isolation = await detectIsolation({ wanted, scratch: join(home, 'sandbox'), path });
   const egress = await openEgress(server, isolation, log);
   const now = (): Date => new Date();
-  const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress });
+  const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress, bucketOf: ownBuckets });
   return { runner, closeEgress: async () => egress?.close() };
 }
 

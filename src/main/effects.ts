@@ -11,6 +11,7 @@ import type { EffectRunner } from '../engine/embedded/run-effect.ts';
 import type { GitHub } from '../github/github.ts';
 import type { ActionDeclaration } from '../pipeline/definition.ts';
 import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts';
+import type { BucketOf } from '../providers/bucket-names.ts';
 import type { ProjectLookup } from '../providers/build-project.ts';
 import type { AnyProvider } from '../providers/provider.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
@@ -28,6 +29,7 @@ export interface EffectsOptions {
   readonly now: () => Date;
   readonly log: Logger;
   readonly egress: Egress | undefined;
+  readonly bucketOf?: BucketOf;
   /** The operator's proxy and certificates, for our own git. */
   readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
@@ -56,6 +58,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
+    ...(options.bucketOf ? { bucketOf: options.bucketOf } : {}),
   });
   return {
     db: database.db,

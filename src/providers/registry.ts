@@ -2,6 +2,7 @@ import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
 import type { ActionTypeId } from '../pipeline/definition.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { createBackground } from './background.ts';
+import type { BucketOf } from './bucket-names.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
 import { codeBuild } from './code-build.ts';
 import type { ProjectLookup, SecretSource } from './build-project.ts';
@@ -22,6 +23,8 @@ export interface ProviderDeps {
   readonly network?: NetworkAccess;
   /** What a CodeBuild ProjectName means; without it every project is buildspec.yml and 60 minutes. */
   readonly project?: ProjectLookup;
+  /** Where the buckets that S3 actions name lie; all in one room when absent. */
+  readonly bucketOf?: BucketOf;
   /** Secrets and parameters that are not secrets of the server, for example AWS's. */
   readonly secretSource?: SecretSource;
   /** Proxy and certificate variables (HTTPS_PROXY, NO_PROXY, GIT_SSL_CAINFO…) for our own git. */
@@ -41,11 +44,11 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
   };
   const providers: readonly AnyProvider[] = [
     codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
-    s3Source(artifacts, background),
+    s3Source(artifacts, background, deps.bucketOf),
     commands(machine),
     codeBuild(builds, 'Build'),
     codeBuild(builds, 'Test'),
-    s3Deploy({ home, artifacts, background }),
+    s3Deploy({ home, artifacts, background, ...(deps.bucketOf ? { bucketOf: deps.bucketOf } : {}) }),
     manualApproval(),
   ];
   return new Map(providers.map((provider) => [providerKey(provider.type), provider]));

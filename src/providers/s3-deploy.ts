@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ArtifactStore } from './artifact-store.ts';
+import { sharedBuckets, type BucketOf } from './bucket-names.ts';
 import { localId, type Background, type WorkContext } from './background.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -12,6 +13,7 @@ export interface DeployDeps {
   readonly home: string;
   readonly artifacts: ArtifactStore;
   readonly background: Background;
+  readonly bucketOf?: BucketOf;
 }
 
 const Configuration = z
@@ -69,7 +71,8 @@ async function deployObject(deps: DeployDeps, action: StartedAction<Configuratio
   const stored = input === undefined ? null : await deps.artifacts.get(input.location);
   if (stored === null)
     return failed('ConfigurationError', `The input artifact ${input?.name ?? ''} was never written (NoSuchKey).`);
-  await deps.artifacts.put({ bucket: action.configuration.BucketName, key }, { file: stored.file });
+  const bucket = (deps.bucketOf ?? sharedBuckets)(action.repository, action.configuration.BucketName);
+  await deps.artifacts.put({ bucket, key }, { file: stored.file });
   action.log.write(`Put s3://${action.configuration.BucketName}/${key} (${stored.size} bytes)\n`);
   return done(action, `1 object in ${action.configuration.BucketName}`);
 }
@@ -84,11 +87,12 @@ async function deployFiles(
   const directory = directories.get(action.inputs[0]?.name ?? '');
   if (directory === undefined) return failed('ConfigurationError', 'The S3 deploy action needs one input artifact.');
   const bucket = action.configuration.BucketName;
+  const place = (deps.bucketOf ?? sharedBuckets)(action.repository, bucket);
   const under = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
   const files = await listFiles(directory);
   for (const { path } of files) {
     if (signal.aborted) return failed('JobFailed', 'The action was stopped. Objects that it had put already stay.');
-    await deps.artifacts.put({ bucket, key: `${under}${path}` }, { file: join(directory, path) });
+    await deps.artifacts.put({ bucket: place, key: `${under}${path}` }, { file: join(directory, path) });
     action.log.write(`Put s3://${bucket}/${under}${path}\n`);
   }
   return done(action, `${files.length} objects in ${bucket}`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sharedBuckets, type BucketOf } from './bucket-names.ts';
 import { localId, type Background } from './background.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
@@ -13,7 +14,11 @@ const Configuration = z.strictObject({
 type Configuration = z.infer<typeof Configuration>;
 
 /** An object of the local object store as source; passed on unchanged (CP-D-28). */
-export function s3Source(artifacts: ArtifactStore, background: Background): ActionProvider<Configuration> {
+export function s3Source(
+  artifacts: ArtifactStore,
+  background: Background,
+  bucketOf: BucketOf = sharedBuckets,
+): ActionProvider<Configuration> {
   return {
     type: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
     configuration: Configuration,
@@ -24,7 +29,7 @@ export function s3Source(artifacts: ArtifactStore, background: Background): Acti
         externalId: localId(action.token),
         repeatable: true,
         heavy: false,
-        run: () => copySource(artifacts, action),
+        run: () => copySource(artifacts, bucketOf, action),
         changed: () => action.changed(),
       }),
     poll: (action) => background.poll(action.token),
@@ -32,11 +37,15 @@ export function s3Source(artifacts: ArtifactStore, background: Background): Acti
   };
 }
 
-async function copySource(artifacts: ArtifactStore, action: StartedAction<Configuration>): Promise<EndReport> {
+async function copySource(
+  artifacts: ArtifactStore,
+  bucketOf: BucketOf,
+  action: StartedAction<Configuration>,
+): Promise<EndReport> {
   const { S3Bucket: bucket, S3ObjectKey: key } = action.configuration;
   const [output] = action.outputs;
   if (output === undefined) return failed('ConfigurationError', 'A source action needs one output artifact.');
-  const found = await artifacts.get({ bucket, key });
+  const found = await artifacts.get({ bucket: bucketOf(action.repository, bucket), key });
   if (found === null) {
     return failed(
       'ConfigurationError',
