@@ -11,7 +11,9 @@ if (postgres.kind === 'none') {
 }
 
 // The embedded database takes seconds to start on a busy machine; a test that hangs still ends.
-const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000 };
+// CI tells a test that fails twice; what failed once and then passed stands in its report as retried.
+const retry = process.env['CI'] === undefined ? 0 : 1;
+const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry };
 const serverSetup = ['test/db/server-setup.ts'];
 
 export default defineConfig({
@@ -46,6 +48,7 @@ export default defineConfig({
           name: 'long',
           include: long ? [longTests] : [],
           testTimeout: 300_000,
+          retry,
           ...(postgres.kind === 'none' ? {} : { globalSetup: serverSetup }),
           provide: { databaseEngine: postgres.kind === 'none' ? 'pglite' : 'postgres' },
         },

@@ -33,8 +33,6 @@ test('with every webhook dropped for ever the story ends right, only later', asy
   const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
   await sweep();
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/action_required/);
-  // GitHub keeps no fractions of seconds: a comment in the second in which a head was first seen may be about either.
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
   await github.comment(stage.repository, number, `dev-${stage.owner}`, '/approve');
   await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
   await sweep();

@@ -45,7 +45,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const server = await startServer(serverOptions(options, github, join(directory, 'home')));
   github.setWebhook(`${server.url}${webhookPath}`);
   return {
-    github,
+    github: patientPeople(github, server),
     home: join(directory, 'home'),
     server,
     settled: () => settle(github, server),
@@ -64,6 +64,31 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         throw new Error(`calls that GitHub does not describe:\n${[...new Set(broken)].join('\n')}`);
     },
   };
+}
+
+/**
+ * GitHub keeps no fractions of seconds, so words in the second in which a head was first seen may be about either head
+ * and are refused. People take longer than that to read; tests have to be told.
+ */
+function patientPeople(github: StandIn, { database }: RunningServer): StandIn {
+  const afterThatSecond = async (): Promise<void> => {
+    const { rows } = await sql<{ ms: number }>`
+      select coalesce(extract(epoch from date_trunc('second', max(seen_at)) + interval '1 second' - clock_timestamp()), 0)
+        ::float8 * 1000 as ms from pull_request_heads`.execute(database.db);
+    const ms = rows[0]?.ms ?? 0;
+    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms + 5));
+  };
+  const patient: Pick<StandIn, 'comment' | 'review'> = {
+    comment: async (...words) => {
+      await afterThatSecond();
+      return github.comment(...words);
+    },
+    review: async (...words) => {
+      await afterThatSecond();
+      return github.review(...words);
+    },
+  };
+  return Object.assign(Object.create(github) as StandIn, patient);
 }
 
 function serverOptions(options: WorldOptions, github: StandIn, home: string): Parameters<typeof startServer>[0] {

@@ -15,6 +15,11 @@ export interface CheckKey {
   readonly repository: RepositoryRef;
   readonly headSha: string;
   readonly execution: string | null;
+  /**
+   * How often what the check shows was begun anew. A retry may fail again before anybody looked: it gets a run of its
+   * own all the same, because GitHub waits for one after its own re-run.
+   */
+  readonly round?: number;
   /** Also when it was posted before and something else covers it by now: as a new run. */
   readonly onTop?: boolean;
 }
@@ -29,7 +34,8 @@ export async function postCheck(
   key: CheckKey,
   view: CheckRunView,
 ): Promise<'same' | 'sent'> {
-  const digest = createHash('sha256').update(JSON.stringify(view)).digest('hex');
+  const round = key.round ?? 0;
+  const digest = `${round}.${createHash('sha256').update(JSON.stringify(view)).digest('hex')}`;
   const newest = await newestCheckRun(deps.db, {
     repositoryId: key.repository.id,
     headSha: key.headSha,
@@ -39,7 +45,7 @@ export async function postCheck(
   const covered = key.onTop === true && newest !== null && (await isCovered(deps, key, newest));
   if (newest?.sentDigest === digest && !covered) return 'same';
   const sent = { digest, status: view.status, conclusion: view.conclusion ?? null };
-  if (newest && newest.githubId !== null && !covered && !movesOn(newest, view)) {
+  if (newest && newest.githubId !== null && !covered && !movesOn(newest, view, round)) {
     await deps.github.updateCheckRun(key.repository, newest.githubId, draftOf(key, view, newest.n));
     await recordCheckRunSent(deps.db, newest.id, { ...sent, githubId: newest.githubId });
     return 'sent';
@@ -55,8 +61,10 @@ async function isCovered(deps: Pick<Deps, 'db'>, key: CheckKey, { name, id }: Ch
   return shown !== null && shown.id !== id;
 }
 
-function movesOn(newest: CheckRunRecord, view: CheckRunView): boolean {
-  return newest.status === 'completed' && (view.status !== 'completed' || view.conclusion !== newest.conclusion);
+function movesOn(newest: CheckRunRecord, view: CheckRunView, round: number): boolean {
+  if (newest.status !== 'completed') return false;
+  const shownRound = Number(newest.sentDigest?.split('.')[0] ?? round);
+  return view.status !== 'completed' || view.conclusion !== newest.conclusion || shownRound !== round;
 }
 
 function intend(deps: Pick<Deps, 'db'>, key: CheckKey, view: CheckRunView, n: number): Promise<CheckRunRecord> {

@@ -2,6 +2,7 @@ import { loadDefinitions } from '../db/definitions.ts';
 import { findExecution } from '../db/executions.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
+import type { Execution } from '../pipeline/execution.ts';
 import { renderExecution } from '../render/check-run.ts';
 import { viewOf, type ViewDeps } from './execution-view.ts';
 import { announceGates } from './gate-notices.ts';
@@ -21,6 +22,14 @@ export async function reportExecution(deps: ViewDeps & Pick<Deps, 'publicUrl'>, 
   if (!definition) return;
   const view = await viewOf(deps, record, definition);
   const { headSha } = record.context;
-  for (const run of renderExecution(view)) await postCheck(deps, { repository, headSha, execution }, run);
+  for (const run of renderExecution(view)) {
+    await postCheck(deps, { repository, headSha, execution, round: roundOf(record.execution, run.stage) }, run);
+  }
   await announceGates(deps, repository, { record, view });
+}
+
+/** Retries of the stage so far; of all stages for the aggregate. */
+function roundOf({ stages }: Execution, stage: string): number {
+  const shown = stages.filter((run) => stage === '' || run.stage === stage);
+  return shown.reduce((sum, run) => sum + run.attempt - 1, 0);
 }
