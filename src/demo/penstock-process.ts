@@ -35,7 +35,8 @@ export async function startPenstock(
   });
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const killWithUs = () => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  // Before the files are removed: whoever still runs would write new ones.
+  process.prependOnceListener('exit', killWithUs);
   const lost = new AbortController();
   let stopping = false;
   const listening = listenTo(child);

@@ -30,7 +30,7 @@ export interface StageOptions {
 /** Starts the stand-in GitHub here and `penstock serve` beside it, as an operator would: by its environment. */
 export async function raiseStage({ path, keep, interrupted }: StageOptions): Promise<StageSet> {
   const directory = await mkdtemp(join(await realpath(tmpdir()), 'penstock-demo-'));
-  const removeAtExit = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  const removeAtExit = () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   if (!keep) process.once('exit', removeAtExit);
   const undo: (() => Promise<unknown>)[] = [];
   const strike = async () => {
