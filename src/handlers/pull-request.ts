@@ -180,17 +180,8 @@ function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Pr
 }
 
 async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
-  const { repository, pullRequest, event, look, by } = facts.start;
-  const decision = {
-    repositoryId: repository.id,
-    pipeline,
-    headSha: pullRequest.headSha,
-    pullRequest: pullRequest.number,
-    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-    outcome: 'filtered' as const,
-    reason,
-  };
-  await recordStart(deps, decision, by);
+  const { repository, pullRequest, event } = facts.start;
+  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'filtered', reason });
   // A closed pull request needs no verdict; an open one must not wait for a check that never comes.
   if (event !== 'CLOSED') {
     const key = { repository, headSha: pullRequest.headSha, execution: null };
@@ -201,37 +192,31 @@ async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
 
 /** No check: one that says "skipped" would pass where it is required, before AWS has run anything. */
 async function awaitAws(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
-  const { repository, pullRequest, look, by } = facts.start;
-  const decision = {
-    repositoryId: repository.id,
-    pipeline,
-    headSha: pullRequest.headSha,
-    pullRequest: pullRequest.number,
-    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-    outcome: 'held' as const,
-    reason,
-  };
-  await recordStart(deps, decision, by);
+  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'held', reason });
   return `${pipeline}: ${reason}`;
 }
 
+interface Unstarted {
+  readonly pipeline: string;
+  readonly outcome: 'filtered' | 'held';
+  readonly reason: string;
+}
+
+async function recordUnstarted(deps: PullRequestDeps, start: PullRequestStart, decision: Unstarted): Promise<void> {
+  const { repository, pullRequest, look, by } = start;
+  const delivery = look.delivery === undefined ? {} : { delivery: look.delivery };
+  const commit = { repositoryId: repository.id, headSha: pullRequest.headSha, pullRequest: pullRequest.number };
+  await recordStart(deps, { ...commit, ...delivery, ...decision }, by);
+}
+
 async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
-  const { repository, pullRequest, event, look, by } = facts.start;
+  const { repository, pullRequest, event } = facts.start;
   if (event === 'CLOSED') return `${pipeline}: nothing runs for a closed fork`;
   const last = await newestForLane(deps.db, laneKey(repository.id, pipeline, pullRequest.number));
   const ran = last?.context.headSha === pullRequest.headSha;
   if (ran && last.execution.ending?.as !== 'Stopped') return `${pipeline}: this commit was allowed already`;
   const reason = 'it comes from a fork: a person with write access has to comment /ok-to-test with its full SHA';
-  const decision = {
-    repositoryId: repository.id,
-    pipeline,
-    headSha: pullRequest.headSha,
-    pullRequest: pullRequest.number,
-    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-    outcome: 'held' as const,
-    reason,
-  };
-  await recordStart(deps, decision, by);
+  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'held', reason });
   const key = { repository, headSha: pullRequest.headSha, execution: null, onTop: ran };
   await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));
   return `${pipeline}: held, ${reason}`;
