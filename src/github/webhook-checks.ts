@@ -17,29 +17,25 @@ type RunBody = z.output<typeof runShape>;
 export const checkRun: Reader = byAction(
   'check_run',
   {
-    requested_action: (payload, appId) =>
-      readRepositoryEvent(
-        'check_run',
-        runShape,
-        payload,
-        (body, repository) =>
-          notOurs('check_run', body.check_run.app?.id, appId) ??
-          byBot('check_run', body.sender) ??
-          button(body, repository),
-      ),
-    rerequested: (payload, appId) =>
-      readRepositoryEvent(
-        'check_run',
-        runShape,
-        payload,
-        (body, repository) =>
-          notOurs('check_run', body.check_run.app?.id, appId) ??
-          byBot('check_run', body.sender) ??
-          rerun(body, repository),
-      ),
+    requested_action: askedOf(button),
+    rerequested: askedOf(rerun),
   },
   { created: 'check runs are read when they are needed', completed: 'check runs are read when they are needed' },
 );
+
+/** Reads a check run of this app that a person, not a bot, asked something of. */
+function askedOf(read: (body: RunBody, repository: RepositoryRef) => EventOrIgnored): Reader {
+  return (payload, appId) =>
+    readRepositoryEvent(
+      'check_run',
+      runShape,
+      payload,
+      (body, repository) =>
+        notOurs('check_run', body.check_run.app?.id, appId) ??
+        byBot('check_run', body.sender) ??
+        read(body, repository),
+    );
+}
 
 function button(body: RunBody, repository: RepositoryRef): EventOrIgnored {
   const identifier = body.requested_action?.identifier;
