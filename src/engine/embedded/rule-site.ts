@@ -1,21 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/database.ts';
-import { loadDefinitions } from '../../db/definitions.ts';
-import { findExecution, type ExecutionRecord } from '../../db/executions.ts';
-import { loadRepository } from '../../db/repositories.ts';
-import type { RepositoryRef } from '../../github/github.ts';
 import type { PipelineDefinition, RuleDeclaration, StageDeclaration } from '../../pipeline/definition.ts';
 import type { ConditionKind, RuleRun, StageRun } from '../../pipeline/execution.ts';
+import { findExecutionSite, type ExecutionSite } from './execution-site.ts';
 
 /** One evaluation of one rule with everything that the database knows around it. */
-export interface RuleSite {
-  readonly record: ExecutionRecord;
-  readonly definition: PipelineDefinition;
+export interface RuleSite extends ExecutionSite {
   readonly declaration: RuleDeclaration;
   readonly stage: StageRun;
   readonly condition: ConditionKind;
   readonly run: RuleRun;
-  readonly repository: RepositoryRef;
 }
 
 const kinds: readonly ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
@@ -26,18 +20,14 @@ export async function findRuleSite(
   execution: string,
   rule: string,
 ): Promise<RuleSite | undefined> {
-  const record = await findExecution(db, execution);
-  if (!record) return undefined;
-  const definitions = await loadDefinitions(db, [record.execution.definition]);
-  const definition = definitions[record.execution.definition];
-  const repository = await loadRepository(db, record.repositoryId);
-  if (!definition || !repository) return undefined;
-  for (const stage of record.execution.stages) {
+  const site = await findExecutionSite(db, execution);
+  if (!site) return undefined;
+  for (const stage of site.record.execution.stages) {
     for (const condition of kinds) {
       const run = stage.conditions?.[condition]?.rules.find((one) => one.id === rule);
       if (!run) continue;
-      const declaration = declaredRule(definition, stage.stage, condition, run.rule);
-      return declaration && { record, definition, declaration, stage, condition, run, repository };
+      const declaration = declaredRule(site.definition, stage.stage, condition, run.rule);
+      return declaration && { ...site, declaration, stage, condition, run };
     }
   }
   return undefined;
