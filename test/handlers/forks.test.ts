@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionsOfPullRequest } from '../../src/db/executions.ts';
+import { decisionsFor } from '../../src/db/start-decisions.ts';
 import { testDatabase } from '../database.ts';
 import { setStage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
@@ -39,6 +40,19 @@ test('a fork runs for one named commit with the configuration of the base, and i
   const records = await executionsOfPullRequest(db, await repositoryId(stage.owner), number);
   expect(records).toHaveLength(1);
   expect(records[0]?.context).toMatchObject({ fork: true, headSha: sha });
+});
+
+test('a fork that waits is remembered as held, with the delivery that asked, and started only when it was allowed', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, sha } = await forkPullRequest(world, stage);
+  const repository = await repositoryId(stage.owner);
+  const held = { pipeline: 'web', headSha: sha, pullRequest: number, outcome: 'held', execution: null };
+  const waiting = await decisionsFor(db, repository, { pullRequest: number });
+  expect(waiting).toMatchObject([held]);
+  expect(waiting[0]?.reason).toContain('comment /ok-to-test with its full SHA');
+  expect(waiting[0]?.delivery).toBeTruthy();
+  await stage.say(number, 'reviewer', `/ok-to-test ${sha}`);
+  expect(await decisionsFor(db, repository, { pullRequest: number })).toMatchObject([{ outcome: 'started' }, held]);
 });
 
 test('closing takes the permission away: opened again, the same commit waits, and its check says what to copy (SEC-A-16)', async () => {
