@@ -6,6 +6,7 @@ import type { AwsEngine } from './engine/aws/aws-engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GitHub } from './github/github.ts';
 import type { Execution } from './pipeline/execution.ts';
+import type { TestReport } from './pipeline/test-report.ts';
 
 /** What handlers are given. Each names the part that it uses: `Pick<Deps, 'db' | 'github'>`. */
 export interface Deps {
@@ -59,5 +60,5 @@ export interface CodeFindings {
     readonly title?: string;
     readonly message: string;
   }[];
-  readonly reports: readonly { readonly group: string; readonly total: number; readonly passed: number }[];
+  readonly reports: readonly TestReport[];
 }

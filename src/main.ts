@@ -201,7 +201,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
   web.route('/', awsEvents({ db, look: aws.look, key: () => eventsKeyOf(settings.home) }));
   const artifacts = openArtifactStore(settings.home);
-  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl), artifacts };
+  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl), artifacts, findings: deps.findings };
   web.route(
     '/',
     pages({

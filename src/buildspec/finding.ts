@@ -9,32 +9,6 @@ export interface Finding {
   readonly message: string;
 }
 
-/** One report group of a build (CP-B-10). */
-export interface TestReport {
-  readonly group: string;
-  readonly format: string;
-  /** 0 for coverage. */
-  readonly total: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly failures: readonly FailedTest[];
-  /** Percent of lines, for coverage formats. */
-  readonly coverage?: number;
-  /** What of the group could not be read, in words. */
-  readonly problems: readonly string[];
-}
-
-export interface FailedTest {
-  readonly name: string;
-  readonly message: string;
-  /** As the report has it; not yet looked up in the repository. */
-  readonly file?: string;
-  readonly line?: number;
-  /** Stack or details, for finding the line. */
-  readonly details: string;
-}
-
 /** Which file of the repository a path in some output means; undefined for none, or for more than one. */
 export type ResolvePath = (written: string) => string | undefined;
 

@@ -1,5 +1,5 @@
 import type { ReportFormat } from './buildspec.ts';
-import type { FailedTest } from './finding.ts';
+import type { FlakyTest } from '../pipeline/test-report.ts';
 import { childNamed, elementsNamed, parseXml, type XmlElement } from './xml.ts';
 
 /** What one file of a report group says. */
@@ -7,14 +7,26 @@ export interface ParsedReport {
   readonly total: number;
   readonly failed: number;
   readonly skipped: number;
-  readonly failures: readonly FailedTest[];
+  readonly failures: readonly ReportedFailure[];
+  readonly flaky: readonly FlakyTest[];
   /** Percent of lines. */
   readonly coverage?: number;
 }
 
+export interface ReportedFailure {
+  readonly name: string;
+  readonly message: string;
+  /** As the report has it; not yet looked up in the repository. */
+  readonly file?: string;
+  readonly line?: number;
+  /** Stack or details, for finding the line. */
+  readonly details: string;
+}
+
 interface TestCase {
   readonly outcome: 'passed' | 'failed' | 'skipped';
-  readonly failure?: FailedTest;
+  readonly failure?: ReportedFailure;
+  readonly flaky?: FlakyTest;
 }
 
 /** Reads one report file (CP-B-10). Throws an Error that says what is wrong with it. */
@@ -38,9 +50,9 @@ export function parseReport(format: ReportFormat, text: string): ParsedReport {
     case 'CLOVERXML':
     case 'COBERTURAXML':
     case 'JACOCOXML':
-      return { total: 0, failed: 0, skipped: 0, failures: [], coverage: xmlCoverage(format, parseXml(text)) };
+      return covered(xmlCoverage(format, parseXml(text)));
     case 'SIMPLECOV':
-      return { total: 0, failed: 0, skipped: 0, failures: [], coverage: simplecovCoverage(JSON.parse(text)) };
+      return covered(simplecovCoverage(JSON.parse(text)));
   }
   return format satisfies never;
 }
@@ -50,8 +62,13 @@ function summed(cases: readonly TestCase[]): ParsedReport {
     total: cases.length,
     failed: cases.filter(({ outcome }) => outcome === 'failed').length,
     skipped: cases.filter(({ outcome }) => outcome === 'skipped').length,
-    failures: cases.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+    failures: cases.flatMap(({ failure }) => failure ?? []),
+    flaky: cases.flatMap(({ flaky }) => flaky ?? []),
   };
+}
+
+function covered(coverage: number): ParsedReport {
+  return { total: 0, failed: 0, skipped: 0, failures: [], flaky: [], coverage };
 }
 
 function failedCase(
@@ -76,8 +93,13 @@ function failedCase(
 function junitCase(element: XmlElement): TestCase {
   const { name = '', classname = '', file, line } = element.attributes;
   const problem = childNamed(element, 'failure', 'error');
-  if (problem === undefined) return { outcome: childNamed(element, 'skipped') === undefined ? 'passed' : 'skipped' };
   const full = classname === '' || name.startsWith(classname) ? name : `${classname}.${name}`;
+  if (problem === undefined) {
+    // Surefire writes one of these for each run that failed before the one that passed.
+    const failedRuns = element.children.filter((child) => /^flaky(Failure|Error)$/.test(child.name)).length;
+    if (failedRuns > 0) return { outcome: 'passed', flaky: { name: full.slice(0, 300), attempt: failedRuns + 1 } };
+    return { outcome: childNamed(element, 'skipped') === undefined ? 'passed' : 'skipped' };
+  }
   return failedCase(full, problem.attributes['message'] ?? '', problem.text, { file, line });
 }
 

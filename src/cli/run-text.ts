@@ -2,6 +2,8 @@ import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { StoredFile } from '../main/local-results.ts';
 import type { Ending } from '../pipeline/execution.ts';
+import { reportText, type TestReport } from '../pipeline/test-report.ts';
+import { visibleText } from '../web/visible-text.ts';
 import type { CliIo } from './command.ts';
 import type { BuildFindings, EndedRun, EndedStage, RunTeller } from './run-teller.ts';
 
@@ -76,20 +78,27 @@ function stageRows(stages: readonly EndedStage[], marked: (state: string, text: 
   ]);
 }
 
-/** In the form that editors and terminals open: `file:line:column`. */
+/** Places in the form that editors and terminals open: `file:line:column`. */
 function findingRows({ stage, action, findings, reports }: BuildFindings, shown: (path: string) => string): string[] {
-  const counts = reports.map(({ group, total, passed, failed, skipped, coverage, problems }) => {
-    const count =
-      coverage === undefined
-        ? `${total} tests: ${passed} passed, ${failed} failed, ${skipped} skipped`
-        : `${coverage.toFixed(1)} % of lines covered`;
-    return `    ${group}: ${[count, ...problems].join('; ')}`;
-  });
-  const lines = findings.map(({ path, line, column, message }) => {
+  const lines = findings.map(({ path, line, column, title, message }) => {
     const place = [shown(path), line, ...(column === undefined ? [] : [column])].join(':');
-    return `    ${place}: ${message.replaceAll('\n', '\n      ')}`;
+    return `    ${place}: ${title === undefined ? '' : `${title}: `}${indented(message)}`;
   });
-  return ['', `  ${stage}/${action}`, ...counts, ...lines];
+  return ['', `  ${stage}/${action}`, ...reports.flatMap(reportRows), ...lines];
+}
+
+/** Failed tests that have a place stand among the places. */
+function reportRows(report: TestReport): string[] {
+  const counts = [reportText(report), ...report.problems].join('; ');
+  const failed = report.failures
+    .filter(({ path }) => path === undefined)
+    .map(({ name, message }) => `      ${visibleText(name)}: ${indented(message)}`);
+  const later = report.flaky.map(({ name, attempt }) => `      ${visibleText(name)} passed on attempt ${attempt}`);
+  return [`    ${report.group}: ${counts}`, ...failed, ...later];
+}
+
+function indented(message: string): string {
+  return visibleText(message).replaceAll('\n', '\n        ');
 }
 
 function resultRows({ results }: EndedRun, cwd: string): string[] {

@@ -1,6 +1,7 @@
 import { listActionExecutions } from '../db/action-executions.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
+import type { Execution } from '../pipeline/execution.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { EarlierAttempt, ExecutionView, LogTail } from '../render/view.ts';
 import { gateStories } from './gate-stories.ts';
@@ -19,6 +20,7 @@ export async function viewOf(
   definition: PipelineDefinition,
 ): Promise<ExecutionView> {
   const { execution, context } = record;
+  const earlier = await earlierAttempts(deps, record);
   return {
     pipeline: record.pipeline,
     execution,
@@ -27,12 +29,13 @@ export async function viewOf(
     detailsUrl: deps.detailsUrl(execution),
     cause: context.cause,
     startedBy: execution.startedBy,
-    earlierAttempts: await earlierAttempts(deps, record),
+    earlierAttempts: earlier,
     logTails: await logTails(deps, record),
     gates: await gateStories(deps, record, definition),
     fork: context.fork,
     isolation: deps.isolation,
     annotations: await annotations(deps, record),
+    reports: await testReports(deps, record.execution, earlier),
     bareCommands: context.bareCommands,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     ...(await laneView(deps.db, record, definition)),
@@ -85,4 +88,17 @@ async function annotations(deps: ViewDeps, record: ExecutionRecord): Promise<Exe
     }
   }
   return found;
+}
+
+/** Of every attempt of every action that reported tests or coverage. */
+export async function testReports(
+  deps: Pick<Deps, 'findings'>,
+  execution: Execution,
+  earlier: readonly EarlierAttempt[],
+): Promise<ExecutionView['reports']> {
+  const current = execution.stages.flatMap((stage) => stage.actions).filter(({ status }) => status !== 'InProgress');
+  const read = [...current, ...earlier].map(
+    async ({ id }) => [id, (await deps.findings(execution.id, id)).reports] as const,
+  );
+  return Object.fromEntries((await Promise.all(read)).filter(([, reports]) => reports.length > 0));
 }

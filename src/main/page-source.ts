@@ -3,7 +3,7 @@ import { loadDefinitions } from '../db/definitions.ts';
 import { findExecution, recentExecutions, type ExecutionRecord } from '../db/executions.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
-import { earlierAttempts } from '../handlers/execution-view.ts';
+import { earlierAttempts, testReports } from '../handlers/execution-view.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import { executionPageData, type ArtifactPageData, type ExecutionPageData } from '../web/page-data.ts';
 
@@ -11,6 +11,8 @@ type SourceDeps = Pick<Deps, 'db'> & {
   readonly githubWebUrl: string;
   /** The artifacts of this host. */
   readonly artifacts?: ArtifactStore;
+  /** What actions that ran on this host say about the code. */
+  readonly findings?: Deps['findings'];
 };
 
 /** What the page of an execution shows, from the stored state; null when there is no such execution. */
@@ -31,6 +33,8 @@ async function pageOf(deps: SourceDeps, record: ExecutionRecord): Promise<Execut
   const definitions = await loadDefinitions(deps.db, [record.execution.definition]);
   const definition = definitions[record.execution.definition];
   if (!repository || !definition) return null;
+  const earlier = await earlierAttempts(deps, record);
+  const { findings } = deps;
   return executionPageData({
     repository,
     githubWebUrl: deps.githubWebUrl,
@@ -38,7 +42,8 @@ async function pageOf(deps: SourceDeps, record: ExecutionRecord): Promise<Execut
     definition,
     context: record.context,
     live: record.live,
-    earlierAttempts: await earlierAttempts(deps, record),
+    earlierAttempts: earlier,
+    ...(findings ? { reports: await testReports({ findings }, record.execution, earlier) } : {}),
     ...(deps.artifacts ? { artifacts: await artifactsOf(deps, deps.artifacts, record.execution.id) } : {}),
   });
 }

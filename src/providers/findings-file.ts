@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ReportGroup } from '../buildspec/buildspec.ts';
 import { createFileMatcher } from '../buildspec/file-globs.ts';
-import { createPathResolver, type Finding, type ResolvePath, type TestReport } from '../buildspec/finding.ts';
+import { createPathResolver, type Finding, type ResolvePath } from '../buildspec/finding.ts';
 import { findInLog } from '../buildspec/log-findings.ts';
-import { parseReport, type ParsedReport } from '../buildspec/parse-report.ts';
+import { parseReport, type ParsedReport, type ReportedFailure } from '../buildspec/parse-report.ts';
+import type { TestReport } from '../pipeline/test-report.ts';
 import { logPath } from './action-log.ts';
 import { maskText } from './mask.ts';
 import type { StartedAction } from './provider.ts';
@@ -30,7 +31,7 @@ export interface FindingsRequest {
 const maxReportBytes = 16 * 1024 ** 2;
 const maxReportFiles = 1_000;
 const maxFindings = 50;
-const maxFailures = 200;
+const maxListed = 200;
 
 /** `<home>/logs/<execution>/<action execution>.findings.json`, beside the log. */
 function findingsPath(home: string, action: FindingsRequest['action']): string {
@@ -49,14 +50,21 @@ export async function saveFindings(request: FindingsRequest): Promise<void> {
   }
 }
 
-const Stored = z.object({ findings: z.array(z.custom<Finding>()), reports: z.array(z.custom<TestReport>()) });
+const Stored = z.object({ findings: z.array(z.custom<Finding>()), reports: z.array(z.custom<StoredReport>()) });
 
-/** Nothing was found, or nothing was looked for: both are empty. */
+/** Files of an earlier version do not tell which tests passed on a later attempt. */
+type StoredReport = Omit<TestReport, 'flaky'> & Partial<Pick<TestReport, 'flaky'>>;
+
+/** Nothing was found, nothing was looked for, or the file is damaged: all are empty. */
 export async function readFindings(home: string, execution: string, actionExecution: string): Promise<ActionFindings> {
   // The ids are checked by logPath.
   const file = logPath(home, execution, actionExecution).replace(/\.log$/, '.findings.json');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? { findings: [], reports: [] } : Stored.parse(JSON.parse(text));
+  try {
+    const { findings, reports } = Stored.parse(JSON.parse(await readFile(file, 'utf8')));
+    return { findings, reports: reports.map((report) => ({ ...report, flaky: report.flaky ?? [] })) };
+  } catch {
+    return { findings: [], reports: [] };
+  }
 }
 
 async function collect({ home, action, primary, groups }: FindingsRequest): Promise<ActionFindings> {
@@ -64,15 +72,24 @@ async function collect({ home, action, primary, groups }: FindingsRequest): Prom
   const own = files.filter((path) => !/(^|\/)(node_modules|\.venv|vendor\/bundle)\//.test(path));
   const resolve = createPathResolver(own, [primary]);
   const reports: TestReport[] = [];
-  for (const group of groups) reports.push(await readGroup(primary, files, group));
+  const fromTests: Finding[] = [];
+  for (const group of groups) {
+    const { report, findings } = summary(group, await readGroup(primary, files, group), resolve);
+    reports.push(report);
+    fromTests.push(...findings);
+  }
   const lines = await readTail(logPath(home, action.execution, action.actionExecution), 20_000);
-  const fromTests = reports.flatMap(({ failures }) => failures.flatMap((failure) => placeOf(failure, resolve)));
   const taken = new Set(fromTests.map(({ path, line }) => `${path}:${line}`));
   const fromLog = findInLog(lines, resolve).filter(({ path, line }) => !taken.has(`${path}:${line}`));
   return { findings: [...fromTests, ...fromLog].slice(0, maxFindings), reports };
 }
 
-async function readGroup(primary: string, files: readonly string[], group: ReportGroup): Promise<TestReport> {
+interface ReadGroup {
+  readonly parsed: readonly ParsedReport[];
+  readonly problems: readonly string[];
+}
+
+async function readGroup(primary: string, files: readonly string[], group: ReportGroup): Promise<ReadGroup> {
   const matches = createFileMatcher(group.files);
   const prefix = group.baseDirectory === '' ? '' : `${group.baseDirectory}/`;
   const chosen = files
@@ -91,48 +108,57 @@ async function readGroup(primary: string, files: readonly string[], group: Repor
       );
     }
   }
-  return summary(group, parsed, problems);
+  return { parsed, problems };
 }
 
-function summary(group: ReportGroup, parsed: readonly ParsedReport[], problems: readonly string[]): TestReport {
+interface GroupSummary {
+  readonly report: TestReport;
+  readonly findings: readonly Finding[];
+}
+
+function summary(group: ReportGroup, { parsed, problems }: ReadGroup, resolve: ResolvePath): GroupSummary {
   const sum = (pick: (report: ParsedReport) => number): number =>
     parsed.reduce((total, report) => total + pick(report), 0);
-  const [total, failed, skipped] = [
-    sum((report) => report.total),
-    sum((report) => report.failed),
-    sum((report) => report.skipped),
-  ];
+  const total = sum((report) => report.total);
+  const failed = sum((report) => report.failed);
+  const skipped = sum((report) => report.skipped);
   const coverage = parsed.find((report) => report.coverage !== undefined)?.coverage;
-  return {
+  const failures = parsed
+    .flatMap((report) => report.failures)
+    .slice(0, maxListed)
+    .map((failure) => ({ failure, place: placeOf(failure, resolve) }));
+  const report = {
     group: group.name,
     format: group.format,
     total,
     passed: total - failed - skipped,
     failed,
     skipped,
-    failures: parsed.flatMap((report) => report.failures).slice(0, maxFailures),
+    failures: failures.map(({ failure: { name, message }, place }) => ({ name, message, ...place })),
+    flaky: parsed.flatMap(({ flaky }) => flaky).slice(0, maxListed),
     ...(coverage === undefined ? {} : { coverage }),
     problems: problems.slice(0, 20),
   };
+  return { report, findings: failures.flatMap(({ failure, place }) => (place ? [findingOf(failure, place)] : [])) };
+}
+
+function findingOf({ name, message }: ReportedFailure, place: TestPlace): Finding {
+  return { ...place, level: 'failure', title: name.slice(0, 200), message };
+}
+
+interface TestPlace {
+  readonly path: string;
+  readonly line: number;
 }
 
 /** The report's own place, else the first line of the stack that is a file of the repository. */
-function placeOf(failure: TestReport['failures'][number], resolve: ResolvePath): readonly Finding[] {
+function placeOf(failure: ReportedFailure, resolve: ResolvePath): TestPlace | undefined {
   const named = failure.file === undefined ? undefined : resolve(failure.file);
-  const own = named !== undefined && failure.line !== undefined ? { path: named, line: failure.line } : undefined;
+  if (named !== undefined && failure.line !== undefined) return { path: named, line: failure.line };
   const [inStack] = findInLog(
     [`Error: ${failure.message.split('\n')[0] ?? ''}`, ...failure.details.split('\n')],
     resolve,
   );
-  const place = own ?? inStack ?? (named === undefined ? undefined : { path: named, line: 1 });
-  if (place === undefined) return [];
-  return [
-    {
-      path: place.path,
-      line: place.line,
-      level: 'failure',
-      title: failure.name.slice(0, 200),
-      message: failure.message,
-    },
-  ];
+  if (inStack !== undefined) return { path: inStack.path, line: inStack.line };
+  return named === undefined ? undefined : { path: named, line: 1 };
 }

@@ -5,6 +5,7 @@ import { code, link, maxMarkdown, prose, shortSha, table } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Phase, StageView } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
+import { laterAttempt, testLines } from './tests.ts';
 import { endedStage, headline } from './verdict.ts';
 import type { EarlierAttempt, ExecutionView } from './view.ts';
 import { actionState, actorWords, count, duration, durationOf, phaseCell } from './words.ts';
@@ -15,6 +16,7 @@ export function summaryOf(view: ExecutionView, phase: Phase, stage?: StageView):
     verdictLine(view, phase, stage),
     ...reasons(view, phase, stage),
     stage ? actionTable(stage) : stageTable(view),
+    ...titled('Tests', joined(testLines(view, stage))),
     ...titled('What next', nextSteps(view, phase, stage)),
     ...gateSections(view, stage),
     ...titled('Earlier attempts', attempts(view, stage)),
@@ -67,14 +69,15 @@ function stageTable(view: ExecutionView): string {
 
 function actionMark(run: ActionRun): string {
   const [icon = ''] = actionState(run).split(' ');
-  return `${icon} ${code(run.action)}`;
+  const later = laterAttempt(run);
+  return `${icon} ${code(run.action)}${later === undefined ? '' : ` (${prose(later)})`}`;
 }
 
 function actionTable(stage: StageView): string {
   const rows = stage.declared.actions.map((declared) => {
     const run = stage.run?.actions.find((one) => one.action === declared.name);
     if (!run) return [code(declared.name), '▫️ Not started', '', ''];
-    const attempt = run.attempt > 1 ? `attempt ${run.attempt}` : '';
+    const attempt = run.attempt === 1 ? '' : (laterAttempt(run) ?? `attempt ${run.attempt}`);
     const note = run.answeredBy ? `by ${actorWords(run.answeredBy)}` : '';
     const said = run.status === 'Succeeded' && run.summary ? prose(run.summary, 200) : '';
     return [code(run.action), actionState(run), durationOf(run), [attempt, note, said].filter(Boolean).join(', ')];
@@ -118,6 +121,11 @@ function footer(view: ExecutionView, stage: StageView | undefined): string {
     ...(view.isolation === undefined ? [] : [`isolation: ${prose(view.isolation)}`]),
   ];
   return `<sub>${notes.join(' · ')}</sub>`;
+}
+
+/** A list is one section, so that it is cut as a whole. */
+function joined(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function titled(heading: string, paragraphs: readonly string[]): readonly string[] {

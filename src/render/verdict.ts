@@ -2,6 +2,7 @@ import { actorName, isTimeout } from './explain.ts';
 import { code, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
+import { failedTestsText, succeededWithTests } from './tests.ts';
 import { fittingTitle, title } from './titles.ts';
 import type { ButtonView, CheckRunView, ExecutionView, GateStory } from './view.ts';
 import { own } from './view.ts';
@@ -122,7 +123,7 @@ function succeededTitle(view: ExecutionView, stage: StageView | undefined): stri
   const took = run ? durationOf(run) : executionDuration(view);
   const verb = view.execution.type === 'ROLLBACK' ? 'Rolled back' : 'Succeeded';
   const attempts = run && run.attempt > 1 ? ` on attempt ${run.attempt}` : '';
-  return title(`${verb}${attempts}${took === '' ? '' : ` in ${took}`}`);
+  return succeededWithTests(title(`${verb}${attempts}${took === '' ? '' : ` in ${took}`}`), view, stage);
 }
 
 function executionDuration({ execution }: ExecutionView): string {
@@ -147,7 +148,13 @@ function failedTitle(view: ExecutionView, failed: StageView | undefined, isAggre
   if (rejected?.answeredBy) return title(`Rejected by ${actorName(rejected.answeredBy)}${where}`);
   const took = failed.run ? durationOf(failed.run) : '';
   const time = took === '' ? '' : isAggregate ? ` (${took})` : ` after ${took}`;
-  return fittingTitle(`Failed${where}${time}${next}`, `Failed${where}${next}`, `Failed${where}`);
+  const tests = failedTestsText(view, failedActions(failed.run));
+  return fittingTitle(
+    ...(tests === undefined ? [] : [`${tests}${where}${time}${next}`, `${tests}${where}${next}`, `${tests}${next}`]),
+    `Failed${where}${time}${next}`,
+    `Failed${where}${next}`,
+    `Failed${where}`,
+  );
 }
 
 const retryButtons: readonly ButtonView[] = [

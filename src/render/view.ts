@@ -1,5 +1,6 @@
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, Execution } from '../pipeline/execution.ts';
+import type { TestReport } from '../pipeline/test-report.ts';
 import type { GateVerdict } from '../commands/gate.ts';
 
 /** Everything that the check runs of one execution are drawn from. Equal views draw equal check runs. */
@@ -25,6 +26,8 @@ export interface ExecutionView {
   /** How local commands are kept apart, in words ("bubblewrap, network by proxy"); absent when nothing runs here. */
   readonly isolation?: string;
   readonly annotations: readonly StageAnnotation[];
+  /** What test runners reported, by action execution id; earlier attempts too. */
+  readonly reports: Readonly<Record<string, readonly TestReport[]>>;
   /** False: only `/penstock verb` is understood, and that is what the lines to copy say. */
   readonly bareCommands: boolean;
   /** The place where commands are taken: the pull request, if there is one. */

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
+import { reportText, type TestReport } from '../pipeline/test-report.ts';
 import { layout, type Markup } from './layout.ts';
 import { liveScript } from './live-script.ts';
 import type { LogExcerpt } from './log-excerpt.ts';
 import type { ActionPageData, ExecutionPageData, StagePageData } from './page-data.ts';
+import { visibleText } from './visible-text.ts';
 import { durationText, lookOf, sizeText, timeText } from './words.ts';
 
 export interface ExecutionPage {
@@ -77,10 +79,35 @@ function actionBox(page: ExecutionPage, action: ActionPageData): Markup {
     ${action.summary === undefined ? '' : html`<p>${action.summary}</p>`}
     ${action.answeredBy === undefined ? '' : html`<p class="soft">Answered by ${action.answeredBy}</p>`}
     ${link === undefined ? '' : html`<p><a href="${link}" rel="noreferrer">Open where it ran</a></p>`}
-    ${action.id === undefined ? '' : artifactList(page, action.id, action)}
+    ${action.reports.map(testsBox)} ${action.id === undefined ? '' : artifactList(page, action.id, action)}
     ${action.id === undefined ? '' : logBox(page, action.id, 'Log', action.status === 'Failed' || action.running, action.running)}
     ${action.earlier.map((attempt) => html`${logBox(page, attempt.id, `Attempt ${attempt.attempt}: ${attempt.status}`, false, false)}`)}
   </div> `;
+}
+
+function testsBox(report: TestReport): Markup {
+  const tone = report.failed > 0 ? 'bad' : 'soft';
+  const failures = report.failures.map(({ name, message, path, line }) => {
+    const place = path === undefined ? '' : html` <span class="soft">${path}:${line ?? 1}</span>`;
+    return html`<li><strong>${visibleText(name)}</strong>${place}: ${visibleText(message)}</li>`;
+  });
+  const flaky = report.flaky.map(
+    ({ name, attempt }) => html`<li class="soft">${visibleText(name)} passed on attempt ${attempt}</li>`,
+  );
+  const problems = report.problems.map((problem) => html`<li class="soft">${visibleText(problem)}</li>`);
+  const hidden = report.failed - report.failures.length;
+  const more = hidden > 0 && report.failures.length > 0 ? html`<li class="soft">and ${hidden} more</li>` : '';
+  const list = [...failures, ...flaky, ...problems];
+  return html`<div class="tests">
+    <p class="${tone}">Tests of <code>${report.group}</code>: ${reportText(report)}</p>
+    ${
+      list.length === 0
+        ? ''
+        : html`<ul>
+            ${list}${more}
+          </ul>`
+    }
+  </div>`;
 }
 
 function artifactList(page: ExecutionPage, id: string, { artifacts }: ActionPageData): Markup {

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '../engine/engine.ts';
 import type { PipelineDefinition, StageDeclaration } from '../pipeline/definition.ts';
 import type { ActionError, ActionRun, Actor, Execution, StageRun } from '../pipeline/execution.ts';
 import { executionStatus, stageStatus } from '../pipeline/status.ts';
+import type { TestReport } from '../pipeline/test-report.ts';
 import type { EarlierAttempt } from '../render/view.ts';
 
 /** Everything that the page of one execution shows. */
@@ -52,6 +53,8 @@ export interface ActionPageData {
   readonly earlier: readonly EarlierAttempt[];
   /** What its current attempt stored. */
   readonly artifacts: readonly ArtifactPageData[];
+  /** What the test runners of its current attempt reported. */
+  readonly reports: readonly TestReport[];
 }
 
 export interface ArtifactPageData {
@@ -73,6 +76,8 @@ export interface PageSource {
   readonly earlierAttempts: readonly EarlierAttempt[];
   /** By action execution id; absent where artifacts lie on another host. */
   readonly artifacts?: Readonly<Record<string, readonly ArtifactPageData[]>>;
+  /** By action execution id. */
+  readonly reports?: Readonly<Record<string, readonly TestReport[]>>;
 }
 
 export function executionPageData(source: PageSource): ExecutionPageData {
@@ -121,6 +126,7 @@ function stagePageData(source: PageSource, declared: StageDeclaration): StagePag
           stage: run,
           earlier,
           artifacts: source.artifacts ?? {},
+          reports: source.reports ?? {},
         }),
       ),
   };
@@ -137,13 +143,15 @@ interface ActionSource {
   readonly stage: StageRun | undefined;
   readonly earlier: readonly EarlierAttempt[];
   readonly artifacts: Readonly<Record<string, readonly ArtifactPageData[]>>;
+  readonly reports: Readonly<Record<string, readonly TestReport[]>>;
 }
 
-function actionPageData({ name, provider, stage, earlier, artifacts }: ActionSource): ActionPageData {
+function actionPageData({ name, provider, stage, earlier, artifacts, reports }: ActionSource): ActionPageData {
   const mine = earlier.filter((attempt) => attempt.action === name);
   const run = stage?.actions.find((candidate) => candidate.action === name);
   if (run === undefined) {
-    return { name, provider, attempt: 1, status: 'Not started', running: false, earlier: mine, artifacts: [] };
+    const nothing = { artifacts: [], reports: [] };
+    return { name, provider, attempt: 1, status: 'Not started', running: false, earlier: mine, ...nothing };
   }
   return {
     name,
@@ -156,6 +164,7 @@ function actionPageData({ name, provider, stage, earlier, artifacts }: ActionSou
     ...details(run),
     earlier: mine.filter((attempt) => attempt.id !== run.id),
     artifacts: artifacts[run.id] ?? [],
+    reports: reports[run.id] ?? [],
   };
 }
 

@@ -30,6 +30,7 @@ h2 { margin: 0; font-size: 1.1rem; }
 .action .time { margin-left: auto; }
 .action p { margin: 0.35rem 0 0; overflow-wrap: anywhere; }
 .time { color: var(--soft); font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+p.bad { color: var(--bad); } .tests ul { margin: 0.15rem 0 0; padding-left: 1.25rem; overflow-wrap: anywhere; }
 details { margin-top: 0.4rem; }
 summary { cursor: pointer; color: var(--soft); font-size: 0.9rem; }
 pre { margin: 0.4rem 0 0; padding: 0.75rem; max-height: 32rem; overflow: auto; border-radius: 6px; background: var(--code);

@@ -93,6 +93,16 @@ describe('test reports (CP-B-10)', () => {
     });
   });
 
+  it('Surefire tells which tests passed only when they ran again', () => {
+    const text = `<testsuite><testcase name="connects" classname="a.Net"><flakyFailure message="reset"/><flakyError message="reset"/></testcase>
+      <testcase name="sends" classname="a.Net"><failure message="reset"/><rerunFailure message="reset"/></testcase></testsuite>`;
+    expect(parseReport('JUNITXML', text)).toMatchObject({
+      total: 2,
+      failed: 1,
+      flaky: [{ name: 'a.Net.connects', attempt: 3 }],
+    });
+  });
+
   it.each<readonly [ReportFormat, string, number]>([
     ['COBERTURAXML', '<coverage line-rate="0.875"/>', 87.5],
     [

@@ -490,7 +490,13 @@ describe('what a build gives', () => {
       { path: 'src/sum.js', line: 9, column: 3, level: 'failure', message: 'unused variable x' },
     ]);
     expect(reports).toMatchObject([
-      { group: 'unit', total: 2, passed: 1, failed: 1 },
+      {
+        group: 'unit',
+        total: 2,
+        passed: 1,
+        failed: 1,
+        failures: [{ name: 'sum.adds', message: 'expected 3', path: 'src/sum.js', line: 2 }],
+      },
       { group: 'gone', total: 0, problems: ['No file matches nothing.xml.'] },
     ]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ExecutionId } from '../../src/pipeline/execution.ts';
+import type { ActionExecutionId, ExecutionId } from '../../src/pipeline/execution.ts';
+import type { TestReport } from '../../src/pipeline/test-report.ts';
 import { renderExecution } from '../../src/render/check-run.ts';
 import type { ExecutionView, GateStory } from '../../src/render/view.ts';
 import {
@@ -364,6 +365,47 @@ describe('the summary reads well', () => {
       '',
     ],
   ];
+
+  const unit: TestReport = {
+    group: 'unit',
+    format: 'JUNITXML',
+    total: 216,
+    passed: 212,
+    failed: 3,
+    skipped: 1,
+    failures: [
+      { name: 'sum.adds <b>two</b>', message: 'expected 4 | got `3`', path: 'src/sum.js', line: 2 },
+      { name: 'sum.subtracts', message: 'expected -1' },
+      { name: '@acme/all', message: 'timed out' },
+    ],
+    flaky: [{ name: 'net.connects', attempt: 2 }],
+    problems: [],
+  };
+  const green: TestReport = { ...unit, passed: 215, failed: 0, failures: [], flaky: [] };
+  const coverage: TestReport = { ...green, group: 'lines', total: 0, passed: 0, skipped: 0, coverage: 87.53 };
+  const again = execution([
+    source,
+    ran('Test', [action('Unit', { attempt: 2, id: 'Unit-2' as ActionExecutionId }), action('Lint')], { attempt: 2 }),
+  ]);
+  const retried = execution([
+    source,
+    ran('Test', [action('Unit', { summary: 'BUILD passed on attempt 2' }), action('Lint')]),
+  ]);
+  const reported: readonly (readonly [string, ExecutionView, string])[] = [
+    ['tests-failed-stage', view(execution([source, failedTest]), { reports: { 'Unit-1': [unit, coverage] } }), 'Test'],
+    ['tests-failed-aggregate', view(execution([source, failedTest]), { reports: { 'Unit-1': [unit] } }), ''],
+    [
+      'tests-passed-on-attempt-2',
+      view(again, { reports: { 'Unit-0': [unit], 'Unit-2': [green] }, earlierAttempts: [earlier] }),
+      'Test',
+    ],
+    ['phase-passed-on-attempt-2', view(retried, { reports: { 'Unit-1': [green] } }), ''],
+  ];
+
+  it.each(reported)('%s, with its title', async (name, drawn, stage) => {
+    const check = find(renderExecution(drawn), stage);
+    await expect(`${check.title}\n\n${check.summary}\n`).toMatchFileSnapshot(`samples/${name}.txt`);
+  });
 
   it.each(samples)('%s', async (name, drawn, stage) => {
     const check = find(renderExecution(drawn), stage);

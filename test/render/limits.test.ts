@@ -3,6 +3,7 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { ActionExecutionId, ActionRun, Actor, Ending, Execution, StageRun } from '../../src/pipeline/execution.ts';
+import type { TestReport } from '../../src/pipeline/test-report.ts';
 import { executionStatus, isBusy, isTerminal } from '../../src/pipeline/status.ts';
 import { renderExecution } from '../../src/render/check-run.ts';
 import type { ExecutionView } from '../../src/render/view.ts';
@@ -59,6 +60,18 @@ const actionRun = (run: string): fc.Arbitrary<ActionRun> =>
       ...(answeredBy === undefined ? {} : { answeredBy }),
     }));
 
+const testReport: fc.Arbitrary<TestReport> = fc.record({
+  group: words,
+  format: fc.constant('JUNITXML'),
+  total: fc.nat(),
+  passed: fc.nat(),
+  failed: fc.nat(),
+  skipped: fc.nat(),
+  failures: fc.array(fc.record({ name: words, message: words, path: words, line: fc.nat() }), { maxLength: 5 }),
+  flaky: fc.array(fc.record({ name: words, attempt: fc.nat() }), { maxLength: 5 }),
+  problems: fc.array(words, { maxLength: 5 }),
+});
+
 const ending: fc.Arbitrary<Ending | undefined> = fc.oneof(
   fc.constant(undefined),
   fc.record({ as: fc.constant('Superseded' as const), at: time, by: fc.constantFrom({}, { sha: 'a'.repeat(40) }) }),
@@ -89,6 +102,7 @@ const anyView: fc.Arbitrary<ExecutionView> = fc.uniqueArray(name, { minLength: 1
       pullRequest: fc.boolean(),
       bareCommands: fc.boolean(),
       log: fc.array(words, { maxLength: 40 }),
+      reports: fc.array(testReport, { maxLength: 2 }),
       pipeline: name,
       cause: words,
       startedBy: actor,
@@ -121,6 +135,7 @@ interface Drawn {
   readonly pullRequest: boolean;
   readonly bareCommands: boolean;
   readonly log: readonly string[];
+  readonly reports: readonly TestReport[];
   readonly pipeline: string;
   readonly cause: string;
   readonly startedBy: Actor;
@@ -142,6 +157,7 @@ function viewOf(shape: PipelineDefinition, drawn: Drawn): ExecutionView {
     startedBy: drawn.startedBy,
     bareCommands: drawn.bareCommands,
     logTails: { 'A-id': { lines: drawn.log, cut: 3 } },
+    reports: { 'A-id': drawn.reports },
     gates: Object.fromEntries(
       shape.stages.map(({ name: stage }) => [
         `${stage}/A`,

@@ -130,6 +130,7 @@ export function view(run: Execution, more: Partial<ExecutionView> = {}): Executi
     gates: {},
     fork: false,
     annotations: [],
+    reports: {},
     bareCommands: true,
     pullRequest: 7,
     rollbackTo: {},

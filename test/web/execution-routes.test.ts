@@ -38,7 +38,9 @@ function server(execution: Execution, live = false) {
   const deps: PagesDeps = {
     loadExecution: (id) =>
       Promise.resolve(
-        id === executionId ? executionPageData({ ...pageSource(current.execution, current.live), artifacts }) : null,
+        id === executionId
+          ? executionPageData({ ...pageSource(current.execution, current.live), artifacts, reports })
+          : null,
       ),
     logFile,
     artifactFile: (action, name) =>
@@ -53,6 +55,21 @@ function server(execution: Execution, live = false) {
   return { get, change: (next: Execution, nowLive: boolean) => void (current = { execution: next, live: nowLive }) };
 }
 
+const reports = {
+  [actionId('unit', 2)]: [
+    {
+      group: 'unit',
+      format: 'JUNITXML',
+      total: 5,
+      passed: 4,
+      failed: 1,
+      skipped: 0,
+      failures: [{ name: 'sum.adds', message: 'expected <b>4', path: 'sum.js', line: 2 }],
+      flaky: [{ name: 'net.connects', attempt: 2 }],
+      problems: [],
+    },
+  ],
+};
 const artifacts = { [actionId('Checkout')]: [{ name: 'Src', size: 4, sha256: 'ab'.repeat(32) }] };
 
 function link(path = ''): string {
@@ -72,6 +89,14 @@ describe('the page of an execution', () => {
     expect(text).toContain(`https://github.com/acme/web/commit/${headSha}`);
     expect(text).toContain('https://github.com/acme/web/pull/12');
     expect(text).toContain('Not started');
+  });
+
+  test('tells what the tests said, and names those that failed', async () => {
+    const text = await (await server(waitingExecution()).get(link())).text();
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Tests of <code>unit</code>: 4 passed, 1 failed</p> <ul> <li><strong>sum.adds</strong> ' +
+        '<span class="soft">sum.js:2</span>: expected &lt;b&gt;4</li><li class="soft">net.connects passed on attempt 2</li>',
+    );
   });
 
   test('lists what an action stored, to be downloaded by the same link and by no other', async () => {
