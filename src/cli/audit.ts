@@ -7,6 +7,7 @@ import { migrate } from '../db/migrate.ts';
 import { findRepository } from '../db/repositories.ts';
 import { UserError } from '../errors.ts';
 import { homeOf, settingsWithoutApp } from './app-environment.ts';
+import { verifyAudit } from './audit-verify.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
@@ -29,6 +30,8 @@ const row = z.object({
   what: z.string(),
   why: z.string(),
   detail: z.record(z.string(), z.unknown()),
+  previous: z.string(),
+  hash: z.string(),
 });
 type Row = z.output<typeof row>;
 
@@ -40,8 +43,10 @@ export async function runAudit(args: readonly string[], io: CliIo): Promise<numb
       pull: { type: 'string' },
       limit: { type: 'string', default: '200' },
       json: { type: 'boolean', default: false },
+      verify: { type: 'boolean', default: false },
     },
   });
+  if (values.verify) return verifyAudit(io, values.json);
   const wanted: AuditWanted = {
     limit: limitOf(values.limit),
     ...(values.execution === undefined ? {} : { execution: values.execution }),

@@ -47,7 +47,7 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'audit',
-    usage: 'audit [--execution id] [--pull owner/name#12] [--limit n] [--json]',
+    usage: 'audit [--execution id] [--pull owner/name#12] [--limit n] [--verify] [--json]',
     summary: 'Print who decided what, bound to what, and why',
     load: async () => (await import('./audit.ts')).runAudit,
   },

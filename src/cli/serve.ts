@@ -12,6 +12,7 @@ import { githubWebUrl } from '../web/app-manifest.ts';
 import { serveControl } from '../web/control.ts';
 import { linkExpiry, linkKeys, signLink } from '../web/links.ts';
 import { settingsError, withSavedApp } from './app-environment.ts';
+import { checkAudit } from '../db/audit.ts';
 import { readAudit } from './audit.ts';
 import type { CliIo } from './command.ts';
 import { noArguments } from './arguments.ts';
@@ -38,6 +39,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
     linkTo: (id) => linkTo(settings.publicUrl ?? running.url, settings.webhookSecrets, id),
     startedAt,
     audit: (wanted) => readAudit(db, wanted),
+    auditChains: () => checkAudit(db),
   });
   for (const line of describeSettings(settings)) io.out(line);
   io.out(`Isolation: ${running.isolation.describe()}`);

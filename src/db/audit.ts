@@ -59,5 +59,28 @@ export async function findAudit(db: Kysely<Database>, filter: AuditFilter) {
 function selectAudit(db: Kysely<Database>) {
   return db
     .selectFrom('audit')
-    .select(['id', 'at', 'repository_id as repositoryId', 'execution_id as execution', 'who', 'what', 'why', 'detail']);
+    .select(['id', 'at', 'repository_id as repositoryId', 'execution_id as execution', 'who', 'what', 'why', 'detail'])
+    .select(['previous', 'hash']);
+}
+
+/** One repository's rows: how many, and the hash of the newest, which stands for all of them. */
+export interface AuditChain {
+  readonly repositoryId: number | null;
+  readonly rows: number;
+  readonly hash: string;
+  /** The first row that is not as it was written, or does not follow the row before it. */
+  readonly broken: number | null;
+}
+
+/** Computes every hash again (SEC-T-15). Whoever wrote down a chain's hash elsewhere sees also that its end was cut. */
+export async function checkAudit(db: Kysely<Database>): Promise<readonly AuditChain[]> {
+  const { rows } = await sql<AuditChain>`
+    with linked as (
+      select id, repository_id, hash, hash <> audit_hash(audit) or previous <> coalesce(
+        lag(hash) over (partition by repository_id order by id), '') as wrong
+      from audit)
+    select repository_id as "repositoryId", count(*) as rows, (array_agg(hash order by id desc))[1] as hash,
+      min(id) filter (where wrong) as broken
+    from linked group by repository_id order by repository_id nulls first`.execute(db);
+  return rows;
 }

@@ -244,6 +244,9 @@ interface AuditTable {
   what: string;
   why: string;
   detail: Json<Readonly<Record<string, unknown>>>;
+  /** Hash of the row before it in its repository; the database fills in both. */
+  previous: Generated<string>;
+  hash: Generated<string>;
 }
 
 /** Periodic work: when each kind last ran, so that one replica at a time does it. */

@@ -3,7 +3,7 @@ import { loadExecutions, waitingExecutions } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
 import { judgeGate } from './gate-facts.ts';
-import { gateDetail, type OpenGate } from './gate-release.ts';
+import { gateDetail, stillWaits, type OpenGate } from './gate-release.ts';
 
 type ExpireDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'now'>;
 
@@ -21,14 +21,18 @@ async function expireGate(deps: ExpireDeps, gate: OpenGate): Promise<void> {
   const { stage, action, token } = gate;
   const summary = 'Nobody answered in time (expireAfter).';
   const by = { kind: 'penstock', why: 'the gate expired' } as const;
-  const obeyed = await deps.engine.obey({ kind: 'reject', lane, execution: id, stage, action, token, summary }, by);
-  if (obeyed.outcome === 'refused') return;
-  await recordAudit(deps.db, {
-    repositoryId: gate.record.repositoryId,
-    execution: id,
-    who: 'Penstock',
-    what: 'gate-expired',
-    why: 'nobody answered in time (expireAfter)',
-    detail: gateDetail(gate, verdict),
+  const reject = { kind: 'reject', lane, execution: id, stage, action, token, summary } as const;
+  await deps.engine.obey(reject, by, async (trx) => {
+    // Somebody may have answered meanwhile; then there is no expiry to tell of.
+    if (!(await stillWaits(trx, gate))) return undefined;
+    await recordAudit(trx, {
+      repositoryId: gate.record.repositoryId,
+      execution: id,
+      who: 'Penstock',
+      what: 'gate-expired',
+      why: 'nobody answered in time (expireAfter)',
+      detail: gateDetail(gate, verdict),
+    });
+    return undefined;
   });
 }

@@ -10,7 +10,7 @@ import type { RepositoryRef } from '../github/github.ts';
 import type { Actor } from '../pipeline/execution.ts';
 import type { Refusal } from '../pipeline/protocol.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
-import { actorName } from '../render/explain.ts';
+import { actorName } from '../pipeline/actor-name.ts';
 import { isPush, judgeGate, judgeVotes, type Judged, type WaitingGate } from './gate-facts.ts';
 
 export type ReleaseDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'now'>;
@@ -102,9 +102,8 @@ const voteRule = 'SEC-R2';
 function recheckOf(deps: ReleaseDeps, gate: OpenGate, judged: Judged, by: Actor): Recheck {
   return async (trx) => {
     const { id } = gate.record.execution;
-    const now = await findExecution(trx, id);
     // The engine has the right words for a gate that is not there any more.
-    if (!now || !waitingApprovals(now.execution).some(({ token }) => token === gate.token)) return undefined;
+    if (!(await stillWaits(trx, gate))) return undefined;
     const moved = await headMoved(trx, gate.record);
     if (moved) return moved;
     const votes = await votesFor(trx, id, gate.token);
@@ -137,6 +136,12 @@ export function gateDetail({ record, ...gate }: OpenGate, verdict: GateVerdict):
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     verdict,
   };
+}
+
+/** Under the lane's lock: nobody answered it since it was looked at. */
+export async function stillWaits(trx: Parameters<Recheck>[0], { record, token }: OpenGate): Promise<boolean> {
+  const now = await findExecution(trx, record.execution.id);
+  return now !== null && waitingApprovals(now.execution).some((one) => one.token === token);
 }
 
 async function headMoved(trx: Parameters<Recheck>[0], record: ExecutionRecord): Promise<Refusal | undefined> {

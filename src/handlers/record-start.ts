@@ -2,7 +2,7 @@ import { recordAudit } from '../db/audit.ts';
 import { recordDecision, type StartDecision } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
 import type { Actor } from '../pipeline/execution.ts';
-import { actorName } from '../render/explain.ts';
+import { actorName } from '../pipeline/actor-name.ts';
 
 /** Remembers why a pipeline did or did not start: for /status, and for the audit with who asked. */
 export async function recordStart(

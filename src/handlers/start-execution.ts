@@ -6,8 +6,6 @@ import type { RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, ExecutionId, LaneKey, SourceRevision, TriggerType } from '../pipeline/execution.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
-import { recordAudit } from '../db/audit.ts';
-import { actorName } from '../render/explain.ts';
 import { recordStart } from './record-start.ts';
 
 /** Everything about one start that does not depend on how it was asked for. */
@@ -97,17 +95,7 @@ export async function endLane(
 ): Promise<readonly ExecutionRecord[]> {
   const ended = (await liveExecutionsOfLane(deps.db, lane)).filter((record) => concerns(because, record));
   for (const record of ended) {
-    const { id } = record.execution;
-    await deps.engine.obey({ kind: 'withdraw', lane, execution: id, because }, by);
-    const detail = { because, headSha: record.context.headSha, pullRequest: record.context.pullRequest ?? null };
-    await recordAudit(deps.db, {
-      repositoryId: record.repositoryId,
-      execution: id,
-      who: actorName(by),
-      what: 'withdrawn',
-      why: because.kind,
-      detail,
-    });
+    await deps.engine.obey({ kind: 'withdraw', lane, execution: record.execution.id, because }, by);
   }
   return ended;
 }

@@ -1,3 +1,4 @@
+import { actorName } from '../pipeline/actor-name.ts';
 import type { ActionDeclaration } from '../pipeline/definition.ts';
 import type { ActionError, ActionRun } from '../pipeline/execution.ts';
 
@@ -133,15 +134,4 @@ function explainApproval(run: FailedRun, error: ActionError): FailureExplanation
   return isTimeout(error)
     ? { cause: 'Nobody answered in time.', mend: 'A retry of the stage asks again.' }
     : { cause: 'It was not approved.', mend: 'A retry of the stage asks again.' };
-}
-
-export function actorName(actor: NonNullable<ActionRun['answeredBy']>): string {
-  switch (actor.kind) {
-    case 'person':
-      return actor.login;
-    case 'api':
-      return actor.arn;
-    case 'penstock':
-      return `Penstock (${actor.why})`;
-  }
 }

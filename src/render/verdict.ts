@@ -1,4 +1,5 @@
-import { actorName, isTimeout } from './explain.ts';
+import { actorName } from '../pipeline/actor-name.ts';
+import { isTimeout } from './explain.ts';
 import { code, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';

@@ -18,6 +18,8 @@ export interface ControlDeps {
   readonly startedAt: Date;
   /** Rows of the audit; null when the repository is not known. */
   readonly audit?: (wanted: AuditQuery) => Promise<readonly unknown[] | null>;
+  /** Of each repository whether its rows of the audit are as they were written. */
+  readonly auditChains?: () => Promise<readonly unknown[]>;
 }
 
 export interface AuditQuery {
@@ -62,6 +64,7 @@ function controlRoutes(deps: ControlDeps): Hono {
     });
     return rows ? c.json(rows) : c.json({ problem: 'no such repository' }, 404);
   });
+  routes.get('/audit/chains', async (c) => c.json((await deps.auditChains?.()) ?? []));
   return routes;
 }
 

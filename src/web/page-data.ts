@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '../engine/engine.ts';
+import { actorName } from '../pipeline/actor-name.ts';
 import type { PipelineDefinition, StageDeclaration } from '../pipeline/definition.ts';
-import type { ActionError, ActionRun, Actor, Execution, StageRun } from '../pipeline/execution.ts';
+import type { ActionError, ActionRun, Execution, StageRun } from '../pipeline/execution.ts';
 import { executionStatus, stageStatus } from '../pipeline/status.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import type { EarlierAttempt } from '../render/view.ts';
@@ -99,7 +100,7 @@ export function executionPageData(source: PageSource): ExecutionPageData {
       : { pullRequest: { number: context.pullRequest, url: `${site}/pull/${context.pullRequest}` } }),
     ...(context.title === undefined ? {} : { title: context.title }),
     cause: context.cause,
-    startedBy: nameOf(execution.startedBy),
+    startedBy: actorName(execution.startedBy),
     startedAt: execution.startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(note === undefined ? {} : { note }),
@@ -174,7 +175,7 @@ function details(run: ActionRun): Partial<ActionPageData> {
     ...(run.endedAt === undefined ? {} : { endedAt: run.endedAt }),
     ...(run.summary === undefined ? {} : { summary: run.summary }),
     ...(run.error === undefined ? {} : { error: run.error }),
-    ...(run.answeredBy === undefined ? {} : { answeredBy: nameOf(run.answeredBy) }),
+    ...(run.answeredBy === undefined ? {} : { answeredBy: actorName(run.answeredBy) }),
     // Providers report addresses; only one that a browser opens as a page becomes a link (SEC-R11).
     ...(url !== undefined && /^https?:\/\//.test(url) ? { externalUrl: url } : {}),
   };
@@ -197,21 +198,8 @@ function noteOn({ ending, stop }: Execution): string | undefined {
     case undefined:
       return stop === undefined
         ? undefined
-        : `Stop asked for by ${nameOf(stop.by)}${stop.reason ? `: ${stop.reason}` : '.'}`;
+        : `Stop asked for by ${actorName(stop.by)}${stop.reason ? `: ${stop.reason}` : '.'}`;
     default:
       return ending satisfies never;
-  }
-}
-
-function nameOf(actor: Actor): string {
-  switch (actor.kind) {
-    case 'person':
-      return actor.login;
-    case 'api':
-      return actor.arn;
-    case 'penstock':
-      return `Penstock (${actor.why})`;
-    default:
-      return actor satisfies never;
   }
 }

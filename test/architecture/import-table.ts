@@ -34,7 +34,7 @@ const importTable: readonly Row[] = [
   {
     files: ['src/db/'],
     packages: ['kysely', 'kysely/migration', 'pg', '@electric-sql/*', 'zod', 'pino', 'node:*'],
-    values: ['src/db/', errors, 'src/pipeline/status.ts', 'src/pipeline/digest.ts'],
+    values: ['src/db/', errors, 'src/pipeline/status.ts', 'src/pipeline/digest.ts', 'src/pipeline/actor-name.ts'],
     types: [...pure, ...ports],
   },
   {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recordAudit } from '../../src/db/audit.ts';
+import { checkAudit, recordAudit } from '../../src/db/audit.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { installRepositories } from '../../src/db/repositories.ts';
@@ -56,9 +57,25 @@ test('asks the running process, which holds the database', async () => {
     linkTo: () => '',
     startedAt: new Date('2026-11-23T04:00:00Z'),
     audit: (wanted) => readAudit(database.db, wanted),
+    auditChains: () => checkAudit(database.db),
   });
   expect((await run('--pull', 'acme/web#12')).out).toContain('vote-approve  reviewer');
   expect((await run('--pull', 'acme/other#1')).err).toContain('knows no repository acme/other');
+  expect((await run('--verify')).out).toContain('2 rows of repository 42');
   await stop?.();
   await database.close();
+});
+
+test('SEC-T-15 --verify tells of every repository whether its rows are as they were written', async () => {
+  const { code, out } = await run('--verify');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^intact {2}2 rows of repository 42, up to [0-9a-f]{64}\n$/);
+  const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
+  await sql`alter table audit disable trigger audit_keep`.execute(database.db);
+  await sql`update audit set who = 'nobody' where id = (select min(id) from audit)`.execute(database.db);
+  await database.close();
+  const broken = await run('--verify', '--json');
+  expect(broken.code).toBe(1);
+  expect(JSON.parse(broken.out)).toMatchObject([{ repositoryId: 42, rows: 2, broken: expect.any(Number) }]);
+  expect((await run('--verify')).out).toContain('BROKEN  2 rows of repository 42');
 });

@@ -24,15 +24,19 @@ test('every decision about a pull request is a row: who, what, bound to what, an
   await stage.say(number, 'dev', '/run web LEVEL=hunter2');
   const rows = (await readAudit(db, { repository: stage.repository, pullRequest: number, limit: 500 })) ?? [];
   expect(rows.map(({ what, who }) => `${what} ${who.replace(`-${stage.owner}`, '')}`)).toEqual([
+    'pipeline-start dev',
     'start-started dev',
     'vote-approve dev',
     'vote-not-counted dev',
     'command-approve dev',
     'command-stop reader',
+    'pipeline-disable-transition reviewer',
     'command-hold reviewer',
     'vote-approve reviewer',
     'gate-approved reviewer',
+    'pipeline-approve reviewer',
     'command-approve reviewer',
+    'pipeline-start dev',
     'start-started dev',
     'command-run dev',
   ]);

@@ -57,7 +57,7 @@ test('another base branch voids what was approved, and the gate opens anew for i
   ]);
   expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required: 0 of 2/);
   const rows = await auditOf(db, records[1]?.execution.id ?? '');
-  expect(rows.at(-1)).toMatchObject({ who: `dev-${stage.owner}`, what: 'withdrawn', why: 'base-changed' });
+  expect(rows.at(-1)).toMatchObject({ who: `dev-${stage.owner}`, what: 'pipeline-withdraw', why: 'base-changed' });
 });
 
 test('a configuration that changes on the base branch closes the gate with the way out; /run opens a new one (SEC-A-14)', async () => {

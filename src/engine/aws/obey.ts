@@ -1,4 +1,5 @@
 import { newestForLane } from '../../db/executions.ts';
+import { recordMove } from '../../db/pipeline-decisions.ts';
 import { UserError } from '../../errors.ts';
 import type { Actor, Ending, ExecutionId } from '../../pipeline/execution.ts';
 import type { PipelineCommand, Refusal } from '../../pipeline/protocol.ts';
@@ -20,10 +21,13 @@ export async function obey(
   recheck: Recheck | undefined,
 ): Promise<Obeyed> {
   const record = await subjectOf(ground, command);
+  if (isLeftAlone(command, record)) return { outcome: 'done' };
   const bound = await boundForPerson(ground, record, by);
   const { id } = record.execution;
   try {
     await pass(ground, command, { record, bound, by, recheck });
+    // An answer is recorded where it is stored, whoever gave it.
+    if (!isAnswer(command)) await recordMove(ground.db, { ...record, input: command, by });
     await enqueueLook(ground.db, id, soonMs);
     return { outcome: 'done' };
   } catch (error) {
@@ -31,6 +35,15 @@ export async function obey(
     await enqueueLook(ground.db, id, 0);
     return { outcome: 'refused', refusal: error.refusal };
   }
+}
+
+/** What AWS itself started follows the mode of the pipeline there, whatever becomes of the commit. */
+function isLeftAlone({ kind }: PipelineCommand, { execution, live }: AwsRecord): boolean {
+  return kind === 'withdraw' && (execution.aws.adopted === true || !live);
+}
+
+function isAnswer({ kind }: PipelineCommand): boolean {
+  return kind === 'approve' || kind === 'reject';
 }
 
 async function subjectOf(ground: Ground, command: PipelineCommand): Promise<AwsRecord> {
@@ -114,17 +127,13 @@ async function dropIntent(ground: Ground, { record }: About): Promise<void> {
   await end(ground, record.execution.id, { as: 'Stopped', at, why: 'Stopped before CodePipeline took the start.' });
 }
 
-/**
- * A newer commit, or the closing of the pull request, ends what we started for the older one. What AWS itself started
- * follows the mode of the pipeline there and is left alone.
- */
+/** A newer commit, or the closing of the pull request, ends what we started for the older one. */
 async function withdraw(
   ground: Ground,
   { because }: Extract<PipelineCommand, { kind: 'withdraw' }>,
   { record, bound }: About,
 ): Promise<void> {
   const { id, aws } = record.execution;
-  if (aws.adopted || !record.live) return;
   const at = ground.now().toISOString();
   const ending = endingBecause(because, at);
   if (aws.executionId !== undefined && !(await stopWithdrawn(ground, bound, aws.executionId))) return;

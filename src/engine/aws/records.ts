@@ -5,6 +5,7 @@ import { loadDefinitions, saveDefinition } from '../../db/definitions.ts';
 import { findExecution, insertExecution, saveExecution, type ExecutionRecord } from '../../db/executions.ts';
 import { enqueue } from '../../db/jobs.ts';
 import { lockLane, saveLane } from '../../db/lanes.ts';
+import { recordMove } from '../../db/pipeline-decisions.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { ExecutionContext } from '../engine.ts';
@@ -61,6 +62,9 @@ export async function insertAwsExecution(trx: Transaction<Database>, birth: Birt
     context,
     ...mirrors(execution, definition),
   });
+  const { trigger, sourceRevisions, variables, startedBy: by } = execution;
+  const input = { kind: 'start', execution: id, definition, digest, trigger, sourceRevisions, variables } as const;
+  await recordMove(trx, { repositoryId, pipeline, pullRequest: context.pullRequest ?? null, input, by });
   await enqueueLook(trx, id, lookAfterMs);
   await enqueueDrawing(trx, id);
 }
@@ -90,9 +94,26 @@ export async function changeRecord(
     const shown = mirrors(changed.execution, definition);
     await saveExecution(trx, changed.execution, shown);
     await saveActions(trx, changed);
+    await recordAnswers(trx, record, changed.execution);
     await enqueueDrawing(trx, id);
     return { ...record, execution: changed.execution, ...shown };
   });
+}
+
+/** Approvals that somebody answered, here or in AWS; seen for the first time. */
+async function recordAnswers(trx: Transaction<Database>, record: AwsRecord, after: AwsExecution): Promise<void> {
+  const { id: execution, lane } = after;
+  const known = record.execution.stages
+    .flatMap(({ actions }) => actions)
+    .filter(({ answeredBy }) => answeredBy !== undefined);
+  for (const { stage, actions } of after.stages) {
+    for (const { action, id, status, answeredBy: by, summary = '' } of actions) {
+      if (!by || known.some((one) => one.id === id)) continue;
+      const kind = status === 'Succeeded' ? ('approve' as const) : ('reject' as const);
+      const input = { kind, lane, execution, stage, action, token: id, summary };
+      await recordMove(trx, { ...record, input, by });
+    }
+  }
 }
 
 async function saveActions(trx: Transaction<Database>, { execution, outputs }: Change): Promise<void> {

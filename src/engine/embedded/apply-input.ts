@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { ActionOutput, Database } from '../../db/database.ts';
 import { lockLane } from '../../db/lanes.ts';
+import { recordMove } from '../../db/pipeline-decisions.ts';
 import type { ExecutionContext, Recheck } from '../engine.ts';
 import type { Actor, ActionExecutionId, LaneKey } from '../../pipeline/execution.ts';
 import type { Change, Input, Refusal } from '../../pipeline/protocol.ts';
@@ -58,6 +59,7 @@ export async function applyLocked(trx: Transaction<Database>, request: InputRequ
   const moved = transition(loaded.state, request.input, { at: request.at, seed: request.seed, by: request.by });
   if (moved.outcome !== 'moved') return moved;
   const changed = changes(loaded.state, moved.state);
+  await recordMove(trx, request);
   await saveMove(trx, { request, before: loaded, after: moved.state, effects: moved.effects, changes: changed });
   return { outcome: 'moved', changes: changed };
 }
