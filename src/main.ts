@@ -19,10 +19,11 @@ import { executionFigures } from './db/executions.ts';
 import { queueFigures } from './db/dead-jobs.ts';
 import { endLeasesOfHost } from './db/orphaned-jobs.ts';
 import type { Deps } from './deps.ts';
-import { createEmbeddedEngine } from './engine/embedded/embedded-engine.ts';
+import { createEmbeddedEngine, type EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
 import type { EffectRunner } from './engine/embedded/run-effect.ts';
 import { createGitHub } from './github/octokit-github.ts';
 import { createProbot } from './github/probot.ts';
+import { repositoriesOf, startApiDoor } from './main/api-door.ts';
 import { effectRunner, openEgress } from './main/effects.ts';
 import { startHousekeeping } from './main/housekeeping.ts';
 import { openHost, type Host } from './main/host.ts';
@@ -68,6 +69,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://host:port` as it listens. */
   readonly url: string;
+  /** Of the CodePipeline API, when penstock.server.yml switches it on. */
+  readonly apiUrl?: string;
   readonly deps: Deps;
   readonly worker: Worker;
   readonly database: OpenDatabase;
@@ -101,6 +104,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.unshift(() => stopListening(listening.server));
     const url = `http://${settings.host}:${listening.port}`;
     parts.address.url = settings.publicUrl ?? url;
+    const api = await openApi(options, parts, database);
+    if (api) undo.unshift(() => api.stop());
     const worker = startWorker(options, ground, parts);
     const stopCleaning = startHousekeeping({
       db: database.db,
@@ -115,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopTicker();
       stopCleaning();
       parts.stopping.abort();
+      await api?.stop();
       await stopListening(listening.server);
       await worker.drain(deadlineMs);
       await egress?.close();
@@ -123,6 +129,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     return {
       url,
+      ...(api ? { apiUrl: api.url } : {}),
       deps: parts.deps,
       worker,
       database,
@@ -133,6 +140,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const step of undo) await step().catch(() => {});
     throw error;
   }
+}
+
+/** The CodePipeline API over the same database and engine, when the operator switched it on. */
+async function openApi({ settings, server, log }: ServerOptions, { deps, embedded }: Parts, { db }: OpenDatabase) {
+  const { port } = server.api;
+  if (port === null) return undefined;
+  const api = { ...server.api, port };
+  const { now } = deps;
+  return startApiDoor({ home: settings.home, db, engine: embedded, now, log, api, repositories: repositoriesOf(deps) });
 }
 
 function databaseTarget({ databaseUrl, home }: Settings): Parameters<typeof openDatabase>[0] {
@@ -150,6 +166,7 @@ interface Ground {
 
 interface Parts {
   readonly deps: Deps;
+  readonly embedded: EmbeddedEngine;
   readonly runner: EffectRunner;
   readonly web: Hono;
   readonly stopping: AbortController;
@@ -217,7 +234,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   );
   const effects = effectRunner({ ...options, ...ground, home: settings.home, github, now, bucketOf: ownBuckets });
   const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
-  return { deps, runner, web, stopping, address };
+  return { deps, embedded, runner, web, stopping, address };
 }
 
 /** The lines that matter among the last ones of a log. */

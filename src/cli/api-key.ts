@@ -48,7 +48,12 @@ async function obey(book: KeyBook, asked: Asked, io: CliIo): Promise<number> {
 }
 
 type Asked =
-  | { readonly verb: 'create'; readonly repository: string | null; readonly readOnly: boolean }
+  | {
+      readonly verb: 'create';
+      readonly repository: string | null;
+      readonly readOnly: boolean;
+      readonly mayApprove: boolean;
+    }
   | { readonly verb: 'list' }
   | { readonly verb: 'revoke'; readonly key: string };
 
@@ -60,17 +65,21 @@ function readArguments(args: readonly string[]): Asked {
       repository: { type: 'string' },
       admin: { type: 'boolean', default: false },
       'read-only': { type: 'boolean', default: false },
+      'may-approve': { type: 'boolean', default: false },
     },
   });
   const [verb, key, ...more] = positionals;
-  const { repository, admin, 'read-only': readOnly } = values;
+  const { repository, admin, 'read-only': readOnly, 'may-approve': mayApprove } = values;
   if (verb === 'create' && key === undefined) {
     if (admin === (repository !== undefined)) {
       throw new ArgumentError(
         'A key is bound to one repository or is an admin key: give --repository owner/name or --admin.',
       );
     }
-    return { verb, repository: repository ?? null, readOnly };
+    if (mayApprove && (readOnly || repository === undefined)) {
+      throw new ArgumentError('--may-approve goes with --repository, and not with --read-only.');
+    }
+    return { verb, repository: repository ?? null, readOnly, mayApprove };
   }
   if (verb === 'list' && key === undefined) return { verb };
   if (verb === 'revoke' && key !== undefined && more.length === 0) return { verb, key };

@@ -71,7 +71,8 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'api-key',
-    usage: 'api-key create [--repository owner/name] [--admin] [--read-only], list, revoke <access key id>',
+    usage:
+      'api-key create [--repository owner/name] [--admin] [--read-only] [--may-approve], list, revoke <access key id>',
     summary: 'Make, list and revoke access keys of the CodePipeline API',
     load: async () => (await import('./api-key.ts')).runApiKey,
   },

@@ -45,6 +45,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
   io.out(`Isolation: ${running.isolation.describe()}`);
   if (stopControl === undefined)
     io.out(`Another Penstock answers in ${settings.home}: \`penstock logs\` will ask that one.`);
+  if (running.apiUrl !== undefined) io.out(`CodePipeline API: listening on ${running.apiUrl}`);
   io.out(`Penstock is up: ${running.url}`);
   const why = await ending(running, io.interrupted);
   if (why !== undefined) io.err(`The database cannot be used any more (${why}). Start Penstock again.`);

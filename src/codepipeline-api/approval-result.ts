@@ -1,8 +1,10 @@
 import type { PutApprovalResultInput, PutApprovalResultOutput } from '@aws-sdk/client-codepipeline';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { executionOfAttempt } from '../db/api-executions.ts';
 import type { ExecutionId } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
-import type { Operation } from './door.ts';
+import type { Call, Operation } from './door.ts';
+import { isDeclared } from './declared-pipeline.ts';
 import { obey } from './obey.ts';
 import { pipelineNamed, stageNamed } from './stored-pipeline.ts';
 
@@ -16,6 +18,7 @@ export const putApprovalResult: Operation<PutApprovalResultInput, PutApprovalRes
     const message = `Stage '${stageName}' has no approval action named '${actionName}'.`;
     throw new ApiError('ActionNotFoundException', message);
   }
+  checkMayApprove(call, pipeline);
   const execution = await executionOfAttempt(call.door.db, token);
   if (execution === null) {
     throw new ApiError('InvalidApprovalTokenException', `The approval '${actionName}' does not wait for this token.`);
@@ -35,3 +38,10 @@ export const putApprovalResult: Operation<PutApprovalResultInput, PutApprovalRes
   );
   return { approvedAt: call.door.now() };
 };
+
+/** A repository's gate counts people by its own rules, which a key is none of, unless the operator said that it counts. */
+function checkMayApprove({ caller }: Call, pipeline: ServedPipeline): void {
+  if (!isDeclared(pipeline) || caller.mayApprove) return;
+  const message = `User: ${caller.arn} is not authorized to perform: codepipeline:PutApprovalResult: the gates of ${pipeline.name} are answered on GitHub. It takes a key made with --may-approve.`;
+  throw new ApiError('AccessDeniedException', message);
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { findApiKey, insertApiKey } from '../db/api-keys.ts';
+import { findApiKey, insertApiKey, type ApiKey } from '../db/api-keys.ts';
 import { adminScope } from '../db/api-pipelines.ts';
 import { ApiError } from './api-error.ts';
 import type { Caller, Door } from './door.ts';
@@ -32,7 +32,7 @@ async function holderOf(door: KeyDoor, claim: Claim): Promise<Required<Omit<Auth
   if (claim.sessionToken !== undefined) {
     const { secretAccessKey, scope, objects } = openSession(door, claim.accessKeyId, claim.sessionToken);
     const arn = `arn:aws:sts::${door.account}:assumed-role/penstock-worker/${claim.accessKeyId}`;
-    return { secretAccessKey, caller: { arn, scope, readOnly: false, objects } };
+    return { secretAccessKey, caller: { arn, scope, readOnly: false, mayApprove: false, objects } };
   }
   const key = await findApiKey(door.db, claim.accessKeyId);
   if (!key) throw unknownToken();
@@ -42,23 +42,29 @@ async function holderOf(door: KeyDoor, claim: Claim): Promise<Required<Omit<Auth
       arn: `arn:aws:iam::${door.account}:user/penstock/${key.accessKeyId}`,
       scope: key.repositoryId ?? adminScope,
       readOnly: key.readOnly,
+      mayApprove: key.mayApprove,
     },
   };
 }
 
 /** Of a door that was opened with `--anonymous`: everybody who reaches it may do everything. */
 export function anonymousCaller({ account }: Pick<Door, 'account'>): Caller {
-  return { arn: `arn:aws:iam::${account}:user/penstock/anonymous`, scope: adminScope, readOnly: false };
+  return {
+    arn: `arn:aws:iam::${account}:user/penstock/anonymous`,
+    scope: adminScope,
+    readOnly: false,
+    mayApprove: true,
+  };
 }
 
 /** The secret is shown once, here. */
 export async function makeApiKey(
   { db, secret }: Pick<Door, 'db' | 'secret'>,
-  { repositoryId, readOnly }: { readonly repositoryId: number | null; readonly readOnly: boolean },
+  key: Pick<ApiKey, 'repositoryId' | 'readOnly' | 'mayApprove'>,
 ): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
   const accessKeyId = `AKIA${randomBytes(8).toString('hex').toUpperCase()}`;
   const secretAccessKey = randomBytes(30).toString('base64url');
   const sealedSecret = secret.seal(secretAccessKey, `API key ${accessKeyId}`);
-  await insertApiKey(db, { accessKeyId, sealedSecret, repositoryId, readOnly });
+  await insertApiKey(db, { accessKeyId, sealedSecret, ...key });
   return { accessKeyId, secretAccessKey };
 }

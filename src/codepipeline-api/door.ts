@@ -3,7 +3,28 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { EmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
+import type { Actor, ExecutionId } from '../pipeline/execution.ts';
 import type { ServerSecret } from './server-secret.ts';
+
+/** Repositories with pipelines of their own, behind a door that has a GitHub beside it. */
+export interface Repositories {
+  /** Whether the operator serves it, and the App is installed on it. */
+  serves(repositoryId: number): Promise<boolean>;
+  /** Throws UserError for what cannot be started, with the reason. */
+  start(start: DeclaredStart): Promise<ExecutionId>;
+}
+
+/** One start of a pipeline that a repository declares: of a pull request's head, or of a commit that was pushed. */
+export interface DeclaredStart {
+  readonly idempotencyKey: string;
+  readonly repositoryId: number;
+  readonly pipeline: string;
+  readonly pullRequest: number | null;
+  /** The newest one when absent. */
+  readonly sha?: string;
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly by: Extract<Actor, { kind: 'api' }>;
+}
 
 /** What the operations of the CodePipeline API work with. */
 export interface Door {
@@ -20,6 +41,8 @@ export interface Door {
   readonly url: () => string;
   /** Of running multipart uploads. */
   readonly uploads: string;
+  /** Absent: only pipelines that were made through the API exist. */
+  readonly repositories?: Repositories;
 }
 
 /** Whoever asks, after the signature was checked. */
@@ -28,6 +51,8 @@ export interface Caller {
   /** The repository that the key is bound to, or `adminScope`: its pipelines are the only ones that exist for it. */
   readonly scope: number;
   readonly readOnly: boolean;
+  /** Its answer releases gates of pipelines that a repository declares. */
+  readonly mayApprove: boolean;
   /** Of a worker job's short-lived credentials: the only objects that they open. */
   readonly objects?: SessionObjects;
 }

@@ -4,7 +4,7 @@ import type {
   StopPipelineExecutionInput,
   StopPipelineExecutionOutput,
 } from '@aws-sdk/client-codepipeline';
-import type { ApiPipeline } from '../db/api-pipelines.ts';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import type { ExecutionId, SourceRevision } from '../pipeline/execution.ts';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from './api-error.ts';
@@ -37,7 +37,7 @@ function checkNames(names: readonly string[]): void {
 type Given = Checked<NonNullable<StartPipelineExecutionInput['sourceRevisions']>>;
 
 /** CP-X-9. An override that could not be honoured is refused: running something else would be worse. */
-function overrides({ definition }: ApiPipeline, given: Given): readonly SourceRevision[] {
+function overrides({ definition }: ServedPipeline, given: Given): readonly SourceRevision[] {
   const sources = new Set(definition.stages[0]?.actions.map(({ name }) => name));
   return given.map(({ actionName, revisionType, revisionValue }) => {
     if (!sources.has(actionName)) throw invalid(`The pipeline has no source action named '${actionName}'.`);

@@ -7,7 +7,7 @@ import type {
   PipelineExecutionSummary,
 } from '@aws-sdk/client-codepipeline';
 import { executionPage } from '../db/api-executions.ts';
-import type { ApiPipeline } from '../db/api-pipelines.ts';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
@@ -66,7 +66,7 @@ export const listPipelineExecutions: Operation<ListPipelineExecutionsInput, List
 ) => {
   const pipeline = await pipelineNamed(call, input.pipelineName);
   const stage = input.filter?.succeededInStage?.stageName;
-  const query = { operation: 'ListPipelineExecutions', about: [pipeline.id, stage ?? null] };
+  const query = { operation: 'ListPipelineExecutions', about: [pipeline.lane, stage ?? null] };
   const token = readToken(call, query, input.nextToken);
   const before = token === undefined ? undefined : Number(token);
   const size = input.maxResults ?? pageSize;
@@ -82,7 +82,7 @@ interface Wanted {
   readonly limit: number;
 }
 
-async function matching(call: Call, pipeline: ApiPipeline, wanted: Wanted): Promise<readonly ExecutionRecord[]> {
+async function matching(call: Call, pipeline: ServedPipeline, wanted: Wanted): Promise<readonly ExecutionRecord[]> {
   const found: ExecutionRecord[] = [];
   let { before } = wanted;
   for (;;) {
@@ -97,7 +97,7 @@ async function matching(call: Call, pipeline: ApiPipeline, wanted: Wanted): Prom
 }
 
 /** `succeededInStage` lists what a rollback may go back to: standard executions of the current version (CP-X-56). */
-function fits(execution: Execution, { digest, definition }: ApiPipeline, stage: string | undefined): boolean {
+function fits(execution: Execution, { digest, definition }: ServedPipeline, stage: string | undefined): boolean {
   if (stage === undefined) return true;
   const run = execution.stages.find((one) => one.stage === stage);
   const isCurrent = execution.definition === digest && execution.type === 'STANDARD';

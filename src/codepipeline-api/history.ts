@@ -1,5 +1,5 @@
 import type { ArtifactDetail } from '@aws-sdk/client-codepipeline';
-import type { ApiPipeline } from '../db/api-pipelines.ts';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { loadExecutions } from '../db/executions.ts';
 import type { AttemptFilter, AttemptRef } from '../db/api-executions.ts';
@@ -38,13 +38,13 @@ const pageSize = 100;
 /** One page, with the executions and declarations that its rows belong to. */
 export async function historyPage(
   call: Call,
-  pipeline: ApiPipeline,
+  pipeline: ServedPipeline,
   given: { readonly operation: string; readonly input: HistoryInput; readonly source: Source },
 ): Promise<HistoryPage> {
   const { filter, maxResults: size = pageSize, nextToken } = given.input;
   const latest = filter?.latestInPipelineExecution;
   const execution = filter?.pipelineExecutionId ?? latest?.pipelineExecutionId;
-  const query: Query = { operation: given.operation, about: [pipeline.id, filter ?? null] };
+  const query: Query = { operation: given.operation, about: [pipeline.lane, filter ?? null] };
   const after = readToken(call, query, nextToken);
   if (execution !== undefined) await executionOfPipeline(call, pipeline, execution);
   const found = await given.source({

@@ -8,6 +8,7 @@ import { answer, readBody, type Exchange } from './http-server.ts';
 import { encodeOutput, parseBody } from './json-text.ts';
 import { operations, type ServedOperation } from './operations.ts';
 import { operationFacts } from './shapes.ts';
+import { recordCall } from './record-call.ts';
 import { sha256 } from './sigv4.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -47,7 +48,10 @@ async function perform(door: Door, options: JsonDoorOptions, exchange: Exchange)
   if (caller.readOnly && operation.writes) throw denied(door, caller, name);
   if (caller.objects !== undefined) throw denied(door, caller, name);
   const input = checkShape(operationFacts(name)?.input ?? '', parsed);
-  return operation.run({ door, caller }, input as never);
+  const call = { door, caller };
+  const output = await operation.run(call, input as never);
+  if (operation.audited) await recordCall(call, name, input as Readonly<Record<string, unknown>>, output);
+  return output;
 }
 
 function namedOperation({ request }: Exchange): { name: string; operation: ServedOperation } {

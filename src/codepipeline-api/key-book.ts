@@ -16,15 +16,16 @@ export interface KeyBook {
 export interface NewKey {
   readonly repository: string | null;
   readonly readOnly: boolean;
+  readonly mayApprove: boolean;
 }
 
 type KeyDoor = Pick<Door, 'db' | 'secret'>;
 
 export function keyBook(door: KeyDoor): KeyBook {
   return {
-    create: async ({ repository, readOnly }) => {
+    create: async ({ repository, ...may }) => {
       const repositoryId = repository === null ? null : await repositoryIdOf(door, repository);
-      return makeApiKey(door, { repositoryId, readOnly });
+      return makeApiKey(door, { repositoryId, ...may });
     },
     list: async () => {
       const keys = await listApiKeys(door.db);
@@ -51,5 +52,5 @@ async function describe({ db }: KeyDoor, { accessKeyId, repositoryId, ...key }: 
   const name = repository ? `${repository.owner}/${repository.name}` : `repository ${repositoryId}`;
   const binding = repositoryId === null ? 'admin' : name;
   const state = key.revokedAt === null ? '' : `, revoked ${key.revokedAt.toISOString()}`;
-  return `${accessKeyId}  ${binding}${key.readOnly ? ', read-only' : ''}, made ${key.createdAt.toISOString()}${state}`;
+  return `${accessKeyId}  ${binding}${key.readOnly ? ', read-only' : ''}${key.mayApprove ? ', may approve' : ''}, made ${key.createdAt.toISOString()}${state}`;
 }

@@ -12,7 +12,12 @@ import type { KeyBook } from './key-book.ts';
  */
 
 const asked = z.discriminatedUnion('verb', [
-  z.strictObject({ verb: z.literal('create'), repository: z.string().nullable(), readOnly: z.boolean() }),
+  z.strictObject({
+    verb: z.literal('create'),
+    repository: z.string().nullable(),
+    readOnly: z.boolean(),
+    mayApprove: z.boolean(),
+  }),
   z.strictObject({ verb: z.literal('list') }),
   z.strictObject({ verb: z.literal('revoke'), key: z.string() }),
 ]);

@@ -37,20 +37,24 @@ export interface ServedOperation {
   readonly run: (call: Call, input: never) => Promise<unknown>;
   /** A read-only key may not ask for it. */
   readonly writes: boolean;
+  /** `penstock audit` tells of it; workers ask far too often for that. */
+  readonly audited: boolean;
 }
 
-const reads = (run: ServedOperation['run']): ServedOperation => ({ run, writes: false });
-const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true });
+const reads = (run: ServedOperation['run']): ServedOperation => ({ run, writes: false, audited: false });
+const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: true });
+const works = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: false });
 
 /** For what only partners of AWS have: to everybody else such things are not there (CP-J-18). */
 const absent = (code: string): ServedOperation => ({
   run: () => Promise.reject(new ApiError(code, 'There is nothing of this kind on this server.')),
   writes: true,
+  audited: false,
 });
 
 /** Operations by their name on the wire. One that is not here is unknown (CP section 8). */
 export const operations: Readonly<Record<string, ServedOperation>> = {
-  AcknowledgeJob: writes(acknowledgeJob),
+  AcknowledgeJob: works(acknowledgeJob),
   AcknowledgeThirdPartyJob: absent('JobNotFoundException'),
   CreateCustomActionType: writes(createCustomActionType),
   CreatePipeline: writes(createPipeline),
@@ -61,7 +65,7 @@ export const operations: Readonly<Record<string, ServedOperation>> = {
   DisableStageTransition: writes(disableStageTransition),
   EnableStageTransition: writes(enableStageTransition),
   GetActionType: reads(getActionType),
-  GetJobDetails: writes(getJobDetails),
+  GetJobDetails: works(getJobDetails),
   GetPipeline: reads(getPipeline),
   GetPipelineExecution: reads(getPipelineExecution),
   GetPipelineState: reads(getPipelineState),
@@ -76,12 +80,12 @@ export const operations: Readonly<Record<string, ServedOperation>> = {
   ListTagsForResource: reads(listTagsForResource),
   ListWebhooks: reads(listWebhooks),
   OverrideStageCondition: writes(overrideStageCondition),
-  PollForJobs: writes(pollForJobs),
+  PollForJobs: works(pollForJobs),
   PollForThirdPartyJobs: absent('ActionTypeNotFoundException'),
   PutActionRevision: writes(putActionRevision),
   PutApprovalResult: writes(putApprovalResult),
-  PutJobFailureResult: writes(putJobFailureResult),
-  PutJobSuccessResult: writes(putJobSuccessResult),
+  PutJobFailureResult: works(putJobFailureResult),
+  PutJobSuccessResult: works(putJobSuccessResult),
   PutThirdPartyJobFailureResult: absent('JobNotFoundException'),
   PutThirdPartyJobSuccessResult: absent('JobNotFoundException'),
   PutWebhook: writes(putWebhook),

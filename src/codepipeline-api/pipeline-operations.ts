@@ -13,12 +13,12 @@ import {
   apiPipelineVersion,
   deleteApiPipeline,
   ensureAdminScope,
-  findApiPipeline,
   insertApiPipeline,
   listApiPipelines,
   lockApiPipeline,
   saveApiPipelineVersion,
   type ApiPipeline,
+  type ServedPipeline,
 } from '../db/api-pipelines.ts';
 import { saveDefinition } from '../db/definitions.ts';
 import { lockLane } from '../db/lanes.ts';
@@ -26,11 +26,12 @@ import { digestOf } from '../pipeline/digest.ts';
 import { ApiError } from './api-error.ts';
 import { pipelineArn } from './arns.ts';
 import { declarationOf, definitionFrom } from './declaration.ts';
+import { findDeclared, isDeclared, listDeclared, refuseDeclared } from './declared-pipeline.ts';
 import type { Call, Operation } from './door.ts';
 import { readToken, tokenMember } from './paging.ts';
 import { keepSecrets, maskSecrets } from './secret-values.ts';
 import { startPipeline } from './start-pipeline.ts';
-import { actorOf, pipelineNamed } from './stored-pipeline.ts';
+import { actorOf, apiPipelineNamed, findPipeline } from './stored-pipeline.ts';
 import { tagList, withTags } from './tags.ts';
 
 /** Stores the pipeline and starts it once (CP-X-4). */
@@ -39,6 +40,7 @@ export const createPipeline: Operation<CreatePipelineInput, CreatePipelineOutput
   const tags = withTags({}, input.tags ?? []);
   const definition = await definitionFrom(door, input.pipeline, 1);
   const digest = digestOf(definition);
+  if (await findDeclared(call, definition.name)) throw nameInUse(call, definition.name);
   await ensureAdminScope(door.db);
   const created = await door.db.transaction().execute(async (trx) => {
     await saveDefinition(trx, digest, definition);
@@ -57,16 +59,13 @@ function nameInUse({ door }: Call, name: string): ApiError {
 }
 
 export const getPipeline: Operation<GetPipelineInput, GetPipelineOutput> = async (call, { name, version }) => {
-  const pipeline = await findApiPipeline(call.door.db, call.caller.scope, name);
+  const pipeline = await findPipeline(call, name);
   // The one operation with a text of its own for this (CP-X-65).
   if (!pipeline) {
     const message = `Account '${call.door.account}' does not have a pipeline with name '${name}'`;
     throw new ApiError('PipelineNotFoundException', message);
   }
-  const definition =
-    version === undefined || version === pipeline.version
-      ? pipeline.definition
-      : await apiPipelineVersion(call.door.db, pipeline.id, version);
+  const definition = await versionOf(call, pipeline, version);
   if (!definition) {
     const message = `The pipeline '${name}' does not have a version ${version}.`;
     throw new ApiError('PipelineVersionNotFoundException', message);
@@ -81,10 +80,17 @@ export const getPipeline: Operation<GetPipelineInput, GetPipelineOutput> = async
   };
 };
 
+async function versionOf(call: Call, pipeline: ServedPipeline, version: number | undefined) {
+  if (version === undefined || version === pipeline.version) return pipeline.definition;
+  if (isDeclared(pipeline)) return null;
+  const { id } = await apiPipelineNamed(call, pipeline.name);
+  return apiPipelineVersion(call.door.db, id, version);
+}
+
 /** Replaces the whole declaration; nothing starts (CP-X-60), and what runs is cancelled as the engine says (CP-X-61). */
 export const updatePipeline: Operation<UpdatePipelineInput, UpdatePipelineOutput> = async (call, input) => {
   const { door, caller } = call;
-  const known = await pipelineNamed(call, input.pipeline.name);
+  const known = await apiPipelineNamed(call, input.pipeline.name);
   const declared = await definitionFrom(door, input.pipeline, known.version + 1);
   const updated = await door.db.transaction().execute(async (trx) => {
     const before = await lockApiPipeline(trx, caller.scope, known.name);
@@ -103,7 +109,7 @@ export const updatePipeline: Operation<UpdatePipelineInput, UpdatePipelineOutput
 
 /** The lane learns of the newest declaration, also when two updates end in the other order. */
 async function tellEngine(call: Call, updated: ApiPipeline): Promise<void> {
-  const newest = await pipelineNamed(call, updated.name);
+  const newest = await apiPipelineNamed(call, updated.name);
   await call.door.engine.updateDefinition({
     lane: newest.lane,
     repositoryId: newest.scope,
@@ -114,7 +120,10 @@ async function tellEngine(call: Call, updated: ApiPipeline): Promise<void> {
 }
 
 /** Its history is gone with it; running work is not undone (CP-X-64). */
-export const deletePipeline: Operation<DeletePipelineInput, undefined> = async ({ door, caller }, { name }) => {
+export const deletePipeline: Operation<DeletePipelineInput, undefined> = async (call, { name }) => {
+  const { door, caller } = call;
+  const found = await findPipeline(call, name);
+  if (found && isDeclared(found)) throw refuseDeclared(found);
   await deleteApiPipeline(door.db, caller.scope, name);
   return undefined;
 };
@@ -123,7 +132,11 @@ export const listPipelines: Operation<ListPipelinesInput, ListPipelinesOutput> =
   const query = { operation: 'ListPipelines', about: null };
   const size = input.maxResults ?? 1000;
   const after = readToken(call, query, input.nextToken) ?? '';
-  const found = await listApiPipelines(call.door.db, call.caller.scope, { after, limit: size + 1 });
+  const made = await listApiPipelines(call.door.db, call.caller.scope, { after, limit: size + 1 });
+  const found = merged(
+    made,
+    (await listDeclared(call)).filter(({ name }) => name > after),
+  );
   const shown = found.slice(0, size);
   return {
     pipelines: shown.map(({ name, version, definition, createdAt, updatedAt }) => ({
@@ -137,3 +150,9 @@ export const listPipelines: Operation<ListPipelinesInput, ListPipelinesOutput> =
     ...tokenMember(call, query, found.length > size ? shown.at(-1)?.name : undefined),
   };
 };
+
+/** By name; what was made through the API hides a namesake. */
+function merged(made: readonly ServedPipeline[], declared: readonly ServedPipeline[]): readonly ServedPipeline[] {
+  const names = new Set(made.map(({ name }) => name));
+  return [...made, ...declared.filter(({ name }) => !names.has(name))].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -14,15 +14,15 @@ import type { StageBook, TransitionSetting } from '../pipeline/protocol.ts';
 import { attemptsOf, stageStatus } from '../pipeline/status.ts';
 import { conditionStates } from './condition-states.ts';
 import type { Call, Operation } from './door.ts';
-import { actorText, laneOf, pipelineNamed } from './stored-pipeline.ts';
+import { actorText, pipelineNamed, stagesOf } from './stored-pipeline.ts';
 
 /** The latest of each stage: different stages may show different executions (CP-X-66). */
 export const getPipelineState: Operation<GetPipelineStateInput, GetPipelineStateOutput> = async (call, { name }) => {
   const pipeline = await pipelineNamed(call, name);
-  const lane = await laneOf(call, pipeline);
+  const stages = await stagesOf(call, pipeline);
   const { definition } = pipeline;
   // PARALLEL executions do not share a state that could be shown (CP 2.2).
-  const books = definition.executionMode === 'PARALLEL' ? withoutExecutions(lane.stages) : lane.stages;
+  const books = definition.executionMode === 'PARALLEL' ? withoutExecutions(stages) : stages;
   const known = await executionsIn(call, books);
   return {
     pipelineName: name,

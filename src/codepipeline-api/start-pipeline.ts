@@ -1,8 +1,9 @@
 import { findExecutionByKey } from '../db/executions.ts';
-import type { ApiPipeline } from '../db/api-pipelines.ts';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import type { StartRequest } from '../engine/engine.ts';
 import type { ExecutionId } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
+import { isDeclared, type DeclaredPipeline } from './declared-pipeline.ts';
 import type { Call } from './door.ts';
 import { actorOf } from './stored-pipeline.ts';
 
@@ -14,8 +15,9 @@ export interface PipelineStart {
   readonly variables?: StartRequest['variables'];
 }
 
-/** Starts an execution of a pipeline that was made through the API. It has no commit, so nothing of GitHub's is told. */
-export async function startPipeline(call: Call, pipeline: ApiPipeline, start: PipelineStart): Promise<ExecutionId> {
+/** Starts an execution. A pipeline that was made through the API has no commit, so nothing of GitHub's is told. */
+export async function startPipeline(call: Call, pipeline: ServedPipeline, start: PipelineStart): Promise<ExecutionId> {
+  if (isDeclared(pipeline)) return startDeclared(call, pipeline, start);
   const { digest, definition } = pipeline;
   return call.door.engine.start({
     idempotencyKey: keyOf(pipeline, start.intent),
@@ -41,8 +43,32 @@ export async function startPipeline(call: Call, pipeline: ApiPipeline, start: Pi
   });
 }
 
+/** On a commit of its repository: its source actions that read another place take what is newest there. */
+async function startDeclared({ door, caller }: Call, pipeline: DeclaredPipeline, start: PipelineStart) {
+  const { repositories } = door;
+  if (!repositories) throw new Error(`the pipeline ${pipeline.name} is declared in a repository, and none is known`);
+  const [sha, ...more] = new Set((start.sourceRevisions ?? []).map(({ revisionId }) => revisionId));
+  if (more.length > 0 || (sha !== undefined && !/^[0-9a-f]{40}$/.test(sha))) {
+    throw new ApiError('ValidationException', 'A pipeline of a repository takes one commit: give its 40 digits.');
+  }
+  const { pipeline: name, pullRequest } = pipeline.declared;
+  return repositories.start({
+    idempotencyKey: keyOf(pipeline, start.intent),
+    repositoryId: pipeline.scope,
+    pipeline: name,
+    pullRequest,
+    ...(sha === undefined ? {} : { sha }),
+    variables: start.variables ?? [],
+    by: actorOf(caller),
+  });
+}
+
 /** The execution that this intent started before. */
-export async function knownStart({ door }: Call, pipeline: ApiPipeline, intent: string): Promise<ExecutionId | null> {
+export async function knownStart(
+  { door }: Call,
+  pipeline: ServedPipeline,
+  intent: string,
+): Promise<ExecutionId | null> {
   return (await findExecutionByKey(door.db, keyOf(pipeline, intent)))?.execution.id ?? null;
 }
 
@@ -50,7 +76,7 @@ export async function knownStart({ door }: Call, pipeline: ApiPipeline, intent: 
 const tokenLifetimeMs = 24 * 60 * 60_000;
 
 /** The intent of a client token: the same within 24 hours of its first use, a new one after. */
-export async function intentOfToken({ door }: Call, pipeline: ApiPipeline, token: string): Promise<string> {
+export async function intentOfToken({ door }: Call, pipeline: ServedPipeline, token: string): Promise<string> {
   for (let use = 1; use <= 1000; use += 1) {
     const intent = `token/${token}/${use}`;
     const known = await findExecutionByKey(door.db, keyOf(pipeline, intent));
@@ -60,6 +86,6 @@ export async function intentOfToken({ door }: Call, pipeline: ApiPipeline, token
   throw new ApiError('ConflictException', 'This client token was used too often; use a new one.');
 }
 
-function keyOf({ lane }: ApiPipeline, intent: string): string {
+function keyOf({ lane }: ServedPipeline, intent: string): string {
   return `${lane}/${intent}`;
 }

@@ -1,40 +1,59 @@
-import { adminScope, findApiPipeline, type ApiPipeline } from '../db/api-pipelines.ts';
+import { adminScope, findApiPipeline, type ApiPipeline, type ServedPipeline } from '../db/api-pipelines.ts';
 import { loadLane, type Lane } from '../db/lanes.ts';
 import { findExecution, type ExecutionRecord } from '../db/executions.ts';
 import { ApiError } from './api-error.ts';
+import { findDeclared, isDeclared, refuseDeclared, type DeclaredPipeline } from './declared-pipeline.ts';
 import type { Call, Caller } from './door.ts';
 import type { Actor } from '../pipeline/execution.ts';
 import type { StageDeclaration } from '../pipeline/definition.ts';
 
 /** The pipeline of that name as far as the caller may know of it (CP-X-65). */
-export async function pipelineNamed({ door, caller }: Call, name: string): Promise<ApiPipeline> {
-  const found = await findApiPipeline(door.db, caller.scope, name);
+export async function pipelineNamed(call: Call, name: string): Promise<ServedPipeline> {
+  const found = await findPipeline(call, name);
   if (found) return found;
-  const message = `The account with AWS account ID '${door.account}' does not include a pipeline named '${name}'`;
+  const message = `The account with AWS account ID '${call.door.account}' does not include a pipeline named '${name}'`;
   throw new ApiError('PipelineNotFoundException', message);
 }
 
-export async function laneOf({ door }: Call, pipeline: ApiPipeline): Promise<Lane> {
-  const lane = await loadLane(door.db, pipeline.lane);
-  if (!lane) throw new Error(`the pipeline ${pipeline.name} has no lane ${pipeline.lane}`);
-  return lane;
+/** One that was made through the API comes first. */
+export async function findPipeline(call: Call, name: string): Promise<ServedPipeline | null> {
+  return (await findApiPipeline(call.door.db, call.caller.scope, name)) ?? findDeclared(call, name);
+}
+
+/** For what changes a pipeline: only one that was made through the API. */
+export async function apiPipelineNamed(call: Call, name: string): Promise<ApiPipeline> {
+  const found = await pipelineNamed(call, name);
+  if (isDeclared(found)) throw refuseDeclared(found);
+  return found as ApiPipeline;
+}
+
+/** What its stages hold; nothing when it is declared and nothing ran in this lane yet. */
+export async function stagesOf({ door }: Call, pipeline: ServedPipeline): Promise<Lane['stages']> {
+  return (await loadLane(door.db, pipeline.lane))?.stages ?? {};
 }
 
 /** Only of this pipeline: another one's execution does not exist here. */
-export async function executionOfPipeline(call: Call, pipeline: ApiPipeline, id: string): Promise<ExecutionRecord> {
+export async function executionOfPipeline(call: Call, pipeline: ServedPipeline, id: string): Promise<ExecutionRecord> {
   const found = await findExecution(call.door.db, id);
   if (found?.execution.lane === pipeline.lane) return found;
-  const message = `The pipeline execution with ID ${id} does not exist in the pipeline ${pipeline.name}.`;
+  const hint = found && isDeclared(pipeline) ? placeOf(pipeline, found) : '';
+  const message = `The pipeline execution with ID ${id} does not exist in the pipeline ${pipeline.name}.${hint}`;
   throw new ApiError('PipelineExecutionNotFoundException', message);
 }
 
-export function stageNamed({ definition, name }: ApiPipeline, stage: string): StageDeclaration {
+function placeOf({ scope, declared }: DeclaredPipeline, { repositoryId, execution }: ExecutionRecord): string {
+  if (repositoryId !== scope || execution.pipeline !== declared.pipeline) return '';
+  const [, lane] = /\/(pr-\d+)$/.exec(execution.lane) ?? [];
+  return ` Name the pipeline ${execution.pipeline}${lane === undefined ? '' : `@${lane}`}, where it runs.`;
+}
+
+export function stageNamed({ definition, name }: ServedPipeline, stage: string): StageDeclaration {
   const found = definition.stages.find((one) => one.name === stage);
   if (found) return found;
   throw new ApiError('StageNotFoundException', `The pipeline '${name}' does not have a stage named '${stage}'.`);
 }
 
-export function actorOf({ arn }: Caller): Actor {
+export function actorOf({ arn }: Caller): Extract<Actor, { kind: 'api' }> {
   return { kind: 'api', arn };
 }
 

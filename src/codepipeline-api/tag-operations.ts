@@ -6,7 +6,7 @@ import type {
   UntagResourceInput,
   UntagResourceOutput,
 } from '@aws-sdk/client-codepipeline';
-import { findApiPipeline, saveApiPipelineTags } from '../db/api-pipelines.ts';
+import { saveApiPipelineTags } from '../db/api-pipelines.ts';
 import type { Tags } from '../db/api-tables.ts';
 import { saveCustomTypeTags } from '../db/api-tags.ts';
 import { findApiWebhook, saveApiWebhookTags } from '../db/api-webhooks.ts';
@@ -14,8 +14,10 @@ import { findCustomActionType } from '../db/custom-action-types.ts';
 import { ApiError } from './api-error.ts';
 import { resourceOf } from './arns.ts';
 import type { Call, Operation } from './door.ts';
+import { isDeclared, refuseDeclared } from './declared-pipeline.ts';
 import { pageOf } from './paging.ts';
 import { adminOnly } from './settle.ts';
+import { apiPipelineNamed, findPipeline } from './stored-pipeline.ts';
 import { tagList, withTags, withoutTags } from './tags.ts';
 
 export const tagResource: Operation<TagResourceInput, TagResourceOutput> = async (call, { resourceArn, tags }) => {
@@ -53,9 +55,11 @@ async function taggedResource(call: Call, arn: string): Promise<Tagged> {
   const resource = resourceOf(arn);
   switch (resource.kind) {
     case 'pipeline': {
-      const found = await findApiPipeline(db, call.caller.scope, resource.name);
+      const found = await findPipeline(call, resource.name);
       if (!found) throw notFound(arn);
-      return { tags: found.tags, save: (tags) => saveApiPipelineTags(db, found.id, tags) };
+      if (isDeclared(found)) return { tags: {}, save: () => Promise.reject(refuseDeclared(found)) };
+      const { id, tags } = await apiPipelineNamed(call, resource.name);
+      return { tags, save: (changed) => saveApiPipelineTags(db, id, changed) };
     }
     case 'webhook': {
       const found = await findApiWebhook(db, call.caller.scope, resource.name);

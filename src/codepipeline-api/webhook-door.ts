@@ -73,7 +73,7 @@ async function trigger(door: Door, webhook: ApiWebhook, { request }: Exchange, b
   // A delivery that is sent again is the same start.
   const delivery = request.headers['x-github-delivery'];
   const intent = `webhook/${webhook.name}/${typeof delivery === 'string' ? delivery.slice(0, 100) : randomUUID()}`;
-  const caller = { arn, scope: webhook.scope, readOnly: false };
+  const caller = { arn, scope: webhook.scope, readOnly: false, mayApprove: false };
   await startPipeline({ door, caller }, pipeline, { intent, trigger: { type: 'Webhook', detail: arn } });
   await noteWebhookTriggered(door.db, webhook);
   return `Started ${pipeline.name}.`;

@@ -23,7 +23,7 @@ import type { Call, Checked, Door, Operation } from './door.ts';
 import { readJsonPath } from './json-path.ts';
 import { pageOf } from './paging.ts';
 import { mask } from './secret-values.ts';
-import { pipelineNamed } from './stored-pipeline.ts';
+import { apiPipelineNamed } from './stored-pipeline.ts';
 import { tagList, withTags } from './tags.ts';
 
 /** Webhooks in the way of PutWebhook (CP 6.3). */
@@ -70,7 +70,7 @@ export const putWebhook: Operation<PutWebhookInput, PutWebhookOutput> = async (c
 };
 
 async function checkTarget(call: Call, { targetPipeline, targetAction }: Checked<WebhookDefinition>): Promise<void> {
-  const { definition } = await pipelineNamed(call, targetPipeline);
+  const { definition } = await apiPipelineNamed(call, targetPipeline);
   if (definition.stages[0]?.actions.some(({ name }) => name === targetAction)) return;
   const message = `The target action '${targetAction}' is no action of the first stage of '${targetPipeline}'.`;
   throw new ApiError('ValidationException', message);

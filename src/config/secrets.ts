@@ -14,10 +14,7 @@ export type SecretsRead =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Fetches the values that penstock.server.yml names. A name without a value is a problem, not an empty secret. */
-export async function readSecrets(
-  rules: readonly SecretRule[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<SecretsRead> {
+export async function readSecrets(rules: readonly SecretRule[], env: Environment): Promise<SecretsRead> {
   const read = await Promise.all(rules.map((rule) => readSecret(rule, env)));
   const problems = read.filter((result) => typeof result === 'string');
   if (problems.length > 0) return { ok: false, problems };
@@ -28,22 +25,31 @@ export function secretsOf(secrets: readonly Secret[], owner: string, name: strin
   return secrets.filter((secret) => secret.repositories.some((pattern) => covers(pattern, owner, name)));
 }
 
-async function readSecret(
-  rule: SecretRule,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Secret | string> {
-  const { name, source, repositories } = rule;
+async function readSecret({ name, source, repositories }: SecretRule, env: Environment): Promise<Secret | string> {
+  const read = await readValue(`secrets.${name}`, source, env);
+  return read.ok ? { name, value: read.value, repositories } : read.problem;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A value that penstock.server.yml names by where it is. `what` is its place in that file. */
+export async function readValue(
+  what: string,
+  source: SecretRule['source'],
+  env: Environment,
+): Promise<{ readonly ok: true; readonly value: string } | { readonly ok: false; readonly problem: string }> {
+  const problem = (text: string) => ({ ok: false, problem: `${what}: ${text}` }) as const;
   if ('fromEnv' in source) {
     const value = env[source.fromEnv];
-    if (value) return { name, value, repositories };
-    return `secrets.${name}: the environment variable ${source.fromEnv} is not set. Set it, or remove the secret.`;
+    if (value) return { ok: true, value };
+    return problem(`the environment variable ${source.fromEnv} is not set. Set it, or remove the secret.`);
   }
   try {
     const value = (await readFile(source.fromFile, 'utf8')).replace(/\r?\n$/, '');
-    if (value) return { name, value, repositories };
-    return `secrets.${name}: the file ${source.fromFile} is empty. Put the value into it, or remove the secret.`;
+    if (value) return { ok: true, value };
+    return problem(`the file ${source.fromFile} is empty. Put the value into it, or remove the secret.`);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return `secrets.${name}: the file ${source.fromFile} cannot be read (${why}). Correct the path or its permissions.`;
+    return problem(`the file ${source.fromFile} cannot be read (${why}). Correct the path or its permissions.`);
   }
 }

@@ -1,20 +1,11 @@
 import { z } from 'zod';
+import { apiSchema, eventsSchema } from './api-schema.ts';
 import { pipelineName } from './names.ts';
+import { pattern } from './repository-pattern.ts';
 import { rule, strict } from './schema-problems.ts';
 
 /** The shape of penstock.server.yml. */
 
-const repositoryPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}\/(?:\*|(?!\.\.?$)[A-Za-z0-9._-]{1,100})$/;
-
-const pattern = z
-  .string()
-  .check(
-    rule(
-      (text) => repositoryPattern.test(text),
-      'is not a repository.',
-      'Write owner/name, or owner/* for all repositories of one owner.',
-    ),
-  );
 const oneRepository = pattern.check(
   rule(
     (text) => !text.endsWith('/*'),
@@ -132,4 +123,6 @@ export const serverSchema = strict({
     allowLastPusher: z.boolean().optional(),
     allowCommitters: z.boolean().optional(),
   }).optional(),
+  api: apiSchema.optional(),
+  events: eventsSchema.optional(),
 });

@@ -8,6 +8,35 @@ export interface ServerConfig {
   readonly embedded: EmbeddedSettings;
   readonly secrets: readonly SecretRule[];
   readonly approvals: ApprovalLimits;
+  readonly api: ApiSettings;
+  readonly events: readonly EventSink[];
+}
+
+/** The CodePipeline API beside the GitHub App. */
+export interface ApiSettings {
+  /** null: `penstock serve` does not serve it. 0: any free port. */
+  readonly port: number | null;
+  readonly host: string;
+  /** Where callers reach it, without a slash at the end; null: `http://host:port`. */
+  readonly url: string | null;
+  /** As they stand in ARNs and events; nobody looks them up. */
+  readonly account: string;
+  readonly region: string;
+}
+
+/** Where state changes are told. */
+export interface EventSink {
+  readonly name: string;
+  readonly target:
+    | {
+        readonly kind: 'https';
+        readonly url: string;
+        readonly key: { readonly fromEnv: string } | { readonly fromFile: string };
+        /** Also an address that is not public, and `http:`. */
+        readonly allowPrivate: boolean;
+      }
+    | { readonly kind: 'sqs'; readonly queueUrl: string; readonly region: string };
+  readonly repositories: 'all' | readonly RepositoryPattern[];
 }
 
 /** `owner/name`, or `owner/*` with name null. Compared without regard to case, as GitHub does. */

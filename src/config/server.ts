@@ -2,8 +2,17 @@ import { z } from 'zod';
 import type { Problem } from '../pipeline/problem.ts';
 import { check } from './schema-problems.ts';
 import { serverSchema } from './server-schema.ts';
+import type { WrittenApi, WrittenSink } from './api-schema.ts';
 import type { WrittenBinding, WrittenSecret } from './server-schema.ts';
-import type { Binding, RepositoryPattern, SecretRule, ServerConfig, ServerConfigRead } from './server-types.ts';
+import type {
+  ApiSettings,
+  Binding,
+  EventSink,
+  RepositoryPattern,
+  SecretRule,
+  ServerConfig,
+  ServerConfigRead,
+} from './server-types.ts';
 import { readYaml } from './yaml-file.ts';
 import type { Locate } from './yaml-file.ts';
 
@@ -14,6 +23,8 @@ export const defaultServerConfig: ServerConfig = {
   embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4 },
   secrets: [],
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
+  api: { port: null, host: '127.0.0.1', url: null, account: '000000000000', region: 'us-east-1' },
+  events: [],
 };
 
 /** Reads penstock.server.yml. Never throws; every problem has its line, column and mend. */
@@ -22,7 +33,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   if (!yaml.ok) return yaml;
   const checked = check(serverSchema, { file, ...yaml, value: yaml.value ?? {} });
   if (!checked.ok) return checked;
-  const { repositories, bindings = [], embedded, secrets = {}, approvals } = checked.value;
+  const { repositories, bindings = [], embedded, secrets = {}, approvals, api, events = {} } = checked.value;
   const problems = repeatedBindings(bindings, file, yaml.locate);
   if (problems.length > 0) return { ok: false, problems };
   const config: ServerConfig = {
@@ -31,6 +42,8 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
     embedded: { ...defaultServerConfig.embedded, ...written(embedded) },
     secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
     approvals: { ...defaultServerConfig.approvals, ...written(approvals) },
+    api: apiOf(api),
+    events: Object.entries(events).map(([name, sink]) => sinkOf(name, sink)),
   };
   return { ok: true, config };
 }
@@ -72,9 +85,28 @@ function bindingOf({ repository, pipeline, aws }: WrittenBinding): Binding {
   return { repository: { owner, name }, pipeline, aws: { ...aws, externalId: aws.externalId ?? 'generated' } };
 }
 
+function apiOf(given: WrittenApi | undefined): ApiSettings {
+  const { url, ...rest } = { ...defaultServerConfig.api, ...written(given) };
+  return { ...rest, url: url?.replace(/\/+$/, '') ?? null };
+}
+
+function sinkOf(name: string, { https, sqs, repositories }: WrittenSink): EventSink {
+  return {
+    name,
+    repositories: repositories?.map(patternOf) ?? 'all',
+    target: https
+      ? { kind: 'https', url: https.url, key: sourceOf(https.key), allowPrivate: https.allowPrivate === true }
+      : { kind: 'sqs', queueUrl: sqs?.queueUrl ?? '', region: sqs?.region ?? '' },
+  };
+}
+
+/** The schema lets one of both be given. */
+function sourceOf({ fromEnv, fromFile }: Pick<WrittenSecret, 'fromEnv' | 'fromFile'>): SecretRule['source'] {
+  return fromEnv !== undefined ? { fromEnv } : { fromFile: fromFile ?? '' };
+}
+
 function secretOf(name: string, secret: WrittenSecret): SecretRule {
-  const source = secret.fromEnv !== undefined ? { fromEnv: secret.fromEnv } : { fromFile: secret.fromFile ?? '' };
-  return { name, source, repositories: secret.repositories.map(patternOf) };
+  return { name, source: sourceOf(secret), repositories: secret.repositories.map(patternOf) };
 }
 
 function repeatedBindings(bindings: readonly WrittenBinding[], file: string, locate: Locate): Problem[] {

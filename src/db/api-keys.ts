@@ -7,11 +7,15 @@ export interface ApiKey {
   /** null: an admin key. */
   readonly repositoryId: number | null;
   readonly readOnly: boolean;
+  /** Its answer releases gates of the repository's own pipelines, whatever their policies say. */
+  readonly mayApprove: boolean;
   readonly createdAt: Date;
   readonly revokedAt: Date | null;
 }
 
-type NewApiKey = Pick<ApiKey, 'accessKeyId' | 'repositoryId' | 'readOnly'> & { readonly sealedSecret: Buffer };
+type NewApiKey = Pick<ApiKey, 'accessKeyId' | 'repositoryId' | 'readOnly' | 'mayApprove'> & {
+  readonly sealedSecret: Buffer;
+};
 
 export async function insertApiKey(db: Kysely<Database>, key: NewApiKey): Promise<void> {
   await db
@@ -21,6 +25,7 @@ export async function insertApiKey(db: Kysely<Database>, key: NewApiKey): Promis
       sealed_secret: key.sealedSecret,
       repository_id: key.repositoryId,
       read_only: key.readOnly,
+      may_approve: key.mayApprove,
     })
     .execute();
 }
@@ -58,6 +63,7 @@ function selectKeys(db: Kysely<Database>) {
       'access_key_id as accessKeyId',
       'repository_id as repositoryId',
       'read_only as readOnly',
+      'may_approve as mayApprove',
       'created_at as createdAt',
       'revoked_at as revokedAt',
     ]);

@@ -8,18 +8,22 @@ import { jsonText } from './json.ts';
 /** The scope of admin keys: no repository of GitHub has this id. */
 export const adminScope = 0;
 
-/** A pipeline that was made through the CodePipeline API. */
-export interface ApiPipeline {
-  readonly id: number;
+/** What the CodePipeline API tells about a pipeline, whoever made it. */
+export interface ServedPipeline {
   readonly scope: number;
   readonly name: string;
   readonly lane: LaneKey;
   readonly version: number;
   readonly definition: PipelineDefinition;
   readonly digest: string;
-  readonly tags: Tags;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** A pipeline that was made through the CodePipeline API. */
+export interface ApiPipeline extends ServedPipeline {
+  readonly id: number;
+  readonly tags: Tags;
 }
 
 /** The definition must be stored already. `null`: the name is taken. */

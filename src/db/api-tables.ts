@@ -22,6 +22,8 @@ interface ApiKeyTable {
   /** null: an admin key. */
   repository_id: number | null;
   read_only: boolean;
+  /** Its answer releases gates of the repository's own pipelines. */
+  may_approve: Generated<boolean>;
   created_at: GeneratedTimestamp;
   revoked_at: NullableTimestamp;
 }

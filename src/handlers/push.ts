@@ -1,4 +1,5 @@
 import type { LoadedConfiguration } from '../config/load.ts';
+import type { PipelineConfig } from '../config/repository-types.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { WebhookEvent } from '../github/event.ts';
@@ -47,7 +48,7 @@ export async function handlePush(deps: PushDeps, push: Push, delivery?: string):
   const facts: PushFacts = {
     push,
     loaded,
-    owner: related.find((pullRequest) => pullRequest.merged && pullRequest.mergeSha === after),
+    owner: ownerOf(related, push),
     open: related.filter((pullRequest) => pullRequest.state === 'open' && pullRequest.headSha === after),
     delivery,
   };
@@ -128,9 +129,26 @@ function startsForPullRequest(plan: Extract<StartPlan, { kind: 'start' }>, pullR
   return decideTrigger(filters, event).starts;
 }
 
+/** What one pipeline's execution of a pushed commit is bound to, when somebody asks for it by hand. */
+export async function contextOfPush(
+  deps: PushDeps,
+  push: Push,
+  start: { readonly loaded: Ok; readonly pipeline: PipelineConfig; readonly cause: string },
+): Promise<ExecutionContext> {
+  const related = await pullRequestsOfPush(deps, push);
+  const facts: PushFacts = { push, loaded: start.loaded, owner: ownerOf(related, push), open: [], delivery: undefined };
+  const { pipeline, loaded, cause } = start;
+  const authorship = await authorsOf(deps, facts);
+  return contextOf(deps, { facts, plan: { pipeline }, authorship, digest: loaded.digest, cause });
+}
+
+function ownerOf(related: readonly PullRequest[], { after }: Push): PullRequest | undefined {
+  return related.find((pullRequest) => pullRequest.merged && pullRequest.mergeSha === after);
+}
+
 interface PushStart {
   readonly facts: PushFacts;
-  readonly plan: Extract<StartPlan, { kind: 'start' }>;
+  readonly plan: { readonly pipeline: PipelineConfig };
   readonly authorship: Authorship;
   readonly digest: string;
   readonly cause: string;

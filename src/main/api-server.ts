@@ -2,10 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { detectIsolation } from '../buildspec/isolation.ts';
-import { keyBook } from '../codepipeline-api/key-book.ts';
-import { serveKeys } from '../codepipeline-api/key-socket.ts';
-import { openServerSecret } from '../codepipeline-api/server-secret.ts';
-import { serveDoor } from '../codepipeline-api/serve-door.ts';
 import type { Secret } from '../config/secrets.ts';
 import type { ServerConfig } from '../config/server-types.ts';
 import { migrate } from '../db/migrate.ts';
@@ -14,10 +10,10 @@ import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
 import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
 import { pollRule } from '../engine/embedded/run-rule.ts';
-import { openArtifactStore } from '../providers/artifact-store.ts';
 import { ownBuckets } from '../providers/bucket-names.ts';
 import { recoverHome } from '../providers/housekeeping.ts';
 import { runWorker, type JobHandlers } from '../worker.ts';
+import { startApiDoor } from './api-door.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { openHost } from './host.ts';
 
@@ -41,10 +37,6 @@ export interface ApiServer {
   readonly database: OpenDatabase;
   stop(deadlineMs?: number): Promise<void>;
 }
-
-/** As they stand in ARNs; nobody looks an account or a region up here. */
-const account = '000000000000';
-const region = 'us-east-1';
 
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { home, log } = options;
@@ -73,25 +65,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       log,
     });
     undo.push(() => worker.drain(10_000));
-    const address = { url: '' };
-    const door = {
-      db: database.db,
-      engine,
-      artifacts: openArtifactStore(home),
-      secret: await openServerSecret(home),
-      log,
-      now: runner.now,
-      account,
-      region,
-      url: () => address.url,
-      uploads: join(home, 'uploads'),
-    };
-    const { host: name, port, anonymous } = options;
-    const listening = await serveDoor(door, { host: name, port, anonymous });
-    address.url = listening.url;
-    undo.push(() => listening.stop());
-    undo.push(await serveKeys(home, keyBook(door)));
-    return { url: listening.url, database, stop };
+    const api = { ...options.server.api, host: options.host, port: options.port };
+    const { anonymous } = options;
+    const door = await startApiDoor({ home, db: database.db, engine, now: runner.now, log, api, anonymous });
+    undo.push(() => door.stop());
+    return { url: door.url, database, stop };
   } catch (error) {
     await stop().catch(() => {});
     throw error;

@@ -25,12 +25,12 @@ test('the whole of penstock api in one process: keys over the socket, the door, 
     log: pino({ level: 'silent' }),
   });
   const keys = await keysOfProcess(home);
-  const credentials = await keys!.create({ repository: null, readOnly: false });
+  const credentials = await keys!.create({ repository: null, readOnly: false, mayApprove: false });
   const client = new CodePipeline({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 });
   expect((await client.listPipelines()).pipelines).toEqual([]);
   await keys!.revoke(credentials.accessKeyId);
   await expect(client.listPipelines()).rejects.toThrow('security token');
-  await expect(keys!.create({ repository: 'acme/none', readOnly: false })).rejects.toThrow(
+  await expect(keys!.create({ repository: 'acme/none', readOnly: false, mayApprove: false })).rejects.toThrow(
     'acme/none is not known here',
   );
   client.destroy();

@@ -31,7 +31,7 @@ export interface DoorBench {
   readonly client: CodePipeline;
   /** Added to the clock of the door. */
   clock: { aheadMs: number };
-  key(options: { repositoryId?: number; readOnly?: boolean }): Promise<Credentials>;
+  key(options: { repositoryId?: number; readOnly?: boolean; mayApprove?: boolean }): Promise<Credentials>;
   clientOf(credentials: Credentials): CodePipeline;
   serve(options: Partial<ServeOptions>): Promise<Listening>;
 }
@@ -72,8 +72,8 @@ export async function doorBench(database: TestDatabase): Promise<DoorBench> {
     for (const one of listening) await one.stop();
     await rm(home, { recursive: true, force: true });
   });
-  const key: DoorBench['key'] = ({ repositoryId, readOnly = false }) =>
-    makeApiKey(door, { repositoryId: repositoryId ?? null, readOnly });
+  const key: DoorBench['key'] = ({ repositoryId, readOnly = false, mayApprove = false }) =>
+    makeApiKey(door, { repositoryId: repositoryId ?? null, readOnly, mayApprove });
   const admin = await key({});
   return { door, url: address.url, engine, admin, client: clientOf(admin), clock, key, clientOf, serve };
 }

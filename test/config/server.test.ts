@@ -24,6 +24,10 @@ bindings:
 embedded: { isolation: bubblewrap, network: none, maxConcurrentActions: 2 }
 secrets:
   NPM_TOKEN: { fromEnv: NPM_TOKEN, repositories: [acme/web] }
+api: { port: 3001, url: "https://api.acme.test/" }
+events:
+  chat: { https: { url: "https://hooks.acme.test/x", key: { fromEnv: KEY } }, repositories: [acme/web] }
+  queue: { sqs: { queueUrl: "https://sqs.eu-west-1.amazonaws.com/1/q", region: eu-west-1 } }
 `;
 
 function configOf(text: string) {
@@ -63,6 +67,25 @@ describe('penstock.server.yml', () => {
         { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
       ],
       approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
+      api: {
+        port: 3001,
+        host: '127.0.0.1',
+        url: 'https://api.acme.test',
+        account: '000000000000',
+        region: 'us-east-1',
+      },
+      events: [
+        {
+          name: 'chat',
+          repositories: [{ owner: 'acme', name: 'web' }],
+          target: { kind: 'https', url: 'https://hooks.acme.test/x', key: { fromEnv: 'KEY' }, allowPrivate: false },
+        },
+        {
+          name: 'queue',
+          repositories: 'all',
+          target: { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q', region: 'eu-west-1' },
+        },
+      ],
     });
   });
 
@@ -99,7 +122,7 @@ describe('penstock.server.yml', () => {
     ],
     [
       'repositores: [a/b]',
-      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, approvals.',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, approvals, api, events.',
     ],
     [
       'embedded:\n  isolation: docker',
@@ -117,6 +140,11 @@ describe('penstock.server.yml', () => {
       'secrets: { A: { fromEnv: X } }',
       'penstock.server.yml:1:15: `secrets.A.repositories` is missing. Add it: a list.',
     ],
+    [
+      'events: { a: { https: { url: "http://10.0.0.1/", key: { fromEnv: K } } } }',
+      'penstock.server.yml:1:23: `events.a.https` begins with http:, so events would travel in the clear. Write https:, or set allowPrivate: true for an address of your own network.',
+    ],
+    ['events: { a: {} }', 'penstock.server.yml:1:14: `events.a` needs one receiver. Write either https: or sqs:.'],
     ['secrets: { A: hunter2 }', 'penstock.server.yml:1:15: `secrets.A` must be keys with values. It is "hunter2" now.'],
   ])('%s is refused at its place', (text, line) => {
     expect(linesOf(text)).toEqual([line]);

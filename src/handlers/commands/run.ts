@@ -2,9 +2,9 @@ import type { Command } from '../../commands/command.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import type { PipelineConfig } from '../../config/repository-types.ts';
 import type { Deps } from '../../deps.ts';
-import type { PullRequest } from '../../github/github.ts';
+import type { PullRequest, RepositoryRef } from '../../github/github.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { laneKey } from '../../pipeline/execution.ts';
+import { laneKey, type Actor, type ExecutionId } from '../../pipeline/execution.ts';
 import { pullRequestFacts, withBaseNow } from '../gather-context.ts';
 import { loadGoverning } from '../load-governing.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
@@ -29,7 +29,15 @@ export async function run(deps: CommandDeps & Pick<Deps, 'aws'>, asked: Asked, c
   if ('problem' in chosen) return refused(chosen.problem);
   const unknown = command.variables.find((one) => !chosen.definition.variables.some(({ name }) => name === one.name));
   if (unknown) return refused(undeclared(chosen, unknown.name));
-  await startByHand(deps, asked, pullRequest, { ...chosen, loaded, command });
+  const start = {
+    repository: asked.repository,
+    by: asked.by,
+    idempotencyKey: `run/${asked.repository.id}/${chosen.pipeline.name}/${asked.source}`,
+    cause: `/run by ${asked.person.login}`,
+    triggerDetail: `github:${asked.person.id}`,
+    variables: command.variables,
+  };
+  await startOnHead(deps, start, pullRequest, { ...chosen, loaded });
   return done();
 }
 
@@ -53,28 +61,37 @@ function undeclared(chosen: Chosen, name: string): string {
   return `Pipeline \`${chosen.pipeline.name}\` declares no variable \`${name}\`. ${known}`;
 }
 
-async function startByHand(
-  deps: CommandDeps,
-  asked: Asked,
+/** Who asked for a start by hand, and in which words it is remembered. */
+export interface AskedStart {
+  readonly repository: RepositoryRef;
+  readonly by: Actor;
+  readonly idempotencyKey: string;
+  readonly cause: string;
+  readonly triggerDetail: string;
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** On the pull request's head; what the lane ran for older commits or configurations ends. */
+export async function startOnHead(
+  deps: Pick<Deps, 'approvals' | 'db' | 'github' | 'engine'>,
+  start: AskedStart,
   pullRequest: PullRequest,
-  chosen: Chosen & { readonly loaded: Ok; readonly command: RunCommand },
-): Promise<void> {
-  const { repository } = asked;
-  const { name } = chosen.pipeline;
-  const lane = laneKey(repository.id, name, pullRequest.number);
-  await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, asked.by);
-  await endLane(deps, lane, { kind: 'configuration-changed', digest: chosen.loaded.digest }, asked.by);
-  const cause = `/run by ${asked.person.login}`;
-  await startExecution(deps, {
+  chosen: Chosen & { readonly loaded: Ok },
+): Promise<ExecutionId> {
+  const { repository, by, idempotencyKey, cause, triggerDetail, variables } = start;
+  const lane = laneKey(repository.id, chosen.pipeline.name, pullRequest.number);
+  await endLane(deps, lane, { kind: 'newer-commit', sha: pullRequest.headSha }, by);
+  await endLane(deps, lane, { kind: 'configuration-changed', digest: chosen.loaded.digest }, by);
+  return startExecution(deps, {
     repository,
     pipeline: chosen.pipeline,
     definition: chosen.definition,
     lane,
-    idempotencyKey: `run/${repository.id}/${name}/${asked.source}`,
+    idempotencyKey,
     context: await pullRequestFacts(deps, repository, pullRequest, { ...chosen, cause }),
-    by: asked.by,
-    trigger: { type: 'StartPipelineExecution', detail: `github:${asked.person.id}` },
-    variables: chosen.command.variables,
+    by,
+    trigger: { type: 'StartPipelineExecution', detail: triggerDetail },
+    variables,
     reason: cause,
   });
 }
