@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sweepDeliveries, sweepGates, sweepRepositories } from '../src/handlers/sweep.ts';
 import { emptyTables, testDatabase } from './database.ts';
+import { configWithGate, summary } from './handlers/people.ts';
 import { setStage, type Stage } from './stage.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -83,4 +84,49 @@ test('old webhooks that come late change nothing: GitHub is asked what is true n
   await world.settled();
   expect(github.writes().length).toBe(before);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Superseded/);
+});
+
+test('what people asked of an execution that has ended, or in a review, is found too, and obeyed once', async () => {
+  const { github } = world;
+  await sweep();
+  const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure/);
+  github.faults.dropWebhooks({ times: Infinity });
+  const comment = await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/retry');
+  await sweep();
+  expect(github.reactions(comment).map((one) => one.content)).toEqual(['eyes', 'rocket']);
+  const rounds = () => github.checks(stage.repository, sha).filter((one) => one.name === 'web / Test').length;
+  const retried = rounds();
+  await sweep();
+  expect(rounds()).toBe(retried);
+  const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
+  await sweep();
+  await github.review(stage.repository, number, `reviewer-${stage.owner}`, { state: 'commented', body: '/approve' });
+  await sweep();
+  expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
+});
+
+test('a review that was dismissed unnoticed takes its answer back', async () => {
+  const { github } = world;
+  stage = await setStage(world, { config: configWithGate('{ count: 2 }') });
+  await sweep();
+  const { number, sha } = await stage.pullRequest();
+  const login = `reviewer-${stage.owner}`;
+  const review = await github.review(stage.repository, number, login, { state: 'approved', body: '/approve' });
+  await world.settled();
+  expect(summary(world, stage, sha)).toContain('1 of 2');
+  github.faults.dropWebhooks({ times: Infinity });
+  await github.dismissReview(review, `dev-${stage.owner}`);
+  await sweep();
+  expect(summary(world, stage, sha)).toContain('0 of 2');
+});
+
+test('a base that was changed unnoticed ends what ran for the other one', async () => {
+  const { github } = world;
+  await stage.commit('next', { 'README.md': 'next\n' });
+  const { number, sha } = await stage.pullRequest();
+  github.faults.dropWebhooks({ times: Infinity });
+  await github.editPullRequest(stage.repository, number, `dev-${stage.owner}`, { base: 'next' });
+  await sweep();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled/);
 });

@@ -68,6 +68,13 @@ export async function withdrawVotesFrom(db: Kysely<Database>, source: string): P
   return Number(numUpdatedRows);
 }
 
+/** How many answers from there still stand. */
+export async function standingVotesFrom(db: Kysely<Database>, source: string): Promise<number> {
+  const query = db.selectFrom('votes').select((eb) => eb.fn.countAll<number>().as('n'));
+  const row = await query.where('source', '=', source).where('answer', '<>', 'withdrawn').executeTakeFirstOrThrow();
+  return row.n;
+}
+
 /** Executions whose gates were answered from there. */
 export async function executionsVotedFrom(db: Kysely<Database>, source: string): Promise<readonly string[]> {
   const rows = await db.selectFrom('votes').select('execution_id').distinct().where('source', '=', source).execute();

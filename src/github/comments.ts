@@ -5,18 +5,23 @@ import type { CommentRef, GitHub, HumanText, Reaction, RepositoryRef } from './g
 import { commentShape, commentText, reviewShape, reviewText } from './human-text.ts';
 import { allPages, named, on, orNull } from './paging.ts';
 
-type Comments = Pick<GitHub, 'comment' | 'react' | 'humanTextSince'>;
+type Comments = Pick<GitHub, 'comment' | 'react' | 'humanTextSince' | 'commentsSince' | 'reviewsOf'>;
 
 /** Not in GitHub's description, but the number that its answer names. */
 const longestBody = 65_536;
 const anything = z.unknown();
 const comments = z.array(commentShape);
+const placedComment = commentShape.extend({ html_url: z.string() });
+/** Comments on plain issues come along in the list of a repository; only their address tells them apart. */
+const pullRequestPage = /\/pull\/(\d+)#/;
 
 export function commentVerbs(client: Client): Comments {
   return {
     comment: (repository, number, body, marker) => comment(client, repository, number, body, marker),
     react: (repository, subject, reaction) => react(client, repository, subject, reaction),
     humanTextSince: (repository, number, since) => humanTextSince(client, repository, number, since),
+    reviewsOf: async (repository, number) => byPeopleSince(await reviewsOf(client, repository, number), new Date(0)),
+    commentsSince: (repository, since) => commentsSince(client, repository, since),
   };
 }
 
@@ -77,18 +82,36 @@ async function humanTextSince(
 ): Promise<readonly HumanText[]> {
   // GitHub's `since` looks at changes, so older comments that were edited come along.
   const written = await commentsOf(client, repository, number, { since: since.toISOString() });
+  const texts = written.map((one) => commentText(repository, number, 'issue-comment', one));
+  return byPeopleSince([...texts, ...(await reviewsOf(client, repository, number))], since);
+}
+
+async function reviewsOf(client: Client, repository: RepositoryRef, number: number): Promise<readonly HumanText[]> {
   const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
   const parameters = { ...named(repository), pull_number: number };
   const pages = await orNull(
-    allPages(client, on(repository, 'pulls'), route, parameters, z.array(reviewShape), (p) => p),
+    allPages(client, on(repository, 'pulls'), route, parameters, z.array(reviewShape), (page) => page),
   );
-  const texts = [
-    ...written.map((one) => commentText(repository, number, 'issue-comment', one)),
-    ...(pages ?? []).flat().map((one) => reviewText(repository, number, one)),
-  ].filter((one) => one !== null);
+  return (pages ?? []).flat().flatMap((one) => reviewText(repository, number, one) ?? []);
+}
+
+async function commentsSince(client: Client, repository: RepositoryRef, since: Date): Promise<readonly HumanText[]> {
+  const route = 'GET /repos/{owner}/{repo}/issues/comments';
+  const parameters = { ...named(repository), since: since.toISOString(), sort: 'updated', direction: 'asc' };
+  const pages = await orNull(
+    allPages(client, on(repository, 'pulls'), route, parameters, z.array(placedComment), (page) => page),
+  );
+  const texts = (pages ?? []).flat().flatMap((one) => {
+    const number = pullRequestPage.exec(one.html_url)?.[1];
+    return number === undefined ? [] : [commentText(repository, Number(number), 'issue-comment', one)];
+  });
+  return byPeopleSince(texts, since);
+}
+
+function byPeopleSince(texts: readonly HumanText[], since: Date): readonly HumanText[] {
   return texts
     .filter((one) => !one.author.bot && Date.parse(one.createdAt) >= since.getTime())
-    .sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || a.source.id - b.source.id);
+    .toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt) || a.source.id - b.source.id);
 }
 
 async function commentsOf(

@@ -9,7 +9,7 @@ export interface GitHub {
   /** Paths changed by a pull request, or between two commits. */
   changedFiles(repository: RepositoryRef, range: FileRange): Promise<ChangedFiles>;
   pullRequest(repository: RepositoryRef, number: number): Promise<PullRequest | null>;
-  openPullRequests(repository: RepositoryRef): Promise<readonly PullRequest[]>;
+  openPullRequests(repository: RepositoryRef): Promise<readonly OpenPullRequest[]>;
   /** Pull requests that a commit belongs to; the merged one first. GitHub lags behind a merge. */
   pullRequestsOf(repository: RepositoryRef, sha: string): Promise<readonly PullRequest[]>;
   /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
@@ -30,6 +30,10 @@ export interface GitHub {
   react(repository: RepositoryRef, comment: CommentRef, reaction: Reaction): Promise<void>;
   /** Comments and review bodies by people on a pull request since then, oldest first: what a lost delivery would say. */
   humanTextSince(repository: RepositoryRef, number: number, since: Date): Promise<readonly HumanText[]>;
+  /** Every review on a pull request by people, as it stands now: a dismissed one says so. */
+  reviewsOf(repository: RepositoryRef, number: number): Promise<readonly HumanText[]>;
+  /** Comments by people on all pull requests of a repository, open or not, oldest first. No reviews. */
+  commentsSince(repository: RepositoryRef, since: Date): Promise<readonly HumanText[]>;
   /** `team` is `org/slug`. Only an active member counts; unknown teams and teams of other organisations have none. */
   isTeamMember(repository: RepositoryRef, team: string, login: string): Promise<boolean>;
   /** What `git fetch` needs. The token reads contents of this repository only and lives up to an hour. */
@@ -98,6 +102,11 @@ export interface PullRequest {
   readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string | null;
+}
+
+export interface OpenPullRequest extends PullRequest {
+  /** Moves with pushes, comments and reviews. */
+  readonly updatedAt: string;
 }
 
 export type CheckStatus = 'queued' | 'in_progress' | 'completed';

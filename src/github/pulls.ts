@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import type { Client } from './client.ts';
-import type { GitHub, PullRequest, RepositoryRef } from './github.ts';
+import type { GitHub, OpenPullRequest, PullRequest, RepositoryRef } from './github.ts';
 import { allPages, named, on, orNull } from './paging.ts';
-import { pullRequest, sha } from './shapes.ts';
+import { moment, pullRequest, sha } from './shapes.ts';
 
 type Pulls = Pick<GitHub, 'pullRequest' | 'openPullRequests' | 'pullRequestsOf'>;
+
+const changed = z.object({ updated_at: moment });
+const openPullRequest = z.unknown().transform((value, context): OpenPullRequest => {
+  const [shape, when] = [pullRequest.safeParse(value), changed.safeParse(value)];
+  if (shape.success && when.success) return { ...shape.data, updatedAt: when.data.updated_at };
+  context.addIssue((shape.error ?? when.error)?.issues[0]?.message ?? 'not a pull request');
+  return z.NEVER;
+});
 
 const target = z.object({ base: z.object({ repo: z.object({ id: z.int() }) }) });
 
@@ -36,7 +44,7 @@ export function pullVerbs(client: Client): Pulls {
         on(repository, 'pulls'),
         route,
         parameters,
-        z.array(pullRequest),
+        z.array(openPullRequest),
         (page) => page,
       );
       return pages.flat();

@@ -15,6 +15,7 @@ import { handled, ignored, type Outcome } from './outcome.ts';
 import { answerLine, type LineAnswer } from './run-command.ts';
 
 type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
+type TextChangedEvent = Extract<WebhookEvent, { kind: 'text-changed' }>;
 
 /**
  * Obeys the commands in a comment or review, once per comment, in their order, with one combined reply.
@@ -120,20 +121,20 @@ async function acknowledge(deps: Deps, text: HumanText, answers: readonly LineAn
   }
 }
 
+/** The sweep does not learn who it was. */
+type TextChange = Omit<TextChangedEvent, 'sender'> & { readonly sender: TextChangedEvent['sender'] | null };
+
 /** An edited or deleted comment is never obeyed, only put on record; a dismissed review takes its answers back. */
-export async function handleTextChanged(
-  deps: Pick<Deps, 'db' | 'engine'>,
-  event: Extract<WebhookEvent, { kind: 'text-changed' }>,
-): Promise<Outcome> {
+export async function handleTextChanged(deps: Pick<Deps, 'db' | 'engine'>, event: TextChange): Promise<Outcome> {
   const source = `${event.source.kind}/${event.source.id}`;
   const withdrawn = await deps.db.transaction().execute(async (trx) => {
     const votes = event.action === 'dismissed' ? await withdrawVotesFrom(trx, source) : 0;
     await recordAudit(trx, {
       repositoryId: event.repository.id,
-      who: event.sender.login,
+      who: event.sender?.login ?? 'Penstock (the sweep found it)',
       what: `text-${event.action}`,
       why: `${source} by ${event.author.login}`,
-      detail: { personId: event.sender.id, pullRequest: event.number, withdrawn: votes },
+      detail: { personId: event.sender?.id ?? null, pullRequest: event.number, withdrawn: votes },
     });
     return votes;
   });

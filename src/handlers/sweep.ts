@@ -7,14 +7,14 @@ import { installRepositories } from '../db/repositories.ts';
 import { cursorOf, saveCursor, takeTick } from '../db/ticks.ts';
 import { describeError } from '../errors.ts';
 import type { Deps } from '../deps.ts';
-import type { RepositoryRef } from '../github/github.ts';
+import type { OpenPullRequest, RepositoryRef } from '../github/github.ts';
 import { filtersOf } from '../pipeline/triggers.ts';
 import { sweepAws } from './adopt-executions.ts';
 import { expireGates } from './expire-gates.ts';
-import { handleHumanText } from './human-text.ts';
 import { loadGoverning } from './load-governing.ts';
 import { reconcilePullRequest } from './pull-request.ts';
 import { handlePush } from './push.ts';
+import { sweepTalk } from './sweep-talk.ts';
 
 /**
  * What makes events only hints: without a single webhook the sweep reaches the same state, only later. Button clicks
@@ -56,9 +56,11 @@ export async function sweepRepositories(deps: Deps): Promise<void> {
     if (!deps.serves(repository.owner, repository.name)) continue;
     await installRepositories(deps.db, [repository]);
     try {
-      await sweepPullRequests(deps, repository);
+      const open = await deps.github.openPullRequests(repository);
+      const live = await liveOf(deps, repository);
+      await sweepPullRequests(deps, repository, { open, live });
       await sweepBranches(deps, repository);
-      await sweepComments(deps, repository);
+      await sweepTalk(deps, repository, { open, live });
     } catch (error) {
       // One repository that is gone or limited must not keep the others from being looked at.
       deps.log.warn({ repository: repository.id, error: describeError(error) }, 'sweep of a repository failed');
@@ -66,16 +68,21 @@ export async function sweepRepositories(deps: Deps): Promise<void> {
   }
 }
 
-async function sweepPullRequests(deps: Deps, repository: RepositoryRef): Promise<void> {
-  const open = await deps.github.openPullRequests(repository);
+interface Seen {
+  readonly open: readonly OpenPullRequest[];
+  readonly live: readonly ExecutionRecord[];
+}
+
+async function sweepPullRequests(deps: Deps, repository: RepositoryRef, { open, live }: Seen): Promise<void> {
   for (const pullRequest of open) {
     const known = await latestHead(deps.db, repository.id, pullRequest.number);
     const decided = await decisionsFor(deps.db, repository.id, { sha: pullRequest.headSha }, 1);
-    if (known?.headSha === pullRequest.headSha && decided.length > 0) continue;
+    const same = known?.headSha === pullRequest.headSha && known.baseRef === pullRequest.baseRef;
+    if (same && decided.length > 0) continue;
     await reconcilePullRequest(deps, repository, pullRequest.number, {});
   }
   const numbers = new Set(open.map((pullRequest) => pullRequest.number));
-  for (const { execution, pullRequest } of await liveOf(deps, repository)) {
+  for (const { execution, pullRequest } of live) {
     if (pullRequest === null || !execution.lane.includes('/pr-') || numbers.has(pullRequest)) continue;
     await reconcilePullRequest(deps, repository, pullRequest, {});
   }
@@ -116,18 +123,6 @@ async function branchesToWatch(deps: Deps, repository: RepositoryRef): Promise<r
     return (filters.push ?? []).flatMap((filter) => filter.branches?.includes ?? []);
   });
   return [...new Set(named.filter((pattern) => !/[*?[{\\]/.test(pattern)))];
-}
-
-/** Commands whose webhook was lost. Each comment is obeyed once, so looking again does no harm. */
-async function sweepComments(deps: Deps, repository: RepositoryRef): Promise<void> {
-  const since = new Date(deps.now().getTime() - 24 * 60 * 60_000);
-  const live = await liveOf(deps, repository);
-  const numbers = new Set(live.flatMap((record) => record.context.pullRequest ?? []));
-  for (const number of numbers) {
-    for (const text of await deps.github.humanTextSince(repository, number, since)) {
-      await handleHumanText(deps, text, 'sweep');
-    }
-  }
 }
 
 /** Draws everything that is live once more, and ends gates whose time is over. */

@@ -347,6 +347,9 @@ describe('comments', () => {
     ]);
     expect(await github.humanTextSince(web, number, new Date(Date.now() + 60_000))).toEqual([]);
     expect(await github.humanTextSince(web, 999, new Date(0))).toEqual([]);
+    expect(await github.commentsSince(web, new Date(0))).toEqual(texts.slice(0, 1));
+    expect(await github.commentsSince(web, new Date(Date.now() + 60_000))).toEqual([]);
+    expect(await github.reviewsOf(web, number)).toEqual(texts.slice(1));
   });
 });
 

@@ -17,6 +17,7 @@ export async function writeComment(
   const { repository, number } = pull;
   const comment = { id: site.state.nextId(), repository, number, author, viaApp, body, createdAt: at, updatedAt: at };
   site.state.comments.set(comment.id, comment);
+  pull.updatedAt = at;
   await tellComment(site, comment, 'created', author);
   return comment;
 }
@@ -72,6 +73,7 @@ export async function tellReview(
   by: Account,
   more: Payload = {},
 ): Promise<void> {
+  review.pullRequest.updatedAt = site.now();
   await tell(site, review.pullRequest.repository, 'pull_request_review', by, async () => ({
     action,
     review: reviewPayload(site, review),

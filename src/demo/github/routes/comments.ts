@@ -23,6 +23,14 @@ const issue = '/issues/{issue_number}';
 const comment = '/issues/comments/{comment_id}';
 
 export const commentRoutes: readonly Route[] = [
+  // Before the issue of that name.
+  repositoryRoute('GET /issues/comments', read, (call) => {
+    const since = new Date(call.query.get('since') ?? 0);
+    const all = [...call.site.state.comments.values()]
+      .filter((one) => one.repository === call.repository && one.updatedAt >= since)
+      .toSorted((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime());
+    return listAnswer(call, all, (one) => commentPayload(call.site, one));
+  }),
   repositoryRoute(`GET ${issue}`, read, (call) => ok(issuePayload(call.site, pullOf(call, 'issue_number')))),
   repositoryRoute(`GET ${issue}/comments`, read, (call) => {
     const { number } = pullOf(call, 'issue_number');
