@@ -1,9 +1,27 @@
-import { test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, test } from 'vitest';
+import { openDatabase } from '../../src/db/open.ts';
 import { testDatabase } from '../database.ts';
-import { gateRace, rounds } from './gate-race.ts';
+import { contests, gateRace } from './gate-race.ts';
+import { gateReplica, openRaceTables } from './gate-replica.ts';
 
-const race = await gateRace(await testDatabase());
+// Two replicas in this process; gate-race.long.test.ts has them in processes of their own, 200 times.
+const database = await testDatabase();
+const { url, open } = database;
+const second = url === undefined ? open : await openDatabase({ kind: 'postgres', url });
+const home = mkdtempSync(join(tmpdir(), 'penstock-race-'));
+await openRaceTables(open.db);
+const replicas = [gateReplica(open, home), gateReplica(second, home)] as const;
+const race = await gateRace(database, replicas);
 
-test.each(rounds)('%s', async (_name, round) => {
-  for (const staggerMs of [-8, 0, 0, 2, 8]) await round(race, staggerMs);
+afterAll(async () => {
+  for (const replica of replicas) await replica.stop();
+  if (second !== open) await second.close();
+  rmSync(home, { recursive: true });
+});
+
+test.each(contests.map((contest) => [contest.name, contest] as const))('%s', async (_name, contest) => {
+  await race.run(contest, [-8, 0, 2, 8]);
 });

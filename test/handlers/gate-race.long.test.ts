@@ -1,15 +1,70 @@
-import { expect, test } from 'vitest';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, inject, test } from 'vitest';
 import { testDatabase } from '../database.ts';
-import { gateRace, rounds } from './gate-race.ts';
+import { contests, gateRace } from './gate-race.ts';
+import { openRaceTables, type Act, type Replica, type Said } from './gate-replica.ts';
 
-const race = await gateRace(await testDatabase());
 const times = 200;
 
-test.each(rounds)('200 times: %s', async (name, round) => {
-  let released = 0;
-  for (let time = 0; time < times; time += 1) if (await round(race, (time % 41) - 20)) released += 1;
-  console.log(`${name}: released ${released} of ${times}`);
-  // Otherwise it was no race.
-  if (!name.startsWith('two approvers')) expect(released).toBeGreaterThan(0);
-  if (!name.startsWith('two approvers')) expect(released).toBeLessThan(times);
-});
+if (inject('databaseEngine') === 'postgres') {
+  const database = await testDatabase();
+  const home = mkdtempSync(join(tmpdir(), 'penstock-race-'));
+  await openRaceTables(database.db);
+  const replicas = [await startReplica(database.url!, home), await startReplica(database.url!, home)] as const;
+  const race = await gateRace(database, replicas);
+
+  afterAll(async () => {
+    for (const replica of replicas) await replica.stop();
+    rmSync(home, { recursive: true });
+  });
+
+  test.each(contests.map((contest) => [contest.name, contest] as const))(
+    `${times} times over two processes: %s`,
+    async (_name, contest) => {
+      let released = 0;
+      for (let done = 0; done < times; done += contest.atOnce) {
+        // An answer takes longer than a push or an expiry, so those begin later as a rule.
+        const staggers = Array.from({ length: contest.atOnce }, (_, index) => (((done + index) * 7) % 120) - 20);
+        released += await race.run(contest, staggers);
+      }
+      console.log(`${contest.name}: released ${released} of ${times}`);
+      // Otherwise it was no race.
+      if (contest.policy?.count === 2) return;
+      expect(released).toBeGreaterThan(0);
+      expect(released).toBeLessThan(times);
+    },
+  );
+} else {
+  test('several replicas need a Postgres server', ({ skip }) =>
+    skip('skipped: no Postgres server for several replicas'));
+}
+
+/** A worker process; acts go to it and answers come back by its channel. */
+async function startReplica(url: string, home: string): Promise<Replica> {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'gate-process.ts'), [url, home], { execArgv: [] });
+  await once(child, 'message');
+  const waiting = new Map<number, (answer: { readonly said?: Said; readonly error?: string }) => void>();
+  child.on('message', ({ id, ...answer }: { id: number; said?: Said; error?: string }) => waiting.get(id)?.(answer));
+  let sent = 0;
+  return {
+    act: async (act: Act) => {
+      sent += 1;
+      const id = sent;
+      const answered = new Promise<{ readonly said?: Said; readonly error?: string }>((resolve) =>
+        waiting.set(id, resolve),
+      );
+      child.send({ id, act });
+      const { said, error } = await answered;
+      if (!said) throw new Error(`replica ${child.pid}: ${error}`);
+      return said;
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
