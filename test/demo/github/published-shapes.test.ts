@@ -39,6 +39,7 @@ async function tellOfTalk({ github, call }: Story, number: number): Promise<void
   await call('GET', `${repo}/issues/comments/${ours.id}`);
   await call('PATCH', `${repo}/issues/comments/${ours.id}`, { body: 'Done' });
   await call('GET', `${repo}/issues/${number}/comments?per_page=1`);
+  await call('GET', `${repo}/issues/comments?since=2020-01-01T00:00:00Z`);
   await call('DELETE', `${repo}/issues/comments/${ours.id}`);
   await call('POST', `${repo}/issues/${number}/reactions`, { content: 'rocket' });
   await github.deleteComment(theirs, 'grace');
