@@ -38,7 +38,7 @@ export type FoundExecution = Parameters<AwsEngine['adoptRollback']>[1];
 
 export interface BoundPipelines extends Pick<
   AwsEngine,
-  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look' | 'logTail'
+  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look' | 'logTail' | 'testsOf'
 > {
   /** Names of the pipelines that the operator bound to a repository. */
   readonly pipelinesOf: (owner: string, name: string) => readonly string[];
@@ -48,6 +48,10 @@ export interface LogTail {
   readonly lines: readonly string[];
   /** Lines left out above the first one. */
   readonly cut: number;
+  /** Where the whole log is, when not on our page. */
+  readonly url?: string;
+  /** A sentence: why there is none. */
+  readonly note?: string;
 }
 
 export interface CodeFindings {

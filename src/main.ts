@@ -190,8 +190,9 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const keys = linkKeys(settings.webhookSecrets);
   const embedded = createEmbeddedEngine({ db, host: ground.host.id, now });
   const masked = options.secrets.map((secret) => secret.value);
+  const mask = (text: string): string => maskText(text, masked);
   const reach = options.aws ? { aws: options.aws } : {};
-  const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, ...reach });
+  const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, mask, ...reach });
   const deps: Deps = {
     db,
     github,
@@ -206,9 +207,13 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     detailsUrl: ({ id }) => `${address.url}${signLink(keys[0], `/executions/${id}`, linkExpiry(now()))}`,
     isolation: ground.isolation.describe(),
     logTail: async (execution, action, lines) => {
-      const onAws = await aws.logTail(execution, action, lines);
-      if (onAws.length === 0) return logTail(logPath(settings.home, execution, action), lines);
-      return { lines: onAws.map((line) => maskText(line, masked)), cut: onAws.length >= lines ? 1 : 0 };
+      const onAws = await aws.logTail(execution, action, linesRead);
+      if (!onAws) return rankedTail(await readTail(logPath(settings.home, execution, action), linesRead), lines);
+      const { url, unasked: note } = onAws;
+      // As one text: a secret may go over several lines.
+      const whole = mask(onAws.lines.join('\n')).split('\n');
+      const told = onAws.lines.length === 0 ? { lines: [], cut: 0 } : rankedTail(whole, lines);
+      return { ...told, ...(url === undefined ? {} : { url }), ...(note === undefined ? {} : { note }) };
     },
     findings: (execution, action) => readFindings(settings.home, execution, action),
     serves: (owner, name) => serves(server, owner, name),
@@ -237,9 +242,10 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   return { deps, embedded, runner, web, stopping, address };
 }
 
-/** The lines that matter among the last ones of a log. */
-async function logTail(file: string, lines: number): Promise<{ lines: readonly string[]; cut: number }> {
-  const tail = await readTail(file, 2_000);
+/** Lines of a log that are looked through for those that matter. */
+const linesRead = 2_000;
+
+function rankedTail(tail: readonly string[], lines: number): { lines: readonly string[]; cut: number } {
   const ranked = rankTail(tail, lines);
   return { lines: ranked, cut: tail.length - ranked.filter((line) => line !== '…').length };
 }

@@ -71,7 +71,7 @@ async function logTails(deps: ViewDeps, record: ExecutionRecord): Promise<Readon
   const tails = await Promise.all(
     failed.map(async (run) => [run.id, await deps.logTail(record.execution.id, run.id, tailLines)] as const),
   );
-  return Object.fromEntries(tails.filter(([, tail]) => tail.lines.length > 0));
+  return Object.fromEntries(tails.filter(([, tail]) => tail.lines.length > 0 || tail.note !== undefined));
 }
 
 /** Places in files that failed actions complained about, for the checks of their stages. */

@@ -3,6 +3,7 @@ import type { Command } from '../commands/command.ts';
 import type { ParsedLine } from '../commands/parse-comment.ts';
 import { recordAudit } from '../db/audit.ts';
 import type { Deps } from '../deps.ts';
+import { UserError } from '../errors.ts';
 import type { Answer, Asked } from './asked.ts';
 import { asker, newestPerPipeline, refused } from './asked.ts';
 import { approve } from './commands/approve.ts';
@@ -40,10 +41,16 @@ export function answerLine(deps: Deps, asked: Asked, line: ParsedLine): Promise<
 export async function obeyCommand(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
   const allowed = authorize(command, asker(asked));
   const answer = allowed.allowed
-    ? await dispatch(deps, asked, command)
+    ? await dispatch(deps, asked, command).catch(toldTheAsker)
     : refused(`${allowed.why} ${allowed.whoCould}`.trim());
   await recordCommand(deps, asked, { command, answer, allowed: allowed.allowed });
   return answer;
+}
+
+/** What somebody can mend is an answer, not an end in silence: AWS may let our role start but not retry. */
+function toldTheAsker(error: unknown): Answer {
+  if (error instanceof UserError) return refused(error.message);
+  throw error;
 }
 
 const outcomes = { rocket: 'done', '+1': 'answered', '-1': 'refused', confused: 'not understood' } as const;

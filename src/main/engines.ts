@@ -8,7 +8,7 @@ import { asAws } from '../engine/aws/aws-execution.ts';
 import { createAwsEngine } from '../engine/aws/aws-engine.ts';
 import { createBudget, type Budget } from '../engine/aws/budget.ts';
 import { usualPace, type Pace } from '../engine/aws/pace.ts';
-import type { AwsClients } from '../engine/aws/port.ts';
+import type { AwsApis, AwsClients, AwsSubject, AwsTarget } from '../engine/aws/port.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
 import { targetsOf } from './aws-targets.ts';
@@ -33,13 +33,14 @@ export function createEngines(options: {
   readonly server: ServerConfig;
   readonly home: string;
   readonly embedded: Engine;
+  readonly mask: (text: string) => string;
   readonly aws?: AwsSide;
 }): Engines {
-  const { db, log, now, server, home, embedded } = options;
+  const { db, log, now, server, home, embedded, mask } = options;
   const usual: AwsSide = { clients: lazyClients(), pace: usualPace, budget: createBudget(now) };
   const { clients, pace, budget } = options.aws ?? usual;
   const { targetFor, pipelinesOf } = targetsOf(server, home);
-  const aws = createAwsEngine({ db, log, now, clients, budget, pace, chance: Math.random, targetFor });
+  const aws = createAwsEngine({ db, log, now, clients, budget, pace, mask, chance: Math.random, targetFor });
   const engineOf = async (execution: string | undefined): Promise<Engine> => {
     const record = execution === undefined ? null : await findExecution(db, execution);
     return record && asAws(record.execution) ? aws : embedded;
@@ -63,9 +64,17 @@ function lazyClients(): AwsClients {
   let opened: Promise<AwsClients> | undefined;
   const open = (): Promise<AwsClients> =>
     (opened ??= import('../engine/aws/clients.ts').then(({ createAwsClients }) => createAwsClients()));
+  const lazily =
+    <Name extends keyof AwsClients>(name: Name) =>
+    async (target: AwsTarget, subject: AwsSubject): Promise<AwsApis[Name]> =>
+      (await open())[name](target, subject);
   return {
-    codePipeline: async (target, subject) => (await open()).codePipeline(target, subject),
-    codeBuild: async (target, subject) => (await open()).codeBuild(target, subject),
-    logs: async (target, subject) => (await open()).logs(target, subject),
+    codePipeline: lazily('codePipeline'),
+    codeBuild: lazily('codeBuild'),
+    logs: lazily('logs'),
+    cloudFormation: lazily('cloudFormation'),
+    codeDeploy: lazily('codeDeploy'),
+    ecs: lazily('ecs'),
+    lambda: lazily('lambda'),
   };
 }

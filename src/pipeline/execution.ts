@@ -47,6 +47,32 @@ export interface ActionError {
   readonly message: string;
 }
 
+/** What the service behind an ended action tells beyond its error: the engine of AWS asks it once. */
+export interface ActionStory {
+  /** As AWS names it: `CodeBuild`, `CloudFormation`. */
+  readonly service: string;
+  /** In the service's words, why it failed; masked, at most 1,000 characters. */
+  readonly said?: string;
+  /** A sentence of ours: what could not be asked, and the right that is missing. */
+  readonly unasked?: string;
+  /** What it printed, where there is no log to read later; masked, at most 50. */
+  readonly lines?: readonly string[];
+  readonly reports?: readonly ReportedTests[];
+}
+
+/** One report group of a build. */
+export interface ReportedTests {
+  readonly group: string;
+  readonly total: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** The first ones only. */
+  readonly failures: readonly { readonly name: string; readonly message: string }[];
+  /** Percent of lines, when it counts coverage and not tests. */
+  readonly coverage?: number;
+}
+
 /** One attempt of one action (the current one; finished attempts are rows of action_executions). */
 export interface ActionRun {
   readonly action: string;
@@ -66,6 +92,7 @@ export interface ActionRun {
   readonly externalExecutionUrl?: string;
   readonly summary?: string;
   readonly error?: ActionError;
+  readonly story?: ActionStory;
   /** Who answered an approval. */
   readonly answeredBy?: Actor;
   readonly percentComplete?: number;
@@ -184,6 +211,8 @@ export interface Execution {
   /** Stages that only one execution over all lanes may occupy. */
   readonly exclusive?: readonly string[];
   readonly lock?: StageLock;
+  /** A sentence for people: why what is stored may be old, and how to mend that. */
+  readonly notice?: string;
   readonly ending?: Ending;
 }
 

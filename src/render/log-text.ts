@@ -1,5 +1,6 @@
 import type { ActionRun } from '../pipeline/execution.ts';
-import { code, fenced, maxMarkdown, visible } from './markdown.ts';
+import { consoleLink } from './console-link.ts';
+import { code, fenced, maxMarkdown, prose, visible } from './markdown.ts';
 import type { StageView } from './stage-view.ts';
 import type { ExecutionView, LogTail } from './view.ts';
 import { own } from './view.ts';
@@ -17,7 +18,7 @@ export function logText(view: ExecutionView, stages: readonly StageView[]): stri
   let text = '';
   for (const run of failed) {
     const tail = own(view.logTails, run.id);
-    if (!tail || tail.lines.length === 0) continue;
+    if (!tail) continue;
     const gap = text === '' ? '' : '\n\n';
     const section = logSection(run, tail, maxMarkdown - text.length - gap.length);
     if (section === undefined) break;
@@ -36,11 +37,12 @@ function logSection(run: ActionRun, tail: LogTail, room: number): string | undef
   const all = tail.lines.flatMap((line) => visible(line).split('\n')).map(cutLine);
   const kept = lastLines(all, room - roomForRest);
   const cut = tail.cut + all.length - kept.length;
+  const heading = `#### Log of ${code(run.action.slice(0, 100))}`;
+  const where = consoleLink('in AWS', tail.url) ?? 'on the details page';
   const note =
-    cut === 0
-      ? ''
-      : `${count(cut, 'line')} before ${cut === 1 ? 'it is' : 'these are'} cut; the full log is on the details page.\n\n`;
-  return `#### Log of ${code(run.action.slice(0, 100))}\n\n${note}${fenced(kept)}`;
+    cut === 0 ? '' : `${count(cut, 'line')} before ${cut === 1 ? 'it is' : 'these are'} cut; the full log is ${where}.`;
+  const parts = [heading, prose(tail.note ?? '', 600), note, kept.length > 0 ? fenced(kept) : ''];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function lastLines(lines: readonly string[], room: number): readonly string[] {

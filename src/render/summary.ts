@@ -1,4 +1,5 @@
 import type { ActionRun } from '../pipeline/execution.ts';
+import { consoleLink } from './console-link.ts';
 import { explainFailure } from './explain.ts';
 import { gateLines } from './gate-story.ts';
 import { code, link, maxMarkdown, prose, shortSha, table } from './markdown.ts';
@@ -33,8 +34,9 @@ function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undef
 
 /** One line for each failed action: what it is called in plain words, what was said, and the mend. */
 function reasons(view: ExecutionView, phase: Phase, stage: StageView | undefined): readonly string[] {
-  const { ending } = view.execution;
+  const { ending, notice } = view.execution;
   if (ending?.as === 'Failed') return [prose(ending.summary, 1000)];
+  if (notice !== undefined && !ending) return [`⚠️ How it stands now is not known: ${prose(notice, 1000)}`];
   if (phase.kind !== 'failed' && phase.kind !== 'failing') return [];
   const failed = stage ?? endedStage(view) ?? stagesOf(view).findLast((one) => one.phase.kind === 'failing');
   const runs = failedActions(failed?.run);
@@ -45,8 +47,16 @@ function failureLine(run: ActionRun, stage: StageView | undefined): string {
   const declared = stage?.declared.actions.find((action) => action.name === run.action);
   const { cause, mend } = explainFailure(run, declared);
   const message = run.answeredBy ? (run.summary ?? '') : (run.error?.message ?? '');
-  const said = message === '' ? '' : ` ${run.answeredBy ? 'They' : 'It'} said: ${code(message.slice(0, 600))}.`;
-  return `${code(run.action)}: ${prose(cause)}${said} ${prose(mend)}`;
+  const { story } = run;
+  const parts = [
+    `${code(run.action)}: ${prose(cause)}`,
+    message === '' ? '' : `${run.answeredBy ? 'They' : 'It'} said: ${code(message.slice(0, 600))}.`,
+    story?.said ? `${prose(story.service)} said: ${code(story.said)}.` : '',
+    story?.unasked ? prose(story.unasked, 600) : '',
+    prose(mend),
+    consoleLink('Open in AWS', run.externalExecutionUrl) ?? '',
+  ];
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 function ruleLines(stage: StageView | undefined): readonly string[] {

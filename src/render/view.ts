@@ -62,6 +62,10 @@ export interface LogTail {
   readonly lines: readonly string[];
   /** Lines before them that are not here. */
   readonly cut: number;
+  /** A page of the AWS console that has the whole log; absent: our own page has it. */
+  readonly url?: string;
+  /** A sentence: why there is none. */
+  readonly note?: string;
 }
 
 export interface GateStory {

@@ -70,6 +70,19 @@ test('a missing permission ends the execution with the action, the ARN and where
   });
 });
 
+test('a right that was taken away while it runs is told by the check, and forgotten once it is back (SEC-T-16)', async () => {
+  const id = await bench.start({ sha: 'ac'.repeat(20) });
+  aws.fault('ListActionExecutions', awsError('AccessDeniedException', 'not authorized'));
+  await engine.refresh(id);
+  const blind = await bench.record(id);
+  expect(blind.live).toBe(true);
+  expect(blind.execution.notice).toBe(
+    'The role arn:aws:iam::111122223333:role/penstock lacks codepipeline:ListActionExecutions on arn:aws:codepipeline:eu-west-1:111122223333:shop-prod. `penstock iam-policy` prints the policy that it needs.',
+  );
+  await engine.refresh(id);
+  expect((await bench.record(id)).execution).not.toHaveProperty('notice');
+});
+
 test('a full pipeline and throttling bother nobody: the start waits and is made later (SEC-F-23)', async () => {
   aws.fault('StartPipelineExecution', awsError('ConcurrentPipelineExecutionsLimitExceededException'));
   aws.fault('StartPipelineExecution', awsError('ThrottlingException', 'Rate exceeded'));
@@ -123,21 +136,27 @@ test('stages, failures and attempts become the stored execution, with what CodeB
   const unit = failed.execution.stages[1]?.actions.find((run) => run.action === 'Unit');
   expect(unit).toMatchObject({
     attempt: 1,
-    error: {
-      code: 'JobFailed',
-      message:
-        'Build terminated with state: FAILED Phase BUILD FAILED: COMMAND_EXECUTION_ERROR: Error while executing command: npm test. Reason: exit status 1',
+    error: { code: 'JobFailed', message: 'Build terminated with state: FAILED' },
+    story: {
+      service: 'CodeBuild',
+      said: 'Phase BUILD FAILED: COMMAND_EXECUTION_ERROR: Error while executing command: npm test. Reason: exit status 1',
     },
     externalExecutionUrl: 'https://console.aws.amazon.com/cloudwatch/unit-77',
   });
   aws.logs['77'] = ['> npm test', 'the pump is missing', 'exit status 1'];
-  expect(await engine.logTail(id, unit?.id ?? '', 2)).toEqual(['the pump is missing', 'exit status 1']);
+  expect(await engine.logTail(id, unit?.id ?? '', 2)).toEqual({
+    lines: ['the pump is missing', 'exit status 1'],
+    url: 'https://console.aws.amazon.com/cloudwatch/unit-77',
+  });
   const retried = { kind: 'retry', lane, execution: id, stage: 'Build', mode: 'FAILED_ACTIONS' } as const;
   expect(await engine.obey(retried, by)).toEqual({ outcome: 'done' });
   await engine.refresh(id);
   aws.finish(running, 'Unit', 'Succeeded');
   await engine.refresh(id);
-  const rows = (await listActionExecutions(database.db, id)).map((row) => `${row.action} ${row.attempt} ${row.status}`);
+  const stored = await listActionExecutions(database.db, id);
+  // The first attempt is one line of a table from now on: what CodeBuild said stays with it.
+  expect(stored[1]?.output?.error?.message).toMatch(/^Build terminated .* CodeBuild: Phase BUILD FAILED/);
+  const rows = stored.map((row) => `${row.action} ${row.attempt} ${row.status}`);
   expect(rows).toEqual([
     'App 1 Succeeded',
     'Unit 1 Failed',
@@ -251,7 +270,10 @@ test('a refusal of AWS is passed on in its own words, and a stop says who asked'
   const refused = await engine.obey(retried, by);
   expect(refused).toMatchObject({
     outcome: 'refused',
-    refusal: { exception: 'StageNotRetryableException', message: 'The stage cannot be retried now.' },
+    refusal: {
+      exception: 'StageNotRetryableException',
+      message: expect.stringMatching(/^The stage cannot be retried now\. .*`\/rerun`/) as string,
+    },
   });
   expect(await engine.obey({ kind: 'stop', lane, execution: id, abandon: true }, by)).toEqual({ outcome: 'done' });
   await engine.refresh(id);

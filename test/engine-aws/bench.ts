@@ -6,6 +6,7 @@ import type { StartRequest } from '../../src/engine/engine.ts';
 import { createAwsEngine, type AwsEngine } from '../../src/engine/aws/aws-engine.ts';
 import { createBudget } from '../../src/engine/aws/budget.ts';
 import { usualPace } from '../../src/engine/aws/pace.ts';
+import type { AwsClients } from '../../src/engine/aws/port.ts';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
 import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
 import type { TestDatabase } from '../database.ts';
@@ -65,8 +66,8 @@ export interface AwsBench {
   pass(ms: number): void;
 }
 
-/** The AWS engine over a database and the fake; nothing polls, tests look when they want to. */
-export async function awsBench({ db }: TestDatabase): Promise<AwsBench> {
+/** The AWS engine over a database and the fake, with other services if given; nothing polls, tests look when they want to. */
+export async function awsBench({ db }: TestDatabase, services: Partial<AwsClients> = {}): Promise<AwsBench> {
   const aws = createFakeAws();
   aws.declare(shop);
   await installRepositories(db, [repository]);
@@ -84,10 +85,11 @@ export async function awsBench({ db }: TestDatabase): Promise<AwsBench> {
     db,
     log: pino({ level: 'silent' }),
     now,
-    clients: aws.clients,
+    clients: { ...aws.clients, ...services },
     budget: createBudget(now),
     pace: usualPace,
     chance: () => 0.5,
+    mask: (text) => text.replaceAll('hunter2', '***'),
     targetFor: (owner, name, pipeline) => (owner === 'acme' && name === 'shop' && pipeline === 'shop' ? target : null),
   });
   // Each look comes seconds after the one before, as polling does: the account's budget has filled again.

@@ -189,3 +189,19 @@ test('a role without permission makes the check say which action on which ARN is
   const [run] = world.github.checks(repository, sha).filter((one) => one.name === 'started');
   expect(run?.summary).toContain('lacks codepipeline:StartPipelineExecution on arn:aws:codepipeline:eu-west-1');
 });
+
+test('a command that the role may not pass on is answered with the missing right, not with silence (SEC-T-16)', async () => {
+  const { sha, number } = await pullRequest('five');
+  aws.finish(newest('started-prod'), 'Unit', 'Failed');
+  await look();
+  const message = 'is not authorized to perform: codepipeline:RetryStageExecution on resource: arn:of:the:stage';
+  aws.fault('RetryStageExecution', awsError('AccessDeniedException', message));
+  expect(await say(number, 'dev', '/retry')).toEqual(['eyes', '-1']);
+  const replies = world.github.comments(repository, number).map(({ body }) => body);
+  expect(replies.at(-1)).toContain(`The role ${role} lacks codepipeline:RetryStageExecution on arn:of:the:stage.`);
+  expect(await say(number, 'dev', '/retry')).toEqual(['eyes', 'rocket']);
+  aws.fault('ListActionExecutions', awsError('AccessDeniedException', 'not authorized'), { times: 1000 });
+  await look();
+  const [build] = world.github.checks(repository, sha).filter((one) => one.name === 'started / Build');
+  expect(build?.summary).toContain('How it stands now is not known: The role');
+});

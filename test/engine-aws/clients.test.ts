@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { callAws } from '../../src/engine/aws/call-errors.ts';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
 import type { AwsSubject } from '../../src/engine/aws/port.ts';
-import { TransientError, UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/errors.ts';
 
 /** Answers as STS and CodePipeline do on the wire. */
 const assumed: URLSearchParams[] = [];
@@ -120,21 +120,4 @@ test('a role that cannot be taken names what its trust policy needs (SEC-T-16)',
   const error = await call();
   expect(error).toBeInstanceOf(UserError);
   expect(String(error)).toContain('sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity');
-});
-
-test('a missing permission, throttling and an unknown pipeline are told apart on the wire', async () => {
-  answer = {
-    status: 400,
-    body: { message: 'not authorized to perform: codepipeline:GetPipeline' },
-    type: 'AccessDeniedException',
-  };
-  expect(String(await call())).toContain(
-    'lacks codepipeline:GetPipeline on arn:aws:codepipeline:eu-west-1:111122223333:shop-prod',
-  );
-  answer = { status: 400, body: { message: 'no such pipeline' }, type: 'PipelineNotFoundException' };
-  expect(await call()).toMatchObject({
-    refusal: { exception: 'PipelineNotFoundException', message: 'no such pipeline' },
-  });
-  answer = { status: 400, body: { message: 'Rate exceeded' }, type: 'ThrottlingException' };
-  expect(await call()).toBeInstanceOf(TransientError);
 });

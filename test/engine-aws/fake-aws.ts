@@ -75,6 +75,11 @@ export function awsError(name: string, message = name, status = 400): CodePipeli
   return new CodePipelineServiceException({ name, message, $fault: 'client', $metadata: { httpStatusCode: status } });
 }
 
+/** Services that this fake does not play: as if the role had no right on them. */
+function notPlayed(action: string): () => Promise<never> {
+  return () => Promise.reject(awsError('AccessDeniedException', `not authorized to perform: ${action}`));
+}
+
 const meta = { $metadata: { httpStatusCode: 400 } };
 
 export function createFakeAws(): FakeAws {
@@ -101,13 +106,20 @@ class FakeWorld {
               Promise.resolve({
                 events: (this.logs[logStreamName] ?? []).slice(-limit).map((message) => ({ message: `${message}\n` })),
               }),
+            filterLogEvents: notPlayed('logs:FilterLogEvents'),
           }),
         codePipeline: (_target, subject) => Promise.resolve(this.api(subject)),
         codeBuild: () =>
           Promise.resolve({
             batchGetBuilds: ({ ids = [] }) =>
               Promise.resolve({ builds: this.builds.filter((build) => ids.includes(build.id ?? '')) }),
+            batchGetReports: notPlayed('codebuild:BatchGetReports'),
+            describeTestCases: notPlayed('codebuild:DescribeTestCases'),
           }),
+        cloudFormation: notPlayed('cloudformation:DescribeStackEvents'),
+        codeDeploy: notPlayed('codedeploy:GetDeployment'),
+        ecs: notPlayed('ecs:DescribeServices'),
+        lambda: notPlayed('lambda:GetFunctionConfiguration'),
       },
       calls: this.calls,
       executions: this.executions,

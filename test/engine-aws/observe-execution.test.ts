@@ -1,7 +1,6 @@
 import type { ActionExecutionDetail, GetPipelineStateOutput, PipelineExecution } from '@aws-sdk/client-codepipeline';
 import { expect, test } from 'vitest';
 import type { AwsExecution } from '../../src/engine/aws/aws-execution.ts';
-import { storyOf } from '../../src/engine/aws/builds.ts';
 import { observeExecution } from '../../src/engine/aws/observe-execution.ts';
 import type { Observed } from '../../src/engine/aws/observe-stages.ts';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
@@ -56,7 +55,7 @@ function seen(status: string, actions: readonly ActionExecutionDetail[], more: P
     pipelineExecutionId: awsId,
     status: status as 'InProgress',
   };
-  return { execution, actions, rules: [], builds: {}, ...more };
+  return { execution, actions, rules: [], stories: {}, ...more };
 }
 
 function statuses(execution: AwsExecution): readonly string[] {
@@ -182,20 +181,4 @@ test('an execution that an update left behind is over after ten quiet minutes (C
   expect(statuses(observeExecution(prior, definition, observed, { ...look, at: soon }))[0]).toBe('InProgress');
   const over = observeExecution(prior, definition, observed, look);
   expect([statuses(over)[0], isLive(over, definition)]).toEqual(['Cancelled', false]);
-});
-
-test('CodeBuild’s story is its first failed phase, in its own words', () => {
-  const phases = [
-    { phaseType: 'PROVISIONING' as const, phaseStatus: 'SUCCEEDED' as const },
-    {
-      phaseType: 'DOWNLOAD_SOURCE' as const,
-      phaseStatus: 'FAILED' as const,
-      contexts: [{ statusCode: 'CLIENT_ERROR', message: 'AccessDenied' }],
-    },
-    { phaseType: 'COMPLETED' as const },
-  ];
-  expect(storyOf({ phases, logs: { deepLink: 'https://logs' } }, 'eu-west-1')).toEqual({
-    failure: 'Phase DOWNLOAD_SOURCE FAILED: CLIENT_ERROR: AccessDenied',
-    logUrl: 'https://logs',
-  });
 });

@@ -15,7 +15,7 @@ export interface AwsExecution extends Execution {
     readonly askedAt: string;
     /** AWS started it and we found it: it is shown, and never stopped because a newer commit came. */
     readonly adopted?: true;
-    /** Where failed builds wrote, by action execution. */
+    /** Where builds wrote, by action execution. */
     readonly logs?: Readonly<Record<string, LogPlace>>;
   };
 }

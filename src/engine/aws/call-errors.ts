@@ -1,6 +1,7 @@
 import { classify, describeError, TransientError, UserError } from '../../errors.ts';
 import type { Refusal } from '../../pipeline/protocol.ts';
 import type { AwsTarget } from './port.ts';
+import { refusalOf } from './refusals.ts';
 
 /** CodePipeline said no to what a person asked, with an exception of its model. */
 export class AwsRefusal extends Error {
@@ -11,6 +12,9 @@ export class AwsRefusal extends Error {
     this.refusal = refusal;
   }
 }
+
+/** The binding names what is not there, or is not there any more. */
+export class NoSuchPipeline extends UserError {}
 
 const throttled = new Set([
   'ThrottlingException',
@@ -35,7 +39,13 @@ const passing = new Set([
   'ServiceUnavailableException',
 ]);
 
-const denied = new Set(['AccessDeniedException', 'AccessDenied', 'UnauthorizedOperation']);
+const denied = new Set([
+  'AccessDeniedException',
+  'AccessDenied',
+  'KMSAccessDeniedException',
+  'KmsAccessDenied',
+  'UnauthorizedOperation',
+]);
 
 /** The pipeline is full or busy: nobody's mistake, so the call waits for its turn (CP-X-10, CP-X-12, SEC-F-23). */
 const busy = new Map([
@@ -43,29 +53,47 @@ const busy = new Map([
   ['ConflictException', 5_000],
 ]);
 
-/** Runs one call and tells its errors apart: try later, mend a permission, refused, or broken. */
-export async function callAws<T>(target: AwsTarget, call: string, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs one call and tells its errors apart: try later, mend a permission, refused, or broken. `call` is an operation of
+ * CodePipeline (`GetPipeline`), or an IAM action of another service (`ecs:DescribeTasks`) with the ARN that it is about.
+ */
+export async function callAws<T>(
+  target: AwsTarget,
+  call: string,
+  run: () => Promise<T>,
+  resource = pipelineArn(target),
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw toldApart(target, call, error);
+    const action = call.includes(':') ? call : `codepipeline:${call}`;
+    throw toldApart({ target, action, resource }, error);
   }
 }
 
-function toldApart(target: AwsTarget, call: string, error: unknown): unknown {
+interface Called {
+  readonly target: AwsTarget;
+  readonly action: string;
+  readonly resource: string;
+}
+
+function toldApart(called: Called, error: unknown): unknown {
   if (error instanceof UserError || error instanceof TransientError) return error;
+  const { target, action, resource } = called;
   const { name, message, status } = factsOf(error);
-  const where = `${call} on ${pipelineArn(target)}`;
+  const where = `${action.replace(/^codepipeline:/, '')} on ${resource}`;
   if (throttled.has(name)) return later(`AWS throttles ${where}`, error, 5_000 + Math.floor(Math.random() * 10_000));
-  if (denied.has(name)) return new UserError(deniedText(target, call, message), { cause: error });
-  if (name === 'CredentialsProviderError' || name === 'UnrecognizedClientException' || name === 'InvalidClientTokenId')
-    return new UserError(noCredentials(target), { cause: error });
+  if (denied.has(name)) return new UserError(deniedText(called, message), { cause: error });
+  const credentials = credentialsText(target, name, message);
+  if (credentials !== undefined) return new UserError(credentials, { cause: error });
   if (passing.has(name) || (status !== undefined && status >= 500) || classify(error) === 'transient')
     return later(`${where} got no answer: ${describeError(error)}`, error);
+  if (name === 'PipelineNotFoundException') return new NoSuchPipeline(notFoundText(target), { cause: error });
   const pause = busy.get(name);
-  if (pause !== undefined && call === 'StartPipelineExecution') return later(`${where}: ${message}`, error, pause);
+  if (pause !== undefined && action === 'codepipeline:StartPipelineExecution')
+    return later(`${where}: ${message}`, error, pause);
   if (status !== undefined && status >= 400 && name.endsWith('Exception'))
-    return new AwsRefusal({ exception: name, message, rule: 'CP-8.2' });
+    return new AwsRefusal(refusalOf(name, message));
   return error;
 }
 
@@ -79,18 +107,38 @@ function factsOf(error: unknown): { name: string; message: string; status: numbe
   return { name: error.name, message: error.message, status: metadata?.httpStatusCode };
 }
 
-/** AWS names action and resource in most texts; where it does not, we know the call and the pipeline. */
-function deniedText(target: AwsTarget, call: string, message: string): string {
-  const action = /perform: ([\w-]+:\w+)/.exec(message)?.[1] ?? `codepipeline:${call}`;
-  const resource = /on resource: (\S+)/.exec(message)?.[1] ?? pipelineArn(target);
+/** AWS names action and resource in most texts; where it does not, we know what was called. */
+function deniedText({ target, ...called }: Called, message: string): string {
+  const action = /perform: ([\w-]+:\w+)/.exec(message)?.[1] ?? called.action;
+  const resource = /on resource: (\S+)/.exec(message)?.[1] ?? called.resource;
   if (action.startsWith('sts:')) {
     return `AWS does not let Penstock take the role ${target.roleArn} (${action}). Its trust policy has to name Penstock's own identity with sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and the external id that \`penstock iam-policy\` prints.`;
   }
+  const forbidding = /with an explicit deny in an? ([\w -]+? policy)/.exec(message)?.[1];
+  if (forbidding !== undefined)
+    return `The role ${target.roleArn} is denied ${action} on ${resource} by an explicit deny in a ${forbidding}: no policy of the role can allow it. Ask whoever owns that policy.`;
   return `The role ${target.roleArn} lacks ${action} on ${resource}. \`penstock iam-policy\` prints the policy that it needs.`;
 }
 
-function noCredentials(target: AwsTarget): string {
-  return `Penstock has no AWS credentials of its own to take the role ${target.roleArn} with. Give the server an instance or task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
+/** Undefined: it is not about Penstock's own identity. */
+function credentialsText({ roleArn, region }: AwsTarget, name: string, message: string): string | undefined {
+  switch (name) {
+    case 'CredentialsProviderError':
+      return `Penstock has no AWS credentials of its own to take the role ${roleArn} with. Give the server an instance or task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;
+    case 'UnrecognizedClientException':
+    case 'InvalidClientTokenId':
+    case 'SignatureDoesNotMatch':
+    case 'InvalidSignatureException':
+      return `AWS does not accept Penstock's own credentials (${name}), so it cannot take the role ${roleArn}. Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the server, and its clock.`;
+    case 'RegionDisabledException':
+      return `The region ${region} is not enabled for the account (${message}). Correct \`region\` of the binding in penstock.server.yml, or enable it.`;
+    default:
+      return undefined;
+  }
+}
+
+function notFoundText({ pipelineName, region, account }: AwsTarget): string {
+  return `There is no pipeline ${pipelineName} in ${region} of the account ${account}. Correct \`pipelineName\` and \`region\` of the binding in penstock.server.yml, and the account of its role.`;
 }
 
 export function pipelineArn({ roleArn, region, account, pipelineName }: Omit<AwsTarget, 'externalId'>): string {

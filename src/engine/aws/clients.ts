@@ -1,8 +1,6 @@
-import { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
-import { CodeBuild } from '@aws-sdk/client-codebuild';
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { AwsClients, AwsSubject, AwsTarget } from './port.ts';
+import type { AwsApis, AwsClients, AwsSubject, AwsTarget } from './port.ts';
 import { roleSession, type RoleSession } from './session.ts';
 
 /** Sessions kept open; the one that was not used for longest is dropped. */
@@ -11,59 +9,91 @@ const mostSessions = 200;
 /** A slow answer must not hold a worker; what was cut off is read back later. */
 const patience = { connectionTimeout: 5_000, requestTimeout: 15_000 };
 
+/** What every client of one role session is made with. */
+interface SessionSettings {
+  readonly region: string;
+  readonly requestHandler: typeof patience;
+  readonly maxAttempts: number;
+  readonly endpoint?: string;
+  readonly credentials: ReturnType<typeof fromTemporaryCredentials>;
+}
+
+/** Only what is asked is loaded: most pipelines need two of these. */
+const makers: { readonly [Name in keyof AwsApis]: (settings: SessionSettings) => Promise<AwsApis[Name] & Closable> } = {
+  codePipeline: (settings) => Promise.resolve(new CodePipeline(settings)),
+  codeBuild: async (settings) => new (await import('@aws-sdk/client-codebuild')).CodeBuild(settings),
+  logs: async (settings) => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogs(settings),
+  cloudFormation: async (settings) => new (await import('@aws-sdk/client-cloudformation')).CloudFormation(settings),
+  codeDeploy: async (settings) => new (await import('@aws-sdk/client-codedeploy')).CodeDeploy(settings),
+  ecs: async (settings) => new (await import('@aws-sdk/client-ecs')).ECS(settings),
+  lambda: async (settings) => new (await import('@aws-sdk/client-lambda')).Lambda(settings),
+};
+
+interface Closable {
+  destroy(): void;
+}
+
 interface Session {
-  readonly codePipeline: CodePipeline;
-  readonly codeBuild: CodeBuild;
-  readonly logs: CloudWatchLogs;
+  readonly settings: SessionSettings;
+  readonly opened: { [Name in keyof AwsApis]?: Promise<AwsApis[Name] & Closable> };
+}
+
+export interface ClientOptions {
+  readonly endpoint?: string;
+  /** Of one call; three unless told. */
+  readonly maxAttempts?: number;
 }
 
 /** Clients over the SDK. Each role session is assumed when first used and renewed by the SDK before it ends. */
-export function createAwsClients(options: { readonly endpoint?: string } = {}): AwsClients {
+export function createAwsClients(options: ClientOptions = {}): AwsClients {
   const sessions = new Map<string, Session>();
   // A whole client for its chain of default credentials: environment, files, container, instance.
   const own = new CodePipeline({ region: 'us-east-1' }).config.credentials;
   const sessionFor = (target: AwsTarget, subject: AwsSubject): Session => {
     const request = roleSession(target, subject);
     const key = JSON.stringify([target.region, request]);
-    const session = sessions.get(key) ?? openSession(target, request, { own, ...options });
+    const session = sessions.get(key) ?? { settings: settingsOf(target, request, { own, ...options }), opened: {} };
     sessions.delete(key);
     sessions.set(key, session);
     const [oldest] = sessions.keys();
     if (sessions.size > mostSessions && oldest !== undefined) close(sessions, oldest);
     return session;
   };
+  const client =
+    <Name extends keyof AwsApis>(name: Name) =>
+    (target: AwsTarget, subject: AwsSubject): Promise<AwsApis[Name]> => {
+      const { settings, opened } = sessionFor(target, subject);
+      return (opened[name] ??= makers[name](settings) as NonNullable<(typeof opened)[Name]>);
+    };
   return {
-    codePipeline: (target, subject) => Promise.resolve(sessionFor(target, subject).codePipeline),
-    codeBuild: (target, subject) => Promise.resolve(sessionFor(target, subject).codeBuild),
-    logs: (target, subject) => Promise.resolve(sessionFor(target, subject).logs),
+    codePipeline: client('codePipeline'),
+    codeBuild: client('codeBuild'),
+    logs: client('logs'),
+    cloudFormation: client('cloudFormation'),
+    codeDeploy: client('codeDeploy'),
+    ecs: client('ecs'),
+    lambda: client('lambda'),
   };
 }
 
-interface Origin {
+interface Origin extends ClientOptions {
   /** Penstock's own identity. */
   readonly own: CodePipeline['config']['credentials'];
-  readonly endpoint?: string;
 }
 
-function openSession(target: AwsTarget, request: RoleSession, { own, endpoint }: Origin): Session {
-  const { region } = target;
+function settingsOf({ region }: AwsTarget, request: RoleSession, origin: Origin): SessionSettings {
+  const { own, endpoint, maxAttempts = 3 } = origin;
   const place = endpoint === undefined ? {} : { endpoint };
   const credentials = fromTemporaryCredentials({
     masterCredentials: own,
     params: { ...request, Tags: [...request.Tags] },
     clientConfig: { region, requestHandler: patience, ...place },
   });
-  const settings = { region, requestHandler: patience, maxAttempts: 3, ...place, credentials };
-  return {
-    codePipeline: new CodePipeline(settings),
-    codeBuild: new CodeBuild(settings),
-    logs: new CloudWatchLogs(settings),
-  };
+  return { region, requestHandler: patience, maxAttempts, ...place, credentials };
 }
 
 function close(sessions: Map<string, Session>, key: string): void {
-  sessions.get(key)?.codePipeline.destroy();
-  sessions.get(key)?.codeBuild.destroy();
-  sessions.get(key)?.logs.destroy();
+  const opened = Object.values(sessions.get(key)?.opened ?? {});
+  for (const client of opened) void client.then((one) => one.destroy());
   sessions.delete(key);
 }

@@ -20,6 +20,8 @@ export interface Ground {
   readonly pace: Pace;
   /** 0 to 1. */
   readonly chance: () => number;
+  /** Replaces the secrets of the server's file: what AWS repeats of a script ends in check runs (SEC-T-14). */
+  readonly mask: (text: string) => string;
   /** From the operator's bindings; null: that repository may not drive an AWS pipeline under that name (SEC-T-05). */
   readonly targetFor: (owner: string, name: string, pipeline: string) => AwsTarget | null;
 }

@@ -5,7 +5,7 @@ import type {
   RuleExecutionDetail,
 } from '@aws-sdk/client-codepipeline';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { AwsRefusal } from './call-errors.ts';
+import { AwsRefusal, NoSuchPipeline } from './call-errors.ts';
 import { ask, type Bound, type Ground } from './ground.ts';
 import { readDeclaration } from './read-declaration.ts';
 
@@ -65,8 +65,8 @@ export async function pipelineExecution(
     return (await ask(ground, bound, 'GetPipelineExecution', (api) => api.getPipelineExecution(input)))
       .pipelineExecution;
   } catch (error) {
-    if (error instanceof AwsRefusal && /(?:PipelineExecution|Pipeline)NotFoundException/.test(error.refusal.exception))
-      return undefined;
+    const isUnknown = error instanceof AwsRefusal && error.refusal.exception === 'PipelineExecutionNotFoundException';
+    if (isUnknown || error instanceof NoSuchPipeline) return undefined;
     throw error;
   }
 }

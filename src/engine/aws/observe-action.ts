@@ -1,9 +1,16 @@
 import type { ActionExecution as ActionState, ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
-import type { ActionError, ActionExecutionId, ActionRun, ActionStatus, Actor } from '../../pipeline/execution.ts';
-import type { LogPlace } from './aws-execution.ts';
+import type {
+  ActionError,
+  ActionExecutionId,
+  ActionRun,
+  ActionStatus,
+  ActionStory,
+  Actor,
+} from '../../pipeline/execution.ts';
 import { given } from './read-declaration.ts';
 import { isOurRole } from './session.ts';
+import type { Story } from './stories/stories.ts';
 
 /** What is known of one attempt of one action, from every place that tells something. */
 export interface SeenAction {
@@ -14,23 +21,16 @@ export interface SeenAction {
   readonly state: ActionState | undefined;
   /** As we stored this attempt before. */
   readonly prior: ActionRun | undefined;
-  /** What CodeBuild says beyond "Build terminated with state: FAILED". */
-  readonly build: BuildStory | undefined;
+  /** What the service behind it said, when it was asked in this look. */
+  readonly story: Story | undefined;
   readonly at: string;
   readonly roleArn: string;
-}
-
-/** Of one CodeBuild build: what failed in which phase, and where its log is. */
-export interface BuildStory {
-  readonly failure?: string;
-  readonly logUrl?: string;
-  readonly log?: LogPlace;
 }
 
 const canceled = /approval action has been cancell?ed/i;
 
 export function observeAction(seen: SeenAction): ActionRun {
-  const { detail, state, attempt, declared, build, at } = seen;
+  const { detail, state, attempt, declared, at } = seen;
   const result = detail.output?.executionResult;
   const status = statusOf(detail.status);
   const isApproval = isManual(seen);
@@ -51,9 +51,10 @@ export function observeAction(seen: SeenAction): ActionRun {
       endedAt: ended,
       token,
       externalExecutionId: isApproval ? undefined : (result?.externalExecutionId ?? state?.externalExecutionId),
-      externalExecutionUrl: build?.logUrl ?? result?.externalExecutionUrl ?? state?.externalExecutionUrl,
+      externalExecutionUrl: urlOf(seen),
       summary: result?.externalExecutionSummary ?? state?.summary,
       error,
+      story: ended === undefined ? undefined : storyOf(seen),
       answeredBy: isApproval && ended !== undefined ? answeredBy(seen) : undefined,
       percentComplete: status === 'InProgress' ? state?.percentComplete : undefined,
     }),
@@ -69,11 +70,23 @@ function statusOf(status: string | undefined): ActionStatus {
   return status === 'Succeeded' || status === 'Failed' || status === 'Abandoned' ? status : 'InProgress';
 }
 
-function errorOf({ detail, state, build }: SeenAction): ActionError {
+/** Each service is asked once: what it said stays. */
+function storyOf({ story, prior }: SeenAction): ActionStory | undefined {
+  if (!story) return prior?.story;
+  const { log: _log, url: _url, ...kept } = story;
+  return kept;
+}
+
+function urlOf({ story, prior, detail, state }: SeenAction): string | undefined {
+  const told = story?.url ?? (prior?.story ? prior.externalExecutionUrl : undefined);
+  return told ?? detail.output?.executionResult?.externalExecutionUrl ?? state?.externalExecutionUrl;
+}
+
+function errorOf({ detail, state }: SeenAction): ActionError {
   const result = detail.output?.executionResult;
   const told = result?.errorDetails ?? state?.errorDetails;
   const message = told?.message ?? result?.externalExecutionSummary ?? state?.summary ?? 'CodePipeline gave no reason.';
-  return { code: told?.code ?? 'JobFailed', message: build?.failure ? `${message} ${build.failure}` : message };
+  return { code: told?.code ?? 'JobFailed', message };
 }
 
 /** When our own role answered, the person is who we remember; AWS knows only the role (CP-A-10). */

@@ -38,7 +38,7 @@ export function observeExecution(
 
 /** What no look at AWS changes. */
 function keptOf(prior: AwsExecution): AwsExecution {
-  const { waitingAt: _waitingAt, ending: _ending, stop: _stop, cancel: _cancel, ...kept } = prior;
+  const { waitingAt: _waitingAt, ending: _ending, stop: _stop, cancel: _cancel, notice: _notice, ...kept } = prior;
   return kept;
 }
 
@@ -54,12 +54,9 @@ function canonical(value: unknown): string {
   );
 }
 
-/** Kept when CodeBuild cannot be asked again. */
-function logsOf(prior: AwsExecution, { actions, builds }: Observed): Pick<AwsExecution['aws'], 'logs'> {
-  const found = actions.flatMap(({ actionExecutionId, output }) => {
-    const place = builds[output?.executionResult?.externalExecutionId ?? '']?.log;
-    return place && actionExecutionId !== undefined ? [[actionExecutionId, place] as const] : [];
-  });
+/** A service that told of a log once is not asked again. */
+function logsOf(prior: AwsExecution, { stories }: Observed): Pick<AwsExecution['aws'], 'logs'> {
+  const found = Object.entries(stories).flatMap(([id, { log }]) => (log ? [[id, log] as const] : []));
   return found.length === 0 ? {} : { logs: { ...prior.aws.logs, ...Object.fromEntries(found) } };
 }
 

@@ -8,9 +8,10 @@ import type {
 import type { PipelineDefinition, StageDeclaration } from '../../pipeline/definition.ts';
 import type { ActionRun, StageRun } from '../../pipeline/execution.ts';
 import type { AwsExecution } from './aws-execution.ts';
-import { observeAction, type BuildStory } from './observe-action.ts';
+import { observeAction } from './observe-action.ts';
 import { observeConditions } from './observe-conditions.ts';
 import { given } from './read-declaration.ts';
+import type { Story } from './stories/stories.ts';
 
 /** Everything that AWS said in one look at one execution. Reads may be seconds old and disagree (CP-X-69). */
 export interface Observed {
@@ -19,8 +20,8 @@ export interface Observed {
   readonly actions: readonly ActionExecutionDetail[];
   readonly rules: readonly RuleExecutionDetail[];
   readonly state?: GetPipelineStateOutput;
-  /** By build id. */
-  readonly builds: Readonly<Record<string, BuildStory>>;
+  /** What was asked in this look, by action execution. */
+  readonly stories: Readonly<Record<string, Story>>;
 }
 
 export interface Look {
@@ -152,7 +153,7 @@ function attemptsOf(
       declared: seen.stage?.actions.find((action) => action.name === detail.actionName),
       state: state?.actionExecutionId === detail.actionExecutionId ? state : undefined,
       prior: known.find((one) => one.id === detail.actionExecutionId),
-      build: observed.builds[detail.output?.executionResult?.externalExecutionId ?? ''],
+      story: observed.stories[detail.actionExecutionId ?? ''],
       at: look.at,
       roleArn: look.roleArn,
     });

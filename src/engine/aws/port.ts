@@ -25,8 +25,41 @@ import type {
   StopPipelineExecutionInput,
   StopPipelineExecutionOutput,
 } from '@aws-sdk/client-codepipeline';
-import type { BatchGetBuildsInput, BatchGetBuildsOutput } from '@aws-sdk/client-codebuild';
-import type { GetLogEventsRequest, GetLogEventsResponse } from '@aws-sdk/client-cloudwatch-logs';
+import type {
+  DescribeChangeSetInput,
+  DescribeChangeSetOutput,
+  DescribeStackEventsInput,
+  DescribeStackEventsOutput,
+} from '@aws-sdk/client-cloudformation';
+import type {
+  FilterLogEventsRequest,
+  FilterLogEventsResponse,
+  GetLogEventsRequest,
+  GetLogEventsResponse,
+} from '@aws-sdk/client-cloudwatch-logs';
+import type {
+  BatchGetBuildsInput,
+  BatchGetBuildsOutput,
+  BatchGetReportsInput,
+  BatchGetReportsOutput,
+  DescribeTestCasesInput,
+  DescribeTestCasesOutput,
+} from '@aws-sdk/client-codebuild';
+import type {
+  BatchGetDeploymentTargetsInput,
+  BatchGetDeploymentTargetsOutput,
+  GetDeploymentInput,
+  GetDeploymentOutput,
+  ListDeploymentTargetsInput,
+  ListDeploymentTargetsOutput,
+} from '@aws-sdk/client-codedeploy';
+import type {
+  DescribeServicesRequest,
+  DescribeServicesResponse,
+  DescribeTasksRequest,
+  DescribeTasksResponse,
+} from '@aws-sdk/client-ecs';
+import type { FunctionConfiguration, GetFunctionConfigurationRequest } from '@aws-sdk/client-lambda';
 
 /** The calls of CodePipeline that we make, in their promise form only. The SDK's own client fits, and so does a fake. */
 export interface CodePipelineApi {
@@ -48,10 +81,33 @@ export interface CodePipelineApi {
 
 export interface CodeBuildApi {
   batchGetBuilds(input: BatchGetBuildsInput): Promise<BatchGetBuildsOutput>;
+  batchGetReports(input: BatchGetReportsInput): Promise<BatchGetReportsOutput>;
+  describeTestCases(input: DescribeTestCasesInput): Promise<DescribeTestCasesOutput>;
 }
 
 export interface CloudWatchLogsApi {
   getLogEvents(input: GetLogEventsRequest): Promise<GetLogEventsResponse>;
+  filterLogEvents(input: FilterLogEventsRequest): Promise<FilterLogEventsResponse>;
+}
+
+export interface CloudFormationApi {
+  describeStackEvents(input: DescribeStackEventsInput): Promise<DescribeStackEventsOutput>;
+  describeChangeSet(input: DescribeChangeSetInput): Promise<DescribeChangeSetOutput>;
+}
+
+export interface CodeDeployApi {
+  getDeployment(input: GetDeploymentInput): Promise<GetDeploymentOutput>;
+  listDeploymentTargets(input: ListDeploymentTargetsInput): Promise<ListDeploymentTargetsOutput>;
+  batchGetDeploymentTargets(input: BatchGetDeploymentTargetsInput): Promise<BatchGetDeploymentTargetsOutput>;
+}
+
+export interface EcsApi {
+  describeServices(input: DescribeServicesRequest): Promise<DescribeServicesResponse>;
+  describeTasks(input: DescribeTasksRequest): Promise<DescribeTasksResponse>;
+}
+
+export interface LambdaApi {
+  getFunctionConfiguration(input: GetFunctionConfigurationRequest): Promise<FunctionConfiguration>;
 }
 
 /** Where a bound pipeline is and with which role it is driven; from penstock.server.yml only (SEC-T-05). */
@@ -73,9 +129,17 @@ export interface AwsSubject {
   readonly person?: string;
 }
 
-/** Clients by account, region, role and session. */
-export interface AwsClients {
-  codePipeline(target: AwsTarget, subject: AwsSubject): Promise<CodePipelineApi>;
-  codeBuild(target: AwsTarget, subject: AwsSubject): Promise<CodeBuildApi>;
-  logs(target: AwsTarget, subject: AwsSubject): Promise<CloudWatchLogsApi>;
+export interface AwsApis {
+  readonly codePipeline: CodePipelineApi;
+  readonly codeBuild: CodeBuildApi;
+  readonly logs: CloudWatchLogsApi;
+  readonly cloudFormation: CloudFormationApi;
+  readonly codeDeploy: CodeDeployApi;
+  readonly ecs: EcsApi;
+  readonly lambda: LambdaApi;
 }
+
+/** Clients by account, region, role and session. */
+export type AwsClients = {
+  readonly [Name in keyof AwsApis]: (target: AwsTarget, subject: AwsSubject) => Promise<AwsApis[Name]>;
+};

@@ -9,6 +9,7 @@ import { recordMove } from '../../db/pipeline-decisions.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { ExecutionContext } from '../engine.ts';
+import type { ActionError, ActionStory } from '../../pipeline/execution.ts';
 import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import { asAws, type AwsExecution } from './aws-execution.ts';
 
@@ -125,11 +126,16 @@ async function saveActions(trx: Transaction<Database>, { execution, outputs }: C
         outputVariables: outputs?.[run.id] ?? {},
         ...(run.summary === undefined ? {} : { summary: run.summary }),
         ...(run.externalExecutionId === undefined ? {} : { externalId: run.externalExecutionId }),
-        ...(run.error === undefined ? {} : { error: run.error }),
+        ...(run.error === undefined ? {} : { error: withStory(run.error, run.story) }),
       };
       await saveActionEnd(trx, { run, output });
     }
   }
+}
+
+/** An attempt that was retried is one line of a table: there both stand in one text. */
+function withStory(error: ActionError, story: ActionStory | undefined): ActionError {
+  return story?.said === undefined ? error : { ...error, message: `${error.message} ${story.service}: ${story.said}` };
 }
 
 function mirrors(execution: AwsExecution, definition: PipelineDefinition) {

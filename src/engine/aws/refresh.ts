@@ -1,8 +1,8 @@
 import type { PipelineExecution } from '@aws-sdk/client-codepipeline';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { UserError } from '../../errors.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import type { AwsExecution } from './aws-execution.ts';
-import { buildStories } from './builds.ts';
 import { boundTo, type Bound, type Ground } from './ground.ts';
 import { allActions, allRules, declarationOf, pipelineExecution, pipelineState } from './look.ts';
 import { observeExecution } from './observe-execution.ts';
@@ -10,9 +10,12 @@ import type { Observed } from './observe-stages.ts';
 import { nextLookMs } from './pace.ts';
 import { changeRecord, definitionOfRecord, enqueueLook, findAwsRecord, type AwsRecord } from './records.ts';
 import { finishStart } from './start.ts';
+import { tellStories } from './stories/stories.ts';
 
 /** A new execution may be missing from reads for a while; one that stays away this long is gone with its pipeline. */
 const goneAfterMs = 10 * 60_000;
+/** A service that was too busy to say why an action failed is asked again for so long. */
+const storiesMs = 10 * 60_000;
 
 /** Looks at AWS, stores what is different, and asks for the next look as long as the execution lives. */
 export async function refresh(ground: Ground, id: string): Promise<void> {
@@ -23,16 +26,36 @@ export async function refresh(ground: Ground, id: string): Promise<void> {
     if (record.live) await finishStart(ground, id);
     return;
   }
+  try {
+    await look(ground, record, awsId);
+  } catch (error) {
+    if (!(error instanceof UserError) || !record.live) throw error;
+    // Somebody has to mend a permission or the binding: the check says so, and it is looked at again meanwhile.
+    await changeRecord(ground.db, id, ({ execution }) =>
+      execution.notice === error.message ? undefined : { execution: { ...execution, notice: error.message } },
+    );
+    await enqueueLook(ground.db, id, ground.pace.slowestWaiting);
+  }
+}
+
+async function look(ground: Ground, record: AwsRecord, awsId: string): Promise<void> {
+  const { id } = record.execution;
   const bound = await boundTo(ground, record.repositoryId, record.pipeline);
   ground.budget.admit(bound.target.account);
   const told = await pipelineExecution(ground, bound, awsId);
-  const after = told ? await take(ground, bound, record, told) : await missing(ground, record);
-  if (after?.live) await enqueueLook(ground.db, id, delayOf(ground, after));
+  const { after, missed } = told
+    ? await take(ground, bound, record, told)
+    : { after: await missing(ground, record), missed: false };
+  if (after && (after.live || (missed && quietMsOf(ground, after) < storiesMs)))
+    await enqueueLook(ground.db, id, delayOf(ground, after));
 }
 
-function delayOf(ground: Ground, { execution, waiting }: AwsRecord): number {
-  const quietMs = Math.max(0, ground.now().getTime() - Date.parse(execution.updatedAt));
-  return nextLookMs(ground.pace, quietMs, waiting, ground.chance());
+function quietMsOf(ground: Ground, { execution }: AwsRecord): number {
+  return Math.max(0, ground.now().getTime() - Date.parse(execution.updatedAt));
+}
+
+function delayOf(ground: Ground, record: AwsRecord): number {
+  return nextLookMs(ground.pace, quietMsOf(ground, record), record.waiting, ground.chance());
 }
 
 async function take(
@@ -40,20 +63,21 @@ async function take(
   bound: Bound,
   record: AwsRecord,
   told: PipelineExecution,
-): Promise<AwsRecord | undefined> {
+): Promise<{ after: AwsRecord | undefined; missed: boolean }> {
   const definition = await definitionFor(ground, bound, record, told);
-  const observed = await gather(ground, bound, { record, told, definition });
-  const look = { at: ground.now().toISOString(), roleArn: bound.target.roleArn };
+  const { observed, missed } = await gather(ground, bound, { record, told, definition });
+  const seenBy = { at: ground.now().toISOString(), roleArn: bound.target.roleArn };
   const outputs = Object.fromEntries(
     observed.actions.map(({ actionExecutionId = '', output }) => [actionExecutionId, output?.outputVariables ?? {}]),
   );
-  return changeRecord(ground.db, record.execution.id, ({ execution }) => {
+  const after = await changeRecord(ground.db, record.execution.id, ({ execution }) => {
     const digest = digestOf(definition);
     const prior = execution.definition === digest ? execution : { ...execution, definition: digest };
-    const next = observeExecution(prior, definition, observed, look);
+    const next = observeExecution(prior, definition, observed, seenBy);
     // The same as before, and only our copy of the declaration follows.
     return next === prior ? { execution: prior, definition } : { execution: next, definition, outputs };
   });
+  return { after, missed };
 }
 
 /** AWS may have run a newer version than the one that we planned with. */
@@ -74,7 +98,11 @@ interface Subject {
   readonly definition: PipelineDefinition;
 }
 
-async function gather(ground: Ground, bound: Bound, { record, told, definition }: Subject): Promise<Observed> {
+async function gather(
+  ground: Ground,
+  bound: Bound,
+  { record, told, definition }: Subject,
+): Promise<{ observed: Observed; missed: boolean }> {
   const id = told.pipelineExecutionId ?? record.execution.aws.executionId ?? '';
   const actions = await allActions(ground, bound, id);
   const hasConditions = definition.stages.some(
@@ -83,8 +111,8 @@ async function gather(ground: Ground, bound: Bound, { record, told, definition }
   const rules = hasConditions ? await allRules(ground, bound, id) : [];
   // In PARALLEL mode the state knows nothing of executions (CP 2.2).
   const state = record.execution.mode === 'PARALLEL' ? undefined : await pipelineState(ground, bound);
-  const builds = await buildStories(ground, bound, actions, record.execution);
-  return { execution: told, actions, rules, builds, ...(state ? { state } : {}) };
+  const { told: stories, missed } = await tellStories(ground, bound, actions, record.execution);
+  return { observed: { execution: told, actions, rules, stories, ...(state ? { state } : {}) }, missed };
 }
 
 async function missing(ground: Ground, record: AwsRecord): Promise<AwsRecord | undefined> {
