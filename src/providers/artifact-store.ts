@@ -17,8 +17,10 @@ export interface ArtifactStore {
   put(location: ArtifactLocation, content: ArtifactContent): Promise<StoredObject>;
   /** null when there is no such object; throws DamagedArtifact when the content is not what was put. */
   get(location: ArtifactLocation): Promise<StoredObject | null>;
-  /** Without reading the content. */
+  /** Without reading the content: `check` it before the content counts. */
   describe(location: ArtifactLocation): Promise<StoredObject | null>;
+  /** Throws DamagedArtifact when the content is not what was put. */
+  check(object: StoredObject): Promise<void>;
   /** Objects of a bucket whose key begins with the prefix, by key. */
   list(bucket: string, prefix?: string): Promise<readonly StoredObject[]>;
   delete(location: ArtifactLocation): Promise<void>;
@@ -66,6 +68,7 @@ export function openArtifactStore(home: string): ArtifactStore {
       return found;
     },
     describe: (location) => describeObject(root, location),
+    check: checkDigest,
     list: (bucket, prefix = '') => listObjects(root, bucket, prefix),
     delete: async (location) => {
       const stored = await readRecord(recordFile(root, location));

@@ -7,7 +7,8 @@ import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
 import type { BuildConfiguration } from './build-project.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
-import { listFiles, packedFile, unzip, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
+import { unzipApart } from './unzip-apart.ts';
+import { listFiles, packedFile, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
 
 /**
  * `cache:` of a buildspec. A cache is written by code that may not be trusted by who reads it (SEC-C-10), so its key
@@ -32,7 +33,7 @@ export async function restoreCache(request: CacheRequest): Promise<void> {
   const found = await findCache(request);
   if (found === undefined) return say(log, 'No cache was found.');
   try {
-    await unzip({ file: found.file }, area.cache);
+    await unzipApart(found.file, area.cache);
     await moveInto(area);
     say(log, `Restored the cache of ${found.storedAt}, ${found.size} bytes`);
   } catch (error) {

@@ -1,13 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { GitHub } from '../github/github.ts';
-import { nameOfToken } from './action-record.ts';
-import type { ArtifactStore, StoredObject } from './artifact-store.ts';
+import type { ArtifactStore } from './artifact-store.ts';
 import { localId, type Background, type WorkContext } from './background.ts';
 import type { CloneReference } from './clone-reference.ts';
-import { openMirror, type CommitFacts, type Mirror } from './mirror.ts';
-import type { ActionProvider, ArtifactLocation, StartedAction } from './provider.ts';
+import { openMirror, type CommitFacts } from './mirror.ts';
+import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
 
 /** What of GitHub a source action needs. */
@@ -88,10 +85,8 @@ async function fetchSource(
   action.log.write(`Fetching ${action.configuration.FullRepositoryId} at ${sha}\n`);
   const access = await deps.fetchAccess(action.repository);
   await mirror.fetch(sha, access, context.signal);
-  const facts = await mirror.describe(sha);
-  const stored = whole
-    ? await deps.artifacts.put(output.location, referenceTo(action.repository.id, sha, access.url))
-    : await storeArchive(deps, action, { mirror, sha, location: output.location, signal: context.signal });
+  const content = whole ? referenceTo(action.repository.id, sha, access.url) : mirror.archive(sha, context.signal);
+  const [facts, stored] = await Promise.all([mirror.describe(sha), deps.artifacts.put(output.location, content)]);
   action.log.write(`Stored ${output.name}: ${stored.size} bytes, sha256 ${stored.sha256}\n`);
   return succeed(action, sha, facts);
 }
@@ -99,29 +94,6 @@ async function fetchSource(
 function referenceTo(repositoryId: number, sha: string, url: string): Buffer {
   const reference: CloneReference = { penstockCloneReference: 1, repositoryId, sha, url };
   return Buffer.from(JSON.stringify(reference));
-}
-
-interface Archiving {
-  readonly mirror: Mirror;
-  readonly sha: string;
-  readonly location: ArtifactLocation;
-  readonly signal: AbortSignal;
-}
-
-async function storeArchive(
-  deps: SourceDeps,
-  action: StartedAction<Configuration>,
-  { mirror, sha, location, signal }: Archiving,
-): Promise<StoredObject> {
-  const directory = join(deps.home, 'tmp');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const file = join(directory, `${nameOfToken(action.token)}.zip`);
-  try {
-    await mirror.archive(sha, file, signal);
-    return await deps.artifacts.put(location, { file });
-  } finally {
-    await rm(file, { force: true });
-  }
 }
 
 function succeed(action: StartedAction<Configuration>, sha: string, facts: CommitFacts): EndReport {

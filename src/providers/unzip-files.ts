@@ -55,18 +55,27 @@ export async function writeFiles(
 }
 
 interface Source {
+  /** Fewer bytes where the archive ends. Good until the next call. */
   read(offset: number, length: number): Buffer;
   close(): void;
 }
 
+const windowBytes = 4 * 1024 * 1024;
+
+/** Entries mostly lie one after the other, so a file is read in large pieces. */
 function openSource(archive: Buffer | { readonly file: string }): Source {
   if (Buffer.isBuffer(archive))
     return { read: (offset, length) => archive.subarray(offset, offset + length), close: () => {} };
   const descriptor = openSync(archive.file, 'r');
+  const memory = Buffer.allocUnsafe(windowBytes);
+  let [from, to] = [0, 0];
   return {
     read: (offset, length) => {
-      const buffer = Buffer.allocUnsafe(length);
-      return buffer.subarray(0, readSync(descriptor, buffer, 0, length, offset));
+      if (offset < from || offset + length > to) {
+        from = offset;
+        to = offset + readSync(descriptor, memory, 0, windowBytes, offset);
+      }
+      return memory.subarray(offset - from, Math.min(offset - from + length, to - from));
     },
     close: () => closeSync(descriptor),
   };

@@ -1,10 +1,11 @@
 import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import type { ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore, StoredObject } from './artifact-store.ts';
 import { cloneInto, readCloneReference, type CloneSource } from './clone-reference.ts';
 import type { NamedArtifact } from './provider.ts';
-import { unzip, UnsafeArchive } from './zip.ts';
+import { UnsafeArchive } from './archive-names.ts';
+import { unzipApart } from './unzip-apart.ts';
 
 /** The directories of one action attempt under `<home>/work`; commands see `sources`, `home` and `temporary` only. */
 export interface WorkArea {
@@ -65,7 +66,7 @@ async function unpackInput(
   input: NamedArtifact,
   { directory, clones }: Unpacking,
 ): Promise<void> {
-  const stored = await artifacts.get(input.location);
+  const stored = await artifacts.describe(input.location);
   if (stored === null) {
     throw new UserError(
       `The input artifact ${input.name} was never written (NoSuchKey: ${input.location.key}). ` +
@@ -73,19 +74,27 @@ async function unpackInput(
     );
   }
   const reference = await readCloneReference(stored);
-  if (reference !== null) {
-    if (clones !== undefined) return cloneInto(clones, reference, directory);
-    throw new UserError(
-      `The input artifact ${input.name} is a reference to a clone, which only CodeBuild actions can read. ` +
-        'Remove OutputArtifactFormat from the source action, or write CODE_ZIP.',
-    );
-  }
-  try {
-    await unzip({ file: stored.file }, directory);
-  } catch (error) {
-    if (!(error instanceof UnsafeArchive)) throw error;
-    throw new UserError(`The input artifact ${input.name} cannot be unpacked. ${error.message}`, { cause: error });
-  }
+  if (reference === null) return unpackArchive(artifacts, stored, { name: input.name, directory });
+  await artifacts.check(stored);
+  if (clones !== undefined) return cloneInto(clones, reference, directory);
+  throw new UserError(
+    `The input artifact ${input.name} is a reference to a clone, which only CodeBuild actions can read. ` +
+      'Remove OutputArtifactFormat from the source action, or write CODE_ZIP.',
+  );
+}
+
+/** The digest is checked while another process unpacks: nothing is used before both have ended. */
+async function unpackArchive(
+  artifacts: ArtifactStore,
+  stored: StoredObject,
+  { name, directory }: { readonly name: string; readonly directory: string },
+): Promise<void> {
+  const [checked, unpacked] = await Promise.allSettled([artifacts.check(stored), unzipApart(stored.file, directory)]);
+  if (checked.status === 'rejected') throw checked.reason;
+  if (unpacked.status === 'fulfilled') return;
+  const error: unknown = unpacked.reason;
+  if (!(error instanceof UnsafeArchive)) throw error;
+  throw new UserError(`The input artifact ${name} cannot be unpacked. ${error.message}`, { cause: error });
 }
 
 export async function removeTree(root: string): Promise<void> {

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { unzipApart } from '../../src/providers/unzip-apart.ts';
 import { UnsafeArchive, unzip, unzipLimits, zipDirectory } from '../../src/providers/zip.ts';
 import { temporaryDirectory } from '../buildspec/rungs.ts';
 import { zipOf } from './zip-of.ts';
@@ -180,3 +182,60 @@ describe('an archive cannot fill the machine (SEC-D-16)', () => {
     );
   });
 });
+
+describe('archives are unpacked in a process of their own (SEC-D-16)', () => {
+  const filler = { filler: randomBytes(100_000).toString('base64') };
+  async function stored(files: Parameters<typeof zipOf>[0]): Promise<string> {
+    count += 1;
+    await writeFile(join(root, `${count}.zip`), await zipOf({ ...filler, ...files }));
+    return join(root, `${count}.zip`);
+  }
+
+  it('which writes the files and tells what it refused', async () => {
+    const out = await freshDirectory();
+    await unzipApart(await stored({ 'a/b': 'text' }), out);
+    expect(await readFile(join(out, 'a/b'), 'utf8')).toBe('text');
+    expect(await readFile(join(out, 'filler'), 'utf8')).toBe(filler.filler);
+    const evil = unzipApart(await stored({ out: link('../../etc') }), await freshDirectory());
+    await expect(evil).rejects.toThrow(UnsafeArchive);
+    await expect(evil).rejects.toThrow('"out" is a link out of the archive');
+  });
+
+  it('whose other troubles are no fault of the archive', async () => {
+    const unpacking = unzipApart(await stored({ a: 'x' }), join(root, 'nowhere'));
+    await expect(unpacking).rejects.toThrow(/could not be unpacked: .*ENOENT/);
+    await expect(unpacking).rejects.not.toThrow(UnsafeArchive);
+  });
+
+  it('which has little memory, and is ended when it hangs', async () => {
+    const pipe = join(root, 'never-ending');
+    execFileSync('mkfifo', [pipe]);
+    const unpacking = unzipApart(pipe, await freshDirectory(), { ...unzipLimits, deadlineMs: 0 });
+    const limits = await waitFor(() => limitsOfProcess(pipe));
+    expect(limits).toMatch(/Max data size +1073741824 /);
+    await expect(unpacking).rejects.toThrow(/more memory or time/);
+    expect(limitsOfProcess(pipe)).toBeUndefined();
+  });
+});
+
+async function waitFor<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Of the running unzip-process that was given this archive. */
+function limitsOfProcess(archive: string): string | undefined {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const ours = words[0] === process.execPath && words.some((word) => word.includes(archive));
+      if (ours) return readFileSync(`/proc/${pid}/limits`, 'utf8');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return undefined;
+}
