@@ -14,6 +14,10 @@ const oneRepository = pattern.check(
   ),
 );
 
+const region = z
+  .string()
+  .check(rule((text) => /^[a-z]{2}(?:-[a-z]+)+-\d$/.test(text), 'is not an AWS region.', 'Write it as in eu-west-1.'));
+
 const binding = strict({
   repository: oneRepository,
   pipeline: pipelineName,
@@ -21,11 +25,7 @@ const binding = strict({
     account: z
       .string()
       .check(rule((text) => /^\d{12}$/.test(text), 'is not an AWS account.', 'Write its 12 digits in quotes.')),
-    region: z
-      .string()
-      .check(
-        rule((text) => /^[a-z]{2}(?:-[a-z]+)+-\d$/.test(text), 'is not an AWS region.', 'Write it as in eu-west-1.'),
-      ),
+    region,
     pipelineName: z
       .string()
       .check(
@@ -108,6 +108,38 @@ const secret = strict({
 );
 export type WrittenSecret = z.output<typeof secret>;
 
+const awsName = z
+  .string()
+  .check(
+    rule(
+      (text) =>
+        /^(?:arn:aws[a-z-]*:(?:ssm|secretsmanager):[a-z0-9-]+:\d{12}:)?[\w/+=.@:-]{0,2048}\*?$/.test(text) &&
+        text !== '',
+      'is not a name in AWS.',
+      'Write a name, a full ARN, or the beginning of one with * at its end, such as prod/web/*.',
+    ),
+  );
+
+const awsSecrets = strict({
+  repositories: z.array(pattern).min(1).max(500),
+  region,
+  parameters: z.array(awsName).min(1).max(500).optional(),
+  secrets: z.array(awsName).min(1).max(500).optional(),
+}).check(
+  rule(
+    (written) => written.parameters !== undefined || written.secrets !== undefined,
+    'allows nothing.',
+    'Write parameters: for Parameter Store, secrets: for Secrets Manager, or both.',
+  ),
+  rule(
+    ({ region: own, parameters = [], secrets = [] }) =>
+      [...parameters, ...secrets].every((name) => !name.startsWith('arn:') || name.split(':')[3] === own),
+    'names an ARN of another region.',
+    'Write one entry for each region.',
+  ),
+);
+export type WrittenAwsSecrets = z.output<typeof awsSecrets>;
+
 export const serverSchema = strict({
   repositories: z.array(pattern).min(1).max(1000).optional(),
   bindings: z.array(binding).max(1000).optional(),
@@ -118,6 +150,7 @@ export const serverSchema = strict({
     maxConcurrentActions: z.int().min(1).max(256).optional(),
   }).optional(),
   secrets: z.record(secretName, secret).optional(),
+  awsSecrets: z.array(awsSecrets).max(500).optional(),
   approvals: strict({
     allowAuthor: z.boolean().optional(),
     allowLastPusher: z.boolean().optional(),

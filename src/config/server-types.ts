@@ -7,6 +7,7 @@ export interface ServerConfig {
   readonly bindings: readonly Binding[];
   readonly embedded: EmbeddedSettings;
   readonly secrets: readonly SecretRule[];
+  readonly awsSecrets: readonly AwsSecretsRule[];
   readonly approvals: ApprovalLimits;
   readonly api: ApiSettings;
   readonly events: readonly EventSink[];
@@ -74,6 +75,16 @@ export interface SecretRule {
   readonly name: string;
   readonly source: { readonly fromEnv: string } | { readonly fromFile: string };
   readonly repositories: readonly RepositoryPattern[];
+}
+
+/** What builds of these repositories may read in AWS: exact names, or beginnings that end in `*`. */
+export interface AwsSecretsRule {
+  readonly repositories: readonly RepositoryPattern[];
+  readonly region: string;
+  /** Of Parameter Store. */
+  readonly parameters: readonly string[];
+  /** Of Secrets Manager. */
+  readonly secrets: readonly string[];
 }
 
 /** What a repository's gates may loosen at most; everything is forbidden unless the operator allows it. */

@@ -3,9 +3,10 @@ import type { Problem } from '../pipeline/problem.ts';
 import { check } from './schema-problems.ts';
 import { serverSchema } from './server-schema.ts';
 import type { WrittenApi, WrittenSink } from './api-schema.ts';
-import type { WrittenBinding, WrittenSecret } from './server-schema.ts';
+import type { WrittenAwsSecrets, WrittenBinding, WrittenSecret } from './server-schema.ts';
 import type {
   ApiSettings,
+  AwsSecretsRule,
   Binding,
   EventSink,
   RepositoryPattern,
@@ -22,6 +23,7 @@ export const defaultServerConfig: ServerConfig = {
   bindings: [],
   embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4 },
   secrets: [],
+  awsSecrets: [],
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
   api: { port: null, host: '127.0.0.1', url: null, account: '000000000000', region: 'us-east-1' },
   events: [],
@@ -33,7 +35,16 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   if (!yaml.ok) return yaml;
   const checked = check(serverSchema, { file, ...yaml, value: yaml.value ?? {} });
   if (!checked.ok) return checked;
-  const { repositories, bindings = [], embedded, secrets = {}, approvals, api, events = {} } = checked.value;
+  const {
+    repositories,
+    bindings = [],
+    embedded,
+    secrets = {},
+    awsSecrets = [],
+    approvals,
+    api,
+    events = {},
+  } = checked.value;
   const problems = repeatedBindings(bindings, file, yaml.locate);
   if (problems.length > 0) return { ok: false, problems };
   const config: ServerConfig = {
@@ -41,6 +52,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
     bindings: bindings.map(bindingOf),
     embedded: { ...defaultServerConfig.embedded, ...written(embedded) },
     secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
+    awsSecrets: awsSecrets.map(awsSecretsOf),
     approvals: { ...defaultServerConfig.approvals, ...written(approvals) },
     api: apiOf(api),
     events: Object.entries(events).map(([name, sink]) => sinkOf(name, sink)),
@@ -107,6 +119,10 @@ function sourceOf({ fromEnv, fromFile }: Pick<WrittenSecret, 'fromEnv' | 'fromFi
 
 function secretOf(name: string, secret: WrittenSecret): SecretRule {
   return { name, source: sourceOf(secret), repositories: secret.repositories.map(patternOf) };
+}
+
+function awsSecretsOf({ repositories, region, parameters = [], secrets = [] }: WrittenAwsSecrets): AwsSecretsRule {
+  return { repositories: repositories.map(patternOf), region, parameters, secrets };
 }
 
 function repeatedBindings(bindings: readonly WrittenBinding[], file: string, locate: Locate): Problem[] {

@@ -11,11 +11,13 @@ import type { EffectRunner } from '../engine/embedded/run-effect.ts';
 import type { GitHub } from '../github/github.ts';
 import type { ActionDeclaration } from '../pipeline/definition.ts';
 import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts';
+import { createAwsSecretReader, type AwsSecretReader } from '../providers/aws-secrets.ts';
 import type { BucketOf } from '../providers/bucket-names.ts';
 import type { ProjectLookup } from '../providers/build-project.ts';
 import type { AnyProvider } from '../providers/provider.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
 import type { Logger } from 'pino';
+import { awsSecretSource } from './aws-secrets.ts';
 
 /** What running actions on this machine is made from. */
 export interface EffectsOptions {
@@ -30,6 +32,8 @@ export interface EffectsOptions {
   readonly log: Logger;
   readonly egress: Egress | undefined;
   readonly bucketOf?: BucketOf;
+  /** How secrets are read in AWS, for tests; the SDK otherwise. */
+  readonly awsSecrets?: AwsSecretReader;
   /** The operator's proxy and certificates, for our own git. */
   readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
@@ -58,6 +62,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
+    secretSource: awsSecretSource(server.awsSecrets, options.awsSecrets ?? createAwsSecretReader()),
     ...(options.bucketOf ? { bucketOf: options.bucketOf } : {}),
   });
   return {

@@ -1,27 +1,34 @@
 import { refusedEnvironmentName } from '../buildspec/environment.ts';
 import { UserError } from '../errors.ts';
-import type { EnvironmentVariable } from '../pipeline/definition.ts';
+import type { StartedAction } from './provider.ts';
+import { secretValue, type SecretSource } from './secret-values.ts';
 
-/** The values of declared variables; a SECRETS_MANAGER variable names a secret that the server lets this action see. */
-export function declaredEnvironment(
-  variables: readonly EnvironmentVariable[],
-  secrets: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(variables.map((variable) => [checkedName(variable.name), valueOf(variable, secrets)]));
+export interface Values {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Values that were looked up and must be masked besides the action's own secrets. */
+  readonly secrets: readonly string[];
 }
 
-function checkedName(name: string): string {
-  const refusal = refusedEnvironmentName(name);
-  if (refusal !== undefined) throw new UserError(refusal);
-  return name;
+export interface WrittenVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly type: 'PLAINTEXT' | 'PARAMETER_STORE' | 'SECRETS_MANAGER';
 }
 
-function valueOf(variable: EnvironmentVariable, secrets: Readonly<Record<string, string>>): string {
-  if (variable.type === 'PLAINTEXT') return variable.value;
-  const secret = secrets[variable.value];
-  if (secret !== undefined) return secret;
-  throw new UserError(
-    `The environment variable ${variable.name} asks for the secret ${variable.value}, which this action may not see. ` +
-      'Name it under secrets: in penstock.server.yml for this repository. Pull requests from forks never get secrets.',
-  );
+/** The values of declared variables; of several with one name the last counts. Throws UserError. */
+export async function valuesOf(
+  variables: readonly WrittenVariable[],
+  action: StartedAction<unknown>,
+  source: SecretSource | undefined,
+): Promise<Values> {
+  const values: Record<string, string> = {};
+  const secrets: string[] = [];
+  for (const { type, ...variable } of new Map(variables.map((one) => [one.name, one])).values()) {
+    const refusal = refusedEnvironmentName(variable.name);
+    if (refusal !== undefined) throw new UserError(refusal);
+    const value = type === 'PLAINTEXT' ? variable.value : await secretValue({ ...variable, type }, action, source);
+    values[variable.name] = value;
+    if (type !== 'PLAINTEXT' && value !== '') secrets.push(value);
+  }
+  return { variables: values, secrets };
 }

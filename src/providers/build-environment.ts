@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import type { Buildspec } from '../buildspec/buildspec.ts';
-import { refusedEnvironmentName } from '../buildspec/environment.ts';
 import { UserError } from '../errors.ts';
+import { valuesOf, type Values, type WrittenVariable } from './action-environment.ts';
 import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './build-project.ts';
 import type { StartedAction } from './provider.ts';
 
 type Action = StartedAction<BuildConfiguration>;
-type Variable = ProjectSettings['environment'][number];
-
-export interface BuildValues {
-  readonly variables: Readonly<Record<string, string>>;
-  /** Values that were looked up and must be masked besides the action's own secrets. */
-  readonly secrets: readonly string[];
-}
 
 const Overrides = z.array(
   z.strictObject({
@@ -28,30 +21,24 @@ export async function buildValues(
   action: Action,
   project: ProjectSettings,
   buildspec: Buildspec,
-): Promise<BuildValues> {
-  const fromBuildspec: Variable[] = [
+): Promise<Values> {
+  const fromBuildspec: WrittenVariable[] = [
     ...entries(buildspec.env.variables, 'PLAINTEXT'),
     ...entries(buildspec.env.parameterStore, 'PARAMETER_STORE'),
     ...entries(buildspec.env.secretsManager, 'SECRETS_MANAGER'),
   ];
   const written = [...fromBuildspec, ...project.environment, ...overridesOf(action.configuration.EnvironmentVariables)];
-  const last = new Map(written.map((variable) => [variable.name, variable]));
-  const variables: Record<string, string> = {};
-  const secrets: string[] = [];
-  for (const variable of last.values()) {
-    checkName(variable.name);
-    const value = await valueOf(deps, action, variable);
-    variables[variable.name] = value;
-    if (variable.type !== 'PLAINTEXT' && value !== '') secrets.push(value);
-  }
-  return { variables, secrets };
+  const reserved = written.find(({ name }) => name.startsWith('CODEBUILD_'));
+  if (reserved !== undefined)
+    throw new UserError(`${reserved.name} is reserved: choose a name that does not begin with CODEBUILD_.`);
+  return valuesOf(written, action, deps.secretSource);
 }
 
-function entries(record: Readonly<Record<string, string>>, type: Variable['type']): Variable[] {
+function entries(record: Readonly<Record<string, string>>, type: WrittenVariable['type']): WrittenVariable[] {
   return Object.entries(record).map(([name, value]) => ({ name, value, type }));
 }
 
-function overridesOf(text: string | undefined): readonly Variable[] {
+function overridesOf(text: string | undefined): readonly WrittenVariable[] {
   if (text === undefined) return [];
   try {
     return Overrides.parse(JSON.parse(text));
@@ -61,47 +48,6 @@ function overridesOf(text: string | undefined): readonly Variable[] {
         'Write for example [{"name":"MODE","value":"fast","type":"PLAINTEXT"}].',
     );
   }
-}
-
-function checkName(name: string): void {
-  const reserved = name.startsWith('CODEBUILD_')
-    ? `${name} is reserved: choose a name that does not begin with CODEBUILD_.`
-    : undefined;
-  const refusal = refusedEnvironmentName(name) ?? reserved;
-  if (refusal !== undefined) throw new UserError(refusal);
-}
-
-async function valueOf(deps: BuildDeps, action: Action, { name, value, type }: Variable): Promise<string> {
-  if (type === 'PLAINTEXT') return value;
-  const [id, key] = type === 'SECRETS_MANAGER' ? splitReference(value) : [value, undefined];
-  // A fork gets no secrets, whatever its buildspec asks for.
-  const own = Object.hasOwn(action.secrets, id) ? action.secrets[id] : undefined;
-  const found = action.trust === 'fork' ? undefined : (own ?? (await deps.secretSource?.(type, value, action)));
-  if (found === undefined) {
-    const from = type === 'SECRETS_MANAGER' ? 'secret' : 'parameter';
-    throw new UserError(
-      `The environment variable ${name} asks for the ${from} ${id}, which this build may not see. ` +
-        'Name it under secrets: in penstock.server.yml for this repository. Pull requests from forks never get secrets.',
-    );
-  }
-  return key === undefined || key === '' ? found : keyOf(found, id, key);
-}
-
-/** `secret-id[:json-key[:version-stage[:version-id]]]`, where the id may be an ARN with colons of its own. */
-function splitReference(reference: string): readonly [string, string | undefined] {
-  const parts = reference.split(':');
-  const idParts = reference.startsWith('arn:') ? 7 : 1;
-  return [parts.slice(0, idParts).join(':'), parts[idParts]];
-}
-
-function keyOf(secret: string, id: string, key: string): string {
-  try {
-    const value = (JSON.parse(secret) as Record<string, unknown>)[key];
-    if (typeof value === 'string') return value;
-  } catch {
-    // Said below.
-  }
-  throw new UserError(`The secret ${id} is not JSON with a text under "${key}". Check the reference in the buildspec.`);
 }
 
 export interface BuildFacts {

@@ -21,16 +21,8 @@ export type ProjectLookup = (
   action: Pick<StartedAction<unknown>, 'repository' | 'execution'>,
 ) => Promise<ProjectSettings | null>;
 
-/** Where the values of secrets come from besides the secrets of the server; undefined when there is none. */
-export type SecretSource = (
-  kind: 'PARAMETER_STORE' | 'SECRETS_MANAGER',
-  reference: string,
-  action: Pick<StartedAction<unknown>, 'repository' | 'trust'>,
-) => Promise<string | undefined>;
-
 export interface BuildDeps extends CommandDeps {
   readonly project: ProjectLookup;
-  readonly secretSource?: SecretSource;
 }
 
 const yesNo = z.enum(['true', 'false']);

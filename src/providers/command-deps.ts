@@ -3,6 +3,7 @@ import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { Background } from './background.ts';
 import type { StartedAction } from './provider.ts';
+import type { SecretSource } from './secret-values.ts';
 
 export interface CommandDeps {
   readonly home: string;
@@ -11,6 +12,8 @@ export interface CommandDeps {
   readonly network: NetworkAccess;
   readonly artifacts: ArtifactStore;
   readonly background: Background;
+  /** Secrets and parameters that are not secrets of the server. */
+  readonly secretSource?: SecretSource;
 }
 
 /** Where AWS would run the commands; accepted so that an existing pipeline reads, and without effect here. */

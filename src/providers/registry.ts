@@ -5,12 +5,13 @@ import { createBackground } from './background.ts';
 import type { BucketOf } from './bucket-names.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
 import { codeBuild } from './code-build.ts';
-import type { ProjectLookup, SecretSource } from './build-project.ts';
+import type { ProjectLookup } from './build-project.ts';
 import { commands } from './commands.ts';
 import { manualApproval } from './manual-approval.ts';
 import type { AnyProvider } from './provider.ts';
 import { s3Deploy } from './s3-deploy.ts';
 import { s3Source } from './s3-source.ts';
+import type { SecretSource } from './secret-values.ts';
 
 export interface ProviderDeps {
   readonly home: string;
@@ -36,12 +37,11 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
   const { home, isolation, artifacts, fetchAccess } = deps;
   const background = createBackground(home, deps.maxConcurrentActions);
   const gitEnvironment = deps.gitEnvironment ?? {};
-  const machine = { home, isolation, network: deps.network ?? 'host', artifacts, background } as const;
-  const builds = {
-    ...machine,
-    project: deps.project ?? (() => Promise.resolve(null)),
+  const machine = {
+    ...{ home, isolation, network: deps.network ?? 'host', artifacts, background },
     ...(deps.secretSource === undefined ? {} : { secretSource: deps.secretSource }),
   };
+  const builds = { ...machine, project: deps.project ?? (() => Promise.resolve(null)) };
   const providers: readonly AnyProvider[] = [
     codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
     s3Source(artifacts, background, deps.bucketOf),

@@ -13,7 +13,8 @@ import { say } from './build-log.ts';
 import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './build-project.ts';
 import { saveFindings } from './findings-file.ts';
 import { findBuildspec } from './find-buildspec.ts';
-import { createMasker, maskText } from './mask.ts';
+import { maskText } from './mask.ts';
+import { maskedLog } from './masked-log.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
 
@@ -182,13 +183,4 @@ async function saveRecord(home: string, action: Action, record: BuildRecord): Pr
   const file = buildRecordPath(home, action.execution, action.actionExecution);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, JSON.stringify(record, null, 1), { mode: 0o600 });
-}
-
-/** Values that only this build knows are masked before the log's own masking. */
-function maskedLog(log: ActionLog, secrets: readonly string[]): ActionLog & { finish(): void } {
-  const masker = createMasker(secrets);
-  return {
-    write: (chunk) => log.write(masker.push(typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk)),
-    finish: () => log.write(masker.flush()),
-  };
 }

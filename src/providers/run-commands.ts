@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { createLastingShell, type Cut, type LastingShell } from '../buildspec/lasting-shell.ts';
 import { openShellSession, type ShellSession } from '../buildspec/shell-session.ts';
 import type { CommandResult } from '../buildspec/run-command.ts';
-import { declaredEnvironment } from './action-environment.ts';
+import { valuesOf } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
 import { networkOf, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
+import { maskedLog } from './masked-log.ts';
 import { storeOutput } from './store-output.ts';
 import type { StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -19,17 +20,21 @@ type Action = StartedAction<CommandsConfiguration>;
 const defaultTimeoutMinutes = 55;
 const maxVariableBytes = 122_880;
 
-export async function runCommands(deps: CommandDeps, action: Action, context: WorkContext): Promise<EndReport> {
-  const area = await makeWorkArea(deps.home, action.actionExecution);
+export async function runCommands(deps: CommandDeps, started: Action, context: WorkContext): Promise<EndReport> {
+  const area = await makeWorkArea(deps.home, started.actionExecution);
   try {
+    const { variables, secrets } = await valuesOf(started.declaration.environmentVariables, started, deps.secretSource);
+    const log = maskedLog(started.log, secrets);
+    const lookedUp = Object.fromEntries(secrets.map((secret, index) => [`looked up ${index}`, secret]));
+    const action = { ...started, log, secrets: { ...started.secrets, ...lookedUp } };
     const directories = await unpackInputs(deps.artifacts, area, action.inputs);
     const primary = directories.get(action.inputs[0]?.name ?? '') ?? area.sources;
-    say(action.log, deps.isolation.describe());
-    const machine = { deps, action, area, primary, directories, context };
-    const { failure, values } = await runIn(machine);
-    const secrets = Object.values(action.secrets);
-    await saveFindings({ home: deps.home, action, primary, groups: [], secrets });
-    return failure ?? (await finish(deps, action, primary, values));
+    say(log, deps.isolation.describe());
+    const { failure, values } = await runIn({ deps, action, area, variables, primary, directories, context });
+    await saveFindings({ home: deps.home, action, primary, groups: [], secrets: Object.values(action.secrets) });
+    const report = failure ?? (await finish(deps, action, primary, values));
+    log.finish();
+    return report;
   } finally {
     await area.remove();
   }
@@ -39,6 +44,7 @@ interface Machine {
   readonly deps: CommandDeps;
   readonly action: Action;
   readonly area: WorkArea;
+  readonly variables: Readonly<Record<string, string>>;
   readonly primary: string;
   readonly directories: ReadonlyMap<string, string>;
   readonly context: WorkContext;
@@ -73,7 +79,7 @@ async function runIn(machine: Machine): Promise<Ran> {
 }
 
 async function openSession(
-  { deps, action, area, primary, directories }: Machine,
+  { deps, action, area, variables, primary, directories }: Machine,
   deadline: number,
   restore: boolean,
 ): Promise<ShellSession> {
@@ -86,7 +92,7 @@ async function openSession(
       home: area.home,
       temporary: area.temporary,
       env: {
-        ...declaredEnvironment(action.declaration.environmentVariables, action.secrets),
+        ...variables,
         CODEBUILD_SRC_DIR: primary,
         ...Object.fromEntries(others),
         CODEBUILD_INITIATOR: `codepipeline/${action.pipeline}`,

@@ -24,6 +24,8 @@ bindings:
 embedded: { isolation: bubblewrap, network: none, maxConcurrentActions: 2 }
 secrets:
   NPM_TOKEN: { fromEnv: NPM_TOKEN, repositories: [acme/web] }
+awsSecrets:
+  - { repositories: [acme/*], region: eu-west-1, parameters: [/acme/*] }
 api: { port: 3001, url: "https://api.acme.test/" }
 events:
   chat: { https: { url: "https://hooks.acme.test/x", key: { fromEnv: KEY } }, repositories: [acme/web] }
@@ -65,6 +67,9 @@ describe('penstock.server.yml', () => {
       embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2 },
       secrets: [
         { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
+      ],
+      awsSecrets: [
+        { repositories: [{ owner: 'acme', name: null }], region: 'eu-west-1', parameters: ['/acme/*'], secrets: [] },
       ],
       approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
       api: {
@@ -122,7 +127,7 @@ describe('penstock.server.yml', () => {
     ],
     [
       'repositores: [a/b]',
-      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, approvals, api, events.',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, awsSecrets, approvals, api, events.',
     ],
     [
       'embedded:\n  isolation: docker',
