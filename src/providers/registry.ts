@@ -38,7 +38,11 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
   const background = createBackground(home, deps.maxConcurrentActions);
   const gitEnvironment = deps.gitEnvironment ?? {};
   const machine = {
-    ...{ home, isolation, network: deps.network ?? 'host', artifacts, background },
+    home,
+    isolation,
+    network: deps.network ?? 'host',
+    artifacts,
+    background,
     ...(deps.secretSource === undefined ? {} : { secretSource: deps.secretSource }),
   };
   const builds = { ...machine, project: deps.project ?? (() => Promise.resolve(null)) };
