@@ -2,18 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readServerConfig } from '../config/server.ts';
-import type { Binding } from '../config/server-types.ts';
-import { optionalVerbs, permissionsFor, trustFor, type OptionalVerb } from '../engine/aws/policy.ts';
+import type { AwsGrant, Binding, ServerConfig } from '../config/server-types.ts';
+import {
+  grantPermissions,
+  optionalVerbs,
+  permissionsFor,
+  trustFor,
+  type GrantSubject,
+  type OptionalVerb,
+} from '../engine/aws/policy.ts';
 import { readDeclaration } from '../engine/aws/read-declaration.ts';
 import { UserError } from '../errors.ts';
-import { eventsKeyOf, targetOf } from '../main/aws-targets.ts';
+import { eventsKeyOf, externalIdOf, targetOf } from '../main/aws-targets.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { homeOf } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 
 const unknownPrincipal = "<the ARN of Penstock's own role: give it with --principal>";
 
-/** Prints, for each role that the bindings name, its trust policy and the permissions that it needs. */
+/** Prints, for each role that bindings and `embedded.aws` name, its trust policy and the permissions that it needs. */
 export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -29,25 +36,42 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
     return 0;
   }
   const verbs = readVerbs(values.with);
-  const bindings = await readBindings(io);
+  const { bindings, embedded } = await readServer(io);
   const definitions = await readDeclarations(values.declaration, io.cwd);
   const home = homeOf(io.env);
   const subjects = bindings.map((binding) => {
     const definition = definitions.get(binding.aws.pipelineName);
     return { target: targetOf(binding, home), ...(definition ? { definition } : {}) };
   });
-  const roles = [...new Set(subjects.map(({ target }) => target.roleArn))];
+  const grants = embedded.aws.flatMap((grant) =>
+    grant.repositories.map((repository) => grantOf(grant, repository, home)),
+  );
+  const roles = [
+    ...new Set([...subjects.map(({ target }) => target.roleArn), ...grants.map(({ roleArn }) => roleArn)]),
+  ];
   const printed = roles.map((role) => {
     const mine = subjects.filter(({ target }) => target.roleArn === role);
-    const targets = mine.map(({ target }) => target);
-    const principal = values.principal ?? unknownPrincipal;
-    return [role, { trust: trustFor(targets, principal), permissions: permissionsFor(mine, verbs) }] as const;
+    const granted = grants.filter(({ roleArn }) => roleArn === role);
+    const trust = trustFor([...mine.map(({ target }) => target), ...granted], values.principal ?? unknownPrincipal);
+    const { Version, Statement } = permissionsFor(mine, verbs);
+    return [
+      role,
+      { trust, permissions: { Version, Statement: [...Statement, ...grantPermissions(granted)] } },
+    ] as const;
   });
   io.out(JSON.stringify(Object.fromEntries(printed), null, 2));
   for (const { target, definition } of subjects) {
     if (!definition) io.err(wildcardNote(target.pipelineName));
   }
   return 0;
+}
+
+function grantOf(
+  grant: AwsGrant,
+  repository: Binding['repository'],
+  home: string,
+): GrantSubject & { externalId: string } {
+  return { ...grant, externalId: externalIdOf(repository, grant.externalId, home) };
 }
 
 function wildcardNote(pipeline: string): string {
@@ -66,19 +90,19 @@ function readVerbs(text: string): ReadonlySet<OptionalVerb> {
   return new Set(names as OptionalVerb[]);
 }
 
-async function readBindings({ env, cwd }: CliIo): Promise<readonly Binding[]> {
+async function readServer({ env, cwd }: CliIo): Promise<ServerConfig> {
   const file = resolve(cwd, env['PENSTOCK_CONFIG']?.trim() || 'penstock.server.yml');
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${file} cannot be read. Bindings stand there; docs/aws.md has one to begin with.`);
   });
   const read = readServerConfig(text, file);
   if (!read.ok) throw new UserError(`${file} has problems; \`penstock validate ${file}\` lists them.`);
-  if (read.config.bindings.length === 0) {
+  if (read.config.bindings.length === 0 && read.config.embedded.aws.length === 0) {
     throw new UserError(
-      `${file} binds no pipeline, so no role needs anything. docs/aws.md has a binding to begin with.`,
+      `${file} binds no pipeline and has no embedded.aws, so no role needs anything. docs/aws.md has a binding to begin with.`,
     );
   }
-  return read.config.bindings;
+  return read.config;
 }
 
 /** Files as `aws codepipeline get-pipeline` writes them, by the name of the pipeline. */

@@ -30,9 +30,10 @@ export async function authenticate(
 
 async function holderOf(door: KeyDoor, claim: Claim): Promise<Required<Omit<Authenticated, 'claim'>>> {
   if (claim.sessionToken !== undefined) {
-    const { secretAccessKey, scope, objects } = openSession(door, claim.accessKeyId, claim.sessionToken);
+    const { secretAccessKey, scope, objects, job } = openSession(door, claim.accessKeyId, claim.sessionToken);
     const arn = `arn:aws:sts::${door.account}:assumed-role/penstock-worker/${claim.accessKeyId}`;
-    return { secretAccessKey, caller: { arn, scope, readOnly: false, mayApprove: false, objects } };
+    const own = job === undefined ? {} : { job };
+    return { secretAccessKey, caller: { arn, scope, readOnly: false, mayApprove: false, objects, ...own } };
   }
   const key = await findApiKey(door.db, claim.accessKeyId);
   if (!key) throw unknownToken();

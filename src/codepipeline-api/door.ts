@@ -43,6 +43,8 @@ export interface Door {
   readonly uploads: string;
   /** Absent: only pipelines that were made through the API exist. */
   readonly repositories?: Repositories;
+  /** How long after a continuation the next job is offered (CP-J-9); 5 s without it. */
+  readonly continuationDelayMs?: number;
 }
 
 /** Whoever asks, after the signature was checked. */
@@ -55,6 +57,8 @@ export interface Caller {
   readonly mayApprove: boolean;
   /** Of a worker job's short-lived credentials: the only objects that they open. */
   readonly objects?: SessionObjects;
+  /** Of a function's credentials: the one job that they may answer for. */
+  readonly job?: string;
 }
 
 export interface SessionObjects {

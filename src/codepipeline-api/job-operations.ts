@@ -91,7 +91,9 @@ export const putJobFailureResult: Operation<PutJobFailureResultInput, undefined>
 /** A job of another repository's pipeline does not exist for this key. */
 async function checkOwn({ door, caller }: Call, jobId: string): Promise<void> {
   const job = await findWorkerJob(door.db, jobId);
-  const isOwn = job && (caller.scope === adminScope || job.data.pipelineContext.repositoryId === caller.scope);
+  const isOther = caller.job !== undefined && caller.job !== jobId;
+  const isOwn =
+    job && !isOther && (caller.scope === adminScope || job.data.pipelineContext.repositoryId === caller.scope);
   if (!isOwn) throw new ApiError('JobNotFoundException', `Job with id '${jobId}' does not exist`);
 }
 

@@ -20,6 +20,8 @@ export interface JsonDoorOptions {
 
 const targetPrefix = 'CodePipeline_20150709.';
 const mediaType = 'application/x-amz-json-1.1';
+/** What a function may do with its job's credentials (docs/decisions/0051). */
+const forOwnJob = new Set(['GetJobDetails', 'PutJobSuccessResult', 'PutJobFailureResult']);
 /** A declaration of the largest allowed size stays far below. */
 const largestBody = 1024 * 1024;
 
@@ -46,7 +48,8 @@ async function perform(door: Door, options: JsonDoorOptions, exchange: Exchange)
   if (!options.throttle.admit(caller.arn, door.now())) throw new ApiError('ThrottlingException', 'Rate exceeded');
   const parsed = parseBody(body);
   if (caller.readOnly && operation.writes) throw denied(door, caller, name);
-  if (caller.objects !== undefined) throw denied(door, caller, name);
+  if (caller.objects !== undefined && !(caller.job !== undefined && forOwnJob.has(name)))
+    throw denied(door, caller, name);
   const input = checkShape(operationFacts(name)?.input ?? '', parsed);
   const call = { door, caller };
   const output = await operation.run(call, input as never);

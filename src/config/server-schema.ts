@@ -18,6 +18,26 @@ const region = z
   .string()
   .check(rule((text) => /^[a-z]{2}(?:-[a-z]+)+-\d$/.test(text), 'is not an AWS region.', 'Write it as in eu-west-1.'));
 
+const roleArn = z
+  .string()
+  .check(
+    rule(
+      (text) => /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(text),
+      'is not the ARN of a role.',
+      'Write it as in arn:aws:iam::111122223333:role/penstock; `penstock iam-policy` prints what the role needs.',
+    ),
+  );
+
+const externalId = z
+  .string()
+  .check(
+    rule(
+      (text) => text === 'generated' || /^[\w+=,.@:/-]{16,1224}$/.test(text),
+      'is not a good external id.',
+      'Write `generated`, or at least 16 characters that nobody can guess.',
+    ),
+  );
+
 const binding = strict({
   repository: oneRepository,
   pipeline: pipelineName,
@@ -35,25 +55,8 @@ const binding = strict({
           'Write the name that AWS shows.',
         ),
       ),
-    roleArn: z
-      .string()
-      .check(
-        rule(
-          (text) => /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/.test(text),
-          'is not the ARN of a role.',
-          'Write it as in arn:aws:iam::111122223333:role/penstock; `penstock iam-policy` prints what the role needs.',
-        ),
-      ),
-    externalId: z
-      .string()
-      .check(
-        rule(
-          (text) => text === 'generated' || /^[\w+=,.@:/-]{16,1224}$/.test(text),
-          'is not a good external id.',
-          'Write `generated`, or at least 16 characters that nobody can guess.',
-        ),
-      )
-      .optional(),
+    roleArn,
+    externalId: externalId.optional(),
   }),
 }).check(
   rule(
@@ -140,6 +143,51 @@ const awsSecrets = strict({
 );
 export type WrittenAwsSecrets = z.output<typeof awsSecrets>;
 
+const grantedName = z
+  .string()
+  .check(
+    rule(
+      (text) => text.length <= 255 && text.trim() === text && text !== '',
+      'is not a name.',
+      'Write the name that AWS shows; * stands for any run of characters, as in web-*.',
+    ),
+  );
+const grantedNames = z.array(grantedName).min(1).max(200).optional();
+
+const grant = strict({
+  repositories: z.array(oneRepository).min(1).max(500),
+  region,
+  roleArn,
+  externalId: externalId.optional(),
+  alarms: grantedNames,
+  functions: grantedNames,
+  answersAt: z
+    .string()
+    .check(
+      rule(
+        (text) => /^(?:https:\/\/[^/?#@\s]+|http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?)(?:\/[^?#@\s]*)?$/.test(text),
+        'is not an address.',
+        'Write where functions reach the CodePipeline API of this server by https, as in https://penstock.example.com:8443.',
+      ),
+    )
+    .optional(),
+})
+  .check(
+    rule(
+      ({ alarms, functions }) => alarms !== undefined || functions !== undefined,
+      'allows nothing.',
+      'List alarms, functions or both.',
+    ),
+  )
+  .check(
+    rule(
+      ({ functions, answersAt }) => functions === undefined || answersAt !== undefined,
+      'lets functions be called that could not answer.',
+      'Add answersAt: the address of the CodePipeline API of this server as functions reach it.',
+    ),
+  );
+export type WrittenGrant = z.output<typeof grant>;
+
 export const serverSchema = strict({
   repositories: z.array(pattern).min(1).max(1000).optional(),
   bindings: z.array(binding).max(1000).optional(),
@@ -148,6 +196,7 @@ export const serverSchema = strict({
     network: z.enum(['proxy', 'none']).optional(),
     allowHosts: z.array(host).min(1).max(500).optional(),
     maxConcurrentActions: z.int().min(1).max(256).optional(),
+    aws: z.array(grant).max(500).optional(),
   }).optional(),
   secrets: z.record(secretName, secret).optional(),
   awsSecrets: z.array(awsSecrets).max(500).optional(),

@@ -68,6 +68,21 @@ export interface EmbeddedSettings {
   /** Hosts that builds may reach through the proxy; empty: every public address. */
   readonly allowHosts: readonly string[];
   readonly maxConcurrentActions: number;
+  readonly aws: readonly AwsGrant[];
+}
+
+/** What rules and Lambda actions of these repositories' embedded pipelines may ask of AWS, and with which role. */
+export interface AwsGrant {
+  readonly repositories: readonly { readonly owner: string; readonly name: string }[];
+  readonly region: string;
+  readonly roleArn: string;
+  /** `generated`: one per repository, as for bindings. */
+  readonly externalId: string;
+  /** Names; `*` stands for any run of characters. */
+  readonly alarms: readonly string[];
+  readonly functions: readonly string[];
+  /** Where functions reach the CodePipeline API of this server; there when `functions` are. */
+  readonly answersAt?: string;
 }
 
 /** A secret that pipelines of these repositories may ask for by name. Values are read by `readSecrets`. */

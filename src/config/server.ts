@@ -3,9 +3,10 @@ import type { Problem } from '../pipeline/problem.ts';
 import { check } from './schema-problems.ts';
 import { serverSchema } from './server-schema.ts';
 import type { WrittenApi, WrittenSink } from './api-schema.ts';
-import type { WrittenAwsSecrets, WrittenBinding, WrittenSecret } from './server-schema.ts';
+import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenSecret } from './server-schema.ts';
 import type {
   ApiSettings,
+  AwsGrant,
   AwsSecretsRule,
   Binding,
   EventSink,
@@ -21,7 +22,7 @@ import type { Locate } from './yaml-file.ts';
 export const defaultServerConfig: ServerConfig = {
   repositories: 'all',
   bindings: [],
-  embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4 },
+  embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4, aws: [] },
   secrets: [],
   awsSecrets: [],
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
@@ -50,7 +51,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   const config: ServerConfig = {
     repositories: repositories?.map(patternOf) ?? 'all',
     bindings: bindings.map(bindingOf),
-    embedded: { ...defaultServerConfig.embedded, ...written(embedded) },
+    embedded: { ...defaultServerConfig.embedded, ...written({ ...embedded, aws: embedded?.aws?.map(grantOf) }) },
     secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
     awsSecrets: awsSecrets.map(awsSecretsOf),
     approvals: { ...defaultServerConfig.approvals, ...written(approvals) },
@@ -62,6 +63,13 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
 
 export function serverConfigJsonSchema(): Record<string, unknown> {
   return { ...z.toJSONSchema(serverSchema, { io: 'input' }), title: 'Penstock: what the operator says' };
+}
+
+/** What a repository may ask of AWS; nothing unless the operator says so (SEC-T-05). */
+export function grantsFor(config: ServerConfig, owner: string, name: string): readonly AwsGrant[] {
+  return config.embedded.aws.filter(({ repositories }) =>
+    repositories.some((repository) => same(repository.owner, owner) && same(repository.name, name)),
+  );
 }
 
 /** GitHub compares names without case, and so do we. */
@@ -93,8 +101,23 @@ function patternOf(text: string): RepositoryPattern {
 }
 
 function bindingOf({ repository, pipeline, aws }: WrittenBinding): Binding {
-  const [owner = '', name = ''] = repository.split('/');
-  return { repository: { owner, name }, pipeline, aws: { ...aws, externalId: aws.externalId ?? 'generated' } };
+  return { repository: repositoryOf(repository), pipeline, aws: { ...aws, externalId: aws.externalId ?? 'generated' } };
+}
+
+function grantOf({ repositories, externalId, alarms, functions, answersAt, ...role }: WrittenGrant): AwsGrant {
+  return {
+    ...role,
+    repositories: repositories.map(repositoryOf),
+    externalId: externalId ?? 'generated',
+    alarms: alarms ?? [],
+    functions: functions ?? [],
+    ...(answersAt === undefined ? {} : { answersAt: answersAt.replace(/\/+$/, '') }),
+  };
+}
+
+function repositoryOf(text: string): Binding['repository'] {
+  const [owner = '', name = ''] = text.split('/');
+  return { owner, name };
 }
 
 function apiOf(given: WrittenApi | undefined): ApiSettings {

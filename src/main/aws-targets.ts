@@ -25,11 +25,15 @@ export function targetsOf(server: ServerConfig, home: string): AwsTargets {
 
 export function targetOf(binding: Binding, home: string): AwsTarget {
   const { externalId, ...aws } = binding.aws;
-  return { ...aws, externalId: externalId === 'generated' ? externalIdOf(binding, home) : externalId };
+  return { ...aws, externalId: externalIdOf(binding.repository, externalId, home) };
 }
 
-/** One per repository, the same each time: from `<home>/external-id-seed`, which is made when it is first needed. */
-function externalIdOf({ repository }: Binding, home: string): string {
+/**
+ * `generated`: one per repository, the same each time: from `<home>/external-id-seed`, which is made when it is first
+ * needed.
+ */
+export function externalIdOf(repository: Binding['repository'], said: string, home: string): string {
+  if (said !== 'generated') return said;
   const name = `${repository.owner}/${repository.name}`.toLowerCase();
   return `penstock-${createHmac('sha256', seedOf(home)).update(name).digest('hex').slice(0, 32)}`;
 }

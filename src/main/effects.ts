@@ -15,6 +15,7 @@ import { createAwsSecretReader, type AwsSecretReader } from '../providers/aws-se
 import type { BucketOf } from '../providers/bucket-names.ts';
 import type { ProjectLookup } from '../providers/build-project.ts';
 import type { AnyProvider } from '../providers/provider.ts';
+import { grantedCalls } from './granted-calls.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
 import type { Logger } from 'pino';
 import { awsSecretSource } from './aws-secrets.ts';
@@ -52,7 +53,8 @@ export async function openEgress(
 }
 
 export function effectRunner(options: EffectsOptions): EffectRunner {
-  const { home, server, secrets, database, isolation, egress } = options;
+  const { home, server, secrets, database, isolation, egress, now } = options;
+  const aws = grantedCalls({ server, home, now });
   const providers = createProviders({
     home,
     isolation,
@@ -68,7 +70,8 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
   return {
     db: database.db,
     log: options.log,
-    now: options.now,
+    now,
+    ...(aws ? { aws } : {}),
     findProvider: (declaration) => allowed(options, declaration, findProvider(providers, declaration.actionTypeId)),
     logs: createLogBook(home),
     allotArtifact: (definition, artifact, seed) =>

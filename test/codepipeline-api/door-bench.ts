@@ -25,6 +25,8 @@ export interface Credentials {
 export interface DoorBench {
   readonly door: Door;
   readonly url: string;
+  /** Holds the door's secret. */
+  readonly home: string;
   readonly engine: EngineBench;
   /** An admin key. */
   readonly admin: Credentials;
@@ -75,7 +77,7 @@ export async function doorBench(database: TestDatabase): Promise<DoorBench> {
   const key: DoorBench['key'] = ({ repositoryId, readOnly = false, mayApprove = false }) =>
     makeApiKey(door, { repositoryId: repositoryId ?? null, readOnly, mayApprove });
   const admin = await key({});
-  return { door, url: address.url, engine, admin, client: clientOf(admin), clock, key, clientOf, serve };
+  return { door, url: address.url, home, engine, admin, client: clientOf(admin), clock, key, clientOf, serve };
 }
 
 type Stages = Readonly<Record<string, Readonly<Record<string, Partial<Action>>>>>;

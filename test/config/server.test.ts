@@ -7,6 +7,7 @@ import { readSecrets, secretsOf } from '../../src/config/secrets.ts';
 import {
   bindingFor,
   defaultServerConfig,
+  grantsFor,
   readServerConfig,
   serverConfigJsonSchema,
   serves,
@@ -64,7 +65,7 @@ describe('penstock.server.yml', () => {
           },
         },
       ],
-      embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2 },
+      embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2, aws: [] },
       secrets: [
         { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
       ],
@@ -110,6 +111,36 @@ describe('penstock.server.yml', () => {
     expect(await loadServerConfig({ configFile: there, configFileNamed: true })).toMatchObject({
       config: { embedded: { isolation: 'auto', maxConcurrentActions: 9 } },
     });
+  });
+
+  test('what rules may ask of AWS is granted by repository, and to nobody else', () => {
+    const grant = 'region: eu-west-1, roleArn: "arn:aws:iam::111122223333:role/rules"';
+    const config = configOf(`embedded:
+  aws:
+    - { repositories: [acme/Web], ${grant}, alarms: [web-*] }
+    - { repositories: [acme/web, acme/api], ${grant}, functions: [smoke], answersAt: "https://penstock.example:8443/" }
+`);
+    expect(grantsFor(config, 'ACME', 'web').map(({ alarms, functions }) => [alarms, functions])).toEqual([
+      [['web-*'], []],
+      [[], ['smoke']],
+    ]);
+    expect(grantsFor(config, 'acme', 'api')).toMatchObject([
+      { externalId: 'generated', answersAt: 'https://penstock.example:8443' },
+    ]);
+    expect(grantsFor(config, 'acme', 'other')).toEqual([]);
+  });
+
+  test.each([
+    ['', '`embedded.aws[0]` allows nothing. List alarms, functions or both.'],
+    ['functions: [smoke]', '`embedded.aws[0]` lets functions be called that could not answer. Add answersAt'],
+    ['alarms: [x], repositories: [acme/*]', 'Write owner/name: a role is never shared by pattern.'],
+    ['functions: [x], answersAt: "http://penstock.example"', '`embedded.aws[0].answersAt` is not an address.'],
+    ['alarms: [""]', '`embedded.aws[0].alarms[0]` is not a name.'],
+  ])('a grant with %s is refused with the mend', (rest, line) => {
+    const repositories = rest.includes('repositories') ? '' : 'repositories: [acme/web], ';
+    const role = 'region: eu-west-1, roleArn: "arn:aws:iam::111122223333:role/rules"';
+    const lines = linesOf(`embedded: { aws: [{ ${repositories}${role}${rest === '' ? '' : `, ${rest}`} }] }`);
+    expect(lines.join('\n')).toContain(line);
   });
 
   test.each<[string, string]>([

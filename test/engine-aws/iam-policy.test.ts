@@ -83,3 +83,26 @@ test('the stack of deploy/aws allows what the command prints, and nothing else o
   const { permissions } = await policy('--declaration', 'shop.json', '--with', 'stop,rollback,hold,override');
   expect([...inStack].toSorted()).toEqual(permissions.Statement.flatMap(({ Action }) => Action).toSorted());
 });
+
+test('a role that only rules use may read alarms and call the listed functions (SEC-T-07)', async () => {
+  const rules = 'arn:aws:iam::111122223333:role/rules';
+  await writeFile(
+    join(cwd, 'rules.yml'),
+    `embedded:
+  aws:
+    - { repositories: [acme/web, acme/api], region: eu-west-1, roleArn: "${rules}", alarms: [web-*], functions: ["smoke-*"], answersAt: "https://penstock.example" }
+`,
+  );
+  const { out } = await penstock(['iam-policy'], { cwd, env: { ...env, PENSTOCK_CONFIG: 'rules.yml' } });
+  const printed = (JSON.parse(out) as Record<string, Printed>)[rules]!;
+  expect(printed.permissions.Statement).toEqual([
+    { Sid: 'ReadAlarms', Effect: 'Allow', Action: ['cloudwatch:DescribeAlarms'], Resource: ['*'] },
+    {
+      Sid: 'InvokeFunctions',
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: ['arn:aws:lambda:eu-west-1:111122223333:function:smoke-*'],
+    },
+  ]);
+  expect(printed.trust.Statement[0]?.Condition?.StringEquals['sts:ExternalId']).toHaveLength(2);
+});

@@ -190,7 +190,7 @@ test('without AWS access, alarms and functions cannot be judged, and the text sa
 
 test('an alarm is waited for, and a missing one is an error (CP 2.10)', async () => {
   let state: 'ALARM' | 'OK' = 'ALARM';
-  bench.aws.alarmState = (name) => Promise.resolve(name === 'errors' ? state : 'missing');
+  bench.aws.alarmState = ({ alarm }) => Promise.resolve(alarm === 'errors' ? state : 'missing');
   const calm = (AlarmName: string): Condition =>
     aCondition('FAIL', { Calm: { provider: 'CloudWatchAlarm', configuration: { AlarmName, WaitTime: '5' } } });
   const id = await runWith('beforeEntry', calm('errors'));

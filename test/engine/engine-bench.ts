@@ -56,6 +56,7 @@ export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 't
   readonly pullRequest?: number;
   readonly headSha?: string;
   readonly pipeline?: string;
+  readonly fork?: boolean;
 }
 
 /** `real`: providers that do real work, made for the bench's home; the others answer as the test says. */
@@ -170,7 +171,7 @@ function startOn(engine: Engine, definition: PipelineDefinition, change: StartCh
     headSha,
     configSha: headSha,
     configDigest: 'digest',
-    fork: false,
+    fork: change.fork ?? false,
     authors: [],
     unmappedAuthors: [],
     cause: 'push to main',

@@ -77,6 +77,21 @@ interface Called {
   readonly resource: string;
 }
 
+/** How a call failed that is not about a bound pipeline: try later, a right is missing, or AWS's own exception. */
+export type CallFailure =
+  | { readonly kind: 'passing' | 'broken' }
+  | { readonly kind: 'denied' | 'refused' | 'identity'; readonly name: string; readonly message: string };
+
+export function failureOf(error: unknown, role: Pick<AwsTarget, 'roleArn' | 'region'>): CallFailure {
+  const { name, message, status } = factsOf(error);
+  if (denied.has(name)) return { kind: 'denied', name, message };
+  const identity = credentialsText(role, name, message);
+  if (identity !== undefined) return { kind: 'identity', name, message: identity };
+  if (throttled.has(name) || passing.has(name) || (status !== undefined && status >= 500)) return { kind: 'passing' };
+  if (classify(error) === 'transient') return { kind: 'passing' };
+  return status !== undefined && status >= 400 ? { kind: 'refused', name, message } : { kind: 'broken' };
+}
+
 function toldApart(called: Called, error: unknown): unknown {
   if (error instanceof UserError || error instanceof TransientError) return error;
   const { target, action, resource } = called;
@@ -121,7 +136,11 @@ function deniedText({ target, ...called }: Called, message: string): string {
 }
 
 /** Undefined: it is not about Penstock's own identity. */
-function credentialsText({ roleArn, region }: AwsTarget, name: string, message: string): string | undefined {
+function credentialsText(
+  { roleArn, region }: Pick<AwsTarget, 'roleArn' | 'region'>,
+  name: string,
+  message: string,
+): string | undefined {
   switch (name) {
     case 'CredentialsProviderError':
       return `Penstock has no AWS credentials of its own to take the role ${roleArn} with. Give the server an instance or task role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`;

@@ -62,6 +62,28 @@ export function permissionsFor(
   return { Version: '2012-10-17', Statement: wanted.map(({ when: _when, ...rest }) => rest) };
 }
 
+export interface GrantSubject {
+  readonly roleArn: string;
+  readonly region: string;
+  readonly alarms: readonly string[];
+  /** Names with `*`, or ARNs. */
+  readonly functions: readonly string[];
+}
+
+/** What rules and Lambda actions of embedded pipelines need. Composite alarms are told only to who may ask for all. */
+export function grantPermissions(grants: readonly GrantSubject[]): readonly Statement[] {
+  const functions = grants.flatMap(({ roleArn, region, functions: names }) => {
+    const [, partition = 'aws', , , account = ''] = roleArn.split(':');
+    const place = `arn:${partition}:lambda:${region}:${account}:function`;
+    return names.map((name) => (name.startsWith('arn:') ? name : `${place}:${name}`));
+  });
+  const reads = grants.some(({ alarms }) => alarms.length > 0);
+  return [
+    ...(reads ? [statement('ReadAlarms', ['cloudwatch:DescribeAlarms'], ['*'])] : []),
+    ...(functions.length > 0 ? [statement('InvokeFunctions', ['lambda:InvokeFunction'], functions)] : []),
+  ];
+}
+
 function statement(Sid: string, Action: readonly string[], resources: readonly string[]): Statement {
   return { Sid, Effect: 'Allow', Action, Resource: [...new Set(resources)].toSorted() };
 }
@@ -106,7 +128,10 @@ interface TrustStatement {
 }
 
 /** Who may take the role: Penstock's own identity, with the external id of a repository that it drives (SEC-T-06). */
-export function trustFor(targets: readonly AwsTarget[], principal: string): PolicyDocument<TrustStatement> {
+export function trustFor(
+  targets: readonly Pick<AwsTarget, 'externalId'>[],
+  principal: string,
+): PolicyDocument<TrustStatement> {
   const ids = [...new Set(targets.map((target) => target.externalId))].toSorted();
   const who = { Effect: 'Allow', Principal: { AWS: principal } } as const;
   const condition = { StringEquals: { 'sts:ExternalId': ids } };

@@ -16,7 +16,7 @@ const beyondIdentity = /[^\w+=,.@-]/g;
 const beyondTag = /[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu;
 
 /** One hour at most; the trail shows repository, pull request, execution and person (SEC-T-06). */
-export function roleSession(target: AwsTarget, subject: AwsSubject): RoleSession {
+export function roleSession(target: Pick<AwsTarget, 'roleArn' | 'externalId'>, subject: AwsSubject): RoleSession {
   const { repositoryId, repository, pullRequest, execution, person } = subject;
   const name = `repo-${repositoryId}${pullRequest === undefined ? '' : `-pr-${pullRequest}`}`;
   const tags = {

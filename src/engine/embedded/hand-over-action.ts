@@ -8,6 +8,7 @@ import type { ActionError } from '../../pipeline/execution.ts';
 import type { AnyProvider, StartedAction } from '../../providers/provider.ts';
 import type { ActionSite } from './action-site.ts';
 import type { FunctionAnswer } from './aws-calls.ts';
+import { callSubject, refusedToFork } from './call-subject.ts';
 import { describeAction } from './describe-action.ts';
 import { handOut } from './invoke-function.ts';
 import { applyFact, applyReport } from './report-fact.ts';
@@ -45,7 +46,7 @@ export async function continueFunction(runner: EffectRunner, site: ActionSite): 
   const job = invoke ? await claimFunctionCall(runner.db, site.run.id) : null;
   if (!invoke || !job) return;
   const functionName = job.data.configuration['FunctionName'] ?? '';
-  const answer = await invoke({ functionName, region: site.declaration.region, job });
+  const answer = await invoke({ subject: callSubject(site), functionName, region: site.declaration.region, job });
   await markFunctionCalled(runner.db, job.id);
   await takeAnswer(runner, site, functionName, answer);
 }
@@ -105,6 +106,8 @@ async function queueForWorkers(
 
 async function callFunction(runner: EffectRunner, site: ActionSite, data: WorkerJobData): Promise<void> {
   const functionName = data.configuration['FunctionName'] ?? '';
+  const forked = refusedToFork(site);
+  if (forked) return takeAnswer(runner, site, functionName, forked);
   const job = await handOut(runner, {
     execution: site.record.execution.id,
     subject: 'action',
@@ -113,7 +116,7 @@ async function callFunction(runner: EffectRunner, site: ActionSite, data: Worker
   });
   const invoke = runner.aws?.invokeFunction;
   if (!invoke) throw new Error(`action ${site.run.id} needs a Lambda client that is gone`);
-  const answer = await invoke({ functionName, region: site.declaration.region, job });
+  const answer = await invoke({ subject: callSubject(site), functionName, region: site.declaration.region, job });
   await takeAnswer(runner, site, functionName, answer);
 }
 
@@ -133,6 +136,8 @@ function takeAnswer(
       const message = `The AWS Lambda function ${functionName} does not exist.`;
       return fail(runner, site, { code: 'ConfigurationError', message });
     }
+    case 'refused':
+      return fail(runner, site, { code: answer.code, message: answer.message });
     case 'error':
       return fail(runner, site, { code: 'JobFailed', message: answer.message });
     default:

@@ -7,6 +7,7 @@ import {
   type WorkerJobData,
 } from '../../db/worker-jobs.ts';
 import type { FunctionAnswer } from './aws-calls.ts';
+import { callSubject, refusedToFork } from './call-subject.ts';
 import type { ResolvedRule } from './describe-rule.ts';
 import type { RuleReport } from './rule-report.ts';
 import type { RuleSite } from './rule-site.ts';
@@ -27,6 +28,8 @@ export async function invokeForRule(
   if (!invoke) {
     return broken('LambdaInvoke rules need AWS access, and this server has none. Remove the rule, or configure AWS.');
   }
+  const forked = refusedToFork(site);
+  if (forked) return reportOfAnswer(forked, functionName, false);
   const job = await handOut(runner, {
     execution: site.record.execution.id,
     subject: 'rule',
@@ -46,7 +49,7 @@ export async function invokeForRule(
       outputArtifacts: [],
     },
   });
-  const answer = await invoke({ functionName, region: rule.declaration.region, job });
+  const answer = await invoke({ subject: callSubject(site), functionName, region: rule.declaration.region, job });
   return reportOfAnswer(answer, functionName, site.condition === 'onFailure');
 }
 
@@ -56,7 +59,7 @@ export async function continueForRule(runner: EffectRunner, site: RuleSite): Pro
   const job = invoke ? await claimFunctionCall(runner.db, site.run.id) : null;
   if (!invoke || !job) return { kind: 'running' };
   const functionName = job.data.configuration['FunctionName'] ?? '';
-  const answer = await invoke({ functionName, region: site.declaration.region, job });
+  const answer = await invoke({ subject: callSubject(site), functionName, region: site.declaration.region, job });
   await markFunctionCalled(runner.db, job.id);
   return reportOfAnswer(answer, functionName, site.condition === 'onFailure');
 }
@@ -84,6 +87,8 @@ function reportOfAnswer(answer: FunctionAnswer, functionName: string, errorIsSuc
       return { kind: 'running', externalId: functionName };
     case 'missing':
       return broken(`The AWS Lambda function ${functionName} does not exist.`);
+    case 'refused':
+      return { kind: 'errored', error: { code: answer.code, message: answer.message } };
     case 'error':
       if (errorIsSuccess) return { kind: 'succeeded', summary: answer.message, externalId: functionName };
       return { kind: 'failed', error: { code: 'JobFailed', message: answer.message }, externalId: functionName };

@@ -4,6 +4,7 @@ import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
 import type { RuleEffect } from '../../pipeline/protocol.ts';
 import { deploymentWindow, variableCheck, type RuleAnswer } from '../../pipeline/rule-evaluators.ts';
 import { judgeAlarm } from './alarm-rule.ts';
+import { callSubject } from './call-subject.ts';
 import { actionOfRule, describeRule, resolveRule, ruleInput, type ResolvedRule } from './describe-rule.ts';
 import { continueForRule, invokeForRule } from './invoke-function.ts';
 import { applyRuleFact, applyRuleReport, reportOfAction, type RuleReport } from './rule-report.ts';
@@ -129,8 +130,9 @@ async function lookAtAlarm(runner: EffectRunner, site: RuleSite, rule: Rule): Pr
     );
   }
   const name = configuration['AlarmName'] ?? '';
-  const state = await alarmState(name, region);
+  const state = await alarmState({ subject: callSubject(site), alarm: name, region });
   if (state === 'missing') return broken(`There is no alarm named '${name}'.`);
+  if (typeof state === 'object') return { kind: 'errored', error: { code: state.code, message: state.message } };
   const startedAt = new Date(site.run.startedAt);
   return judgeAlarm({ configuration, condition: site.condition, state, startedAt, at: runner.now() });
 }
