@@ -26,6 +26,7 @@ import { createProbot } from './github/probot.ts';
 import { repositoriesOf, startApiDoor } from './main/api-door.ts';
 import { effectRunner, openEgress } from './main/effects.ts';
 import { startHousekeeping } from './main/housekeeping.ts';
+import { grantedTypes } from './main/granted-calls.ts';
 import { openHost, type Host } from './main/host.ts';
 import { createIntake, intakeServerOptions } from './intake.ts';
 import { awsEvents } from './main/aws-events.ts';
@@ -188,7 +189,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const address = { url: settings.publicUrl ?? '' };
   const stopping = new AbortController();
   const keys = linkKeys(settings.webhookSecrets);
-  const embedded = createEmbeddedEngine({ db, host: ground.host.id, now });
+  const embedded = createEmbeddedEngine({ db, host: ground.host.id, now, alsoRuns: grantedTypes(server) });
   const masked = options.secrets.map((secret) => secret.value);
   const mask = (text: string): string => maskText(text, masked);
   const reach = options.aws ? { aws: options.aws } : {};

@@ -161,6 +161,22 @@ test('a broken configuration concludes as a failure with file, line and mend', a
   expect(check?.summary).toContain('definition');
 });
 
+test('a pipeline with an action that cannot run here fails its check before anything runs, and says why (CP-P-6)', async () => {
+  const stage = await setStage(world, { last: { category: 'Deploy', provider: 'EKS' } });
+  const { sha } = await stage.pullRequest();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: /);
+  const [check] = world.github.checks(stage.repository, sha);
+  expect(check?.summary).toContain("Provider: 'EKS'");
+  expect(check?.summary).toMatch(/ci\/web\.pipeline\.json:\d+/);
+  const asking = await setStage(world, {
+    last: { category: 'Invoke', provider: 'Lambda', configuration: { FunctionName: 'ask' } },
+  });
+  const pushed = await asking.pullRequest();
+  expect(asking.check(pushed.sha, 'web')).toMatch(/^completed\/failure: Failed: ActionType/);
+  const told = world.github.checks(asking.repository, pushed.sha).find(({ name }) => name === 'web');
+  expect(told?.summary).toContain('The operator allows functions for this repository in penstock.server.yml');
+});
+
 test('a pull request from a fork waits until a person with write access names its full commit', async () => {
   const stage = await setStage(world);
   const { github } = world;

@@ -2,13 +2,15 @@ export interface LightChange {
   readonly config?: string;
   /** Actions of the stage Test besides `unit`, by name: their commands. */
   readonly beside?: Readonly<Record<string, readonly string[]>>;
+  /** A last stage, with this one action of AWS's. */
+  readonly last?: { readonly category: string; readonly provider: string; readonly configuration?: object };
 }
 
 /** A small repository whose pipelines take next to no time: `sh` only. Files by path. */
 export function lightRepository(owner: string, change: LightChange = {}): Record<string, string> {
   return {
     '.github/penstock.yml': change.config ?? lightConfig,
-    'ci/web.pipeline.json': JSON.stringify({ pipeline: lightPipeline(owner, change.beside ?? {}) }, null, 2),
+    'ci/web.pipeline.json': JSON.stringify({ pipeline: lightPipeline(owner, change) }, null, 2),
     'run.sh': 'echo "all good"\n',
     'site/index.html': '<p>hello</p>\n',
   };
@@ -22,7 +24,7 @@ export const lightConfig = `pipelines:
       pullRequest: [{ events: [OPEN, UPDATED], branches: { includes: [main] }, filePaths: { excludes: ["docs/**"] } }]
 `;
 
-function lightPipeline(owner: string, beside: Readonly<Record<string, readonly string[]>>): unknown {
+function lightPipeline(owner: string, { beside = {}, last }: LightChange): unknown {
   const aws = { owner: 'AWS', version: '1' };
   return {
     name: 'web',
@@ -78,6 +80,12 @@ function lightPipeline(owner: string, beside: Readonly<Record<string, readonly s
           },
         ],
       },
+      ...(last ? [lastStage(last)] : []),
     ],
   };
+}
+
+function lastStage({ category, provider, configuration = {} }: NonNullable<LightChange['last']>): unknown {
+  const actionTypeId = { category, provider, owner: 'AWS', version: '1' };
+  return { name: 'Last', actions: [{ name: 'Out', actionTypeId, configuration, inputArtifacts: [{ name: 'Src' }] }] };
 }

@@ -22,6 +22,7 @@ import {
 } from '../db/api-pipelines.ts';
 import { saveDefinition } from '../db/definitions.ts';
 import { lockLane } from '../db/lanes.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { digestOf } from '../pipeline/digest.ts';
 import { ApiError } from './api-error.ts';
 import { pipelineArn } from './arns.ts';
@@ -39,9 +40,10 @@ export const createPipeline: Operation<CreatePipelineInput, CreatePipelineOutput
   const { door, caller } = call;
   const tags = withTags({}, input.tags ?? []);
   const definition = await definitionFrom(door, input.pipeline, 1);
-  const digest = digestOf(definition);
   if (await findDeclared(call, definition.name)) throw nameInUse(call, definition.name);
   await ensureAdminScope(door.db);
+  await checkRunnable(call, definition);
+  const digest = digestOf(definition);
   const created = await door.db.transaction().execute(async (trx) => {
     await saveDefinition(trx, digest, definition);
     const made = await insertApiPipeline(trx, { scope: caller.scope, name: definition.name, digest, tags });
@@ -52,6 +54,12 @@ export const createPipeline: Operation<CreatePipelineInput, CreatePipelineOutput
   await startPipeline(call, created, { intent: 'created', trigger: { type: 'CreatePipeline', detail: caller.arn } });
   return { pipeline: declarationOf(await maskSecrets(door, definition)), tags: tagList(tags) };
 };
+
+/** CP-P-6. */
+async function checkRunnable({ door, caller }: Call, definition: PipelineDefinition): Promise<void> {
+  const why = await door.engine.notRunnable(definition, caller.scope);
+  if (why !== undefined) throw new ApiError('InvalidActionDeclarationException', why);
+}
 
 function nameInUse({ door }: Call, name: string): ApiError {
   const message = `A pipeline with the name '${name}' already exists in account '${door.account}'`;
@@ -92,6 +100,7 @@ export const updatePipeline: Operation<UpdatePipelineInput, UpdatePipelineOutput
   const { door, caller } = call;
   const known = await apiPipelineNamed(call, input.pipeline.name);
   const declared = await definitionFrom(door, input.pipeline, known.version + 1);
+  await checkRunnable(call, declared);
   const updated = await door.db.transaction().execute(async (trx) => {
     const before = await lockApiPipeline(trx, caller.scope, known.name);
     if (!before) return null;

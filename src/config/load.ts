@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { GitHub, RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { refusedAtStart } from '../pipeline/action-checks.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import { readDeclarationValue, readDefinition } from '../pipeline/read-definition.ts';
 import type { ReadDefinition } from '../pipeline/read-definition.ts';
@@ -128,8 +129,10 @@ function readOne(pipeline: PipelineConfig, texts: ReadonlyMap<string, FileRead>,
   const result = readSource(pipeline, texts);
   if (!result) return { name, errors: [], warnings: [] };
   if (!result.ok) return { name, errors: result.problems, warnings: [] };
-  const { errors, warnings } = misfits(pipeline, result.definition, locateKey);
-  const all = [...result.warnings, ...warnings];
+  const { errors: unfit, warnings } = misfits(pipeline, result.definition, locateKey);
+  const impossible = result.warnings.filter(({ exception }) => exception === refusedAtStart);
+  const errors = [...unfit, ...impossible.map((problem): Problem => ({ ...problem, severity: 'error' }))];
+  const all = [...result.warnings.filter((problem) => !impossible.includes(problem)), ...warnings];
   return errors.length > 0
     ? { name, errors, warnings: all }
     : { name, definition: result.definition, errors: [], warnings: all };

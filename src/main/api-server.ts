@@ -15,6 +15,7 @@ import { recoverHome } from '../providers/housekeeping.ts';
 import { runWorker, type JobHandlers } from '../worker.ts';
 import { startApiDoor } from './api-door.ts';
 import { effectRunner, openEgress } from './effects.ts';
+import { grantedTypes } from './granted-calls.ts';
 import { openHost } from './host.ts';
 
 /** The CodePipeline API with an engine behind it and no GitHub: `penstock api`. */
@@ -54,7 +55,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await recoverHome(home, new Date());
     const { runner, closeEgress } = await openRunner(options, database);
     undo.push(closeEgress);
-    const engine = createEmbeddedEngine({ db: database.db, host: host.id, now: runner.now });
+    const engine = createEmbeddedEngine({
+      db: database.db,
+      host: host.id,
+      now: runner.now,
+      alsoRuns: grantedTypes(options.server),
+    });
     const worker = runWorker({
       db: database.db,
       listen: (channel, onNotify) => database.listen(channel, onNotify),

@@ -13,6 +13,8 @@ import type {
   FunctionCall,
   RefusedCall,
 } from '../engine/embedded/aws-calls.ts';
+import type { RepositoryRef } from '../github/github.ts';
+import type { ActionTypeId } from '../pipeline/definition.ts';
 import { externalIdOf } from './aws-targets.ts';
 import { functionEvent } from './function-event.ts';
 
@@ -35,9 +37,13 @@ export function grantedCalls(options: GrantedCallsOptions): AwsCalls | undefined
   };
 }
 
-/** Whether this repository's pipelines may call any function: without it a Lambda action cannot run (CP-P-6). */
-export function mayCallFunctions(server: ServerConfig, owner: string, name: string): boolean {
-  return grantsFor(server, owner, name).some(({ functions }) => functions.length > 0);
+/** A Lambda action runs where the repository may call some function (CP-P-6). */
+export function grantedTypes(server: ServerConfig): (type: ActionTypeId, repository: RepositoryRef) => boolean {
+  return ({ category, owner, provider }, repository) =>
+    category === 'Invoke' &&
+    owner === 'AWS' &&
+    provider === 'Lambda' &&
+    grantsFor(server, repository.owner, repository.name).some(({ functions }) => functions.length > 0);
 }
 
 /** The SDK is loaded by the first call: few servers ask for it. */

@@ -75,7 +75,13 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
   await migrate(database.db);
   await recoverHome(home, new Date());
   await installRepositories(database.db, [localRepository]);
-  const engine = createEmbeddedEngine({ db: database.db, host: host.id, now: () => new Date() });
+  const engine = createEmbeddedEngine({
+    db: database.db,
+    host: host.id,
+    now: () => new Date(),
+    // Whatever the source is, the working tree stands for it.
+    alsoRuns: ({ category }) => category === 'Source',
+  });
   await endEarlier(database, engine);
   await endLeasesOfHost(database.db, host.id);
   const isolation = await detectIsolation({ scratch: join(home, 'sandbox'), path: env['PATH'] ?? '' });

@@ -60,7 +60,7 @@ function configurationFindings({ action, path }: Placed, type: ActionType): Find
       const message = `Action configuration for action '${action.name}' contains unknown configuration '${key}'`;
       const mend = near === undefined ? `Leave it out; known: ${known.join(', ')}.` : `Did you mean ${near}?`;
       // Of what only AWS runs, AWS may know more than this table.
-      return (type.tier === 'native' ? actionError : warning)([...at, key], 'D-11', message, mend);
+      return (type.tier === 'delegated' ? warning : actionError)([...at, key], 'D-11', message, mend);
     }),
     ...long.map(([key, value]) => {
       const message = `${key} has ${value.length} characters; action types of the service take at most ${longestValue}`;
@@ -139,20 +139,18 @@ function providerFindings({ action, path }: Placed): Finding[] {
   return found;
 }
 
+/** The AWS engine runs it all the same, so these are warnings until it is known who runs the pipeline. */
 function tierFindings({ action, path }: Placed, type: ActionType): Finding[] {
+  const at = [...path, 'actionTypeId', 'provider'];
+  const what = `${actionTypeName(action.actionTypeId)} of action '${action.name}'`;
+  if (type.tier === 'granted') {
+    const message = `The embedded engine runs ${what} only where the operator allows it.`;
+    return [warning(at, 'P-6', message, 'Ask for embedded.aws in penstock.server.yml, or use the AWS engine.')];
+  }
   if (type.tier === 'native') return [];
-  const message = `The embedded engine cannot run ${actionTypeName(action.actionTypeId)} of action '${action.name}'`;
   const mend = 'Use the AWS engine for this pipeline, or another provider.';
-  return [warning([...path, 'actionTypeId', 'provider'], 'P-6', message, mend)];
+  return [{ ...warning(at, 'P-6', `The embedded engine cannot run ${what}.`, mend), exception: refusedAtStart }];
 }
 
-/** Actions that only AWS can run; the embedded engine refuses to start a pipeline with one (CP-P-6). */
-export function actionsForAwsOnly({ stages }: PipelineDefinition): { stage: string; action: string; type: string }[] {
-  return eachAction(stages)
-    .filter(({ action }) => actionTypeOf(action.actionTypeId)?.tier === 'delegated')
-    .map(({ stage, action }) => ({
-      stage: stage.name,
-      action: action.name,
-      type: actionTypeName(action.actionTypeId),
-    }));
-}
+/** Marks what creating or starting the pipeline on the embedded engine is refused with. */
+export const refusedAtStart = 'InvalidActionDeclarationException';

@@ -77,7 +77,7 @@ export const buildTypes: readonly ActionType[] = [
     outputs: [0, 5],
     required: ['FunctionName'],
     optional: ['UserParameters'],
-    tier: 'native',
+    tier: 'granted',
     timeoutMinutes: 24 * 60,
   },
   {
@@ -100,7 +100,7 @@ export const buildTypes: readonly ActionType[] = [
     required: ['PipelineName'],
     optional: ['SourceRevisions', 'Variables'],
     v2Only: true,
-    tier: 'native',
+    tier: 'delegated',
     timeoutMinutes: 60,
   },
   {

@@ -15,8 +15,11 @@ export interface ActionType {
   /** More keys exist than are listed here, so unknown ones are not refused. */
   readonly open?: boolean;
   readonly v2Only?: boolean;
-  /** `native`: the embedded engine runs it itself. `delegated`: it needs AWS (CP-P-6). */
-  readonly tier: 'native' | 'delegated';
+  /**
+   * `native`: the embedded engine runs it itself. `granted`: it does where the operator allows it. `delegated`: only the
+   * AWS engine does (CP-P-6).
+   */
+  readonly tier: 'native' | 'granted' | 'delegated';
   /** When the action fails by itself (CP 1.6). */
   readonly timeoutMinutes: number;
 }

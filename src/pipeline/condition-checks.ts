@@ -99,7 +99,15 @@ function ruleFindings(rule: RuleDeclaration, path: Path): Finding[] {
       ? [stageError(path, 'D-19', `Rule ${rule.name} must have a non-empty commands field`, 'Add commands.')]
       : []),
     ...valueFindings(rule, path),
+    ...grantFindings(rule, path),
   ];
+}
+
+function grantFindings({ name, ruleTypeId: { provider } }: RuleDeclaration, path: Path): Finding[] {
+  if (provider !== 'LambdaInvoke' && provider !== 'CloudWatchAlarm') return [];
+  const message = `The embedded engine judges the ${provider} rule '${name}' only where the operator allows it.`;
+  const mend = 'Ask for embedded.aws in penstock.server.yml, or use the AWS engine.';
+  return [warning([...path, 'ruleTypeId', 'provider'], 'P-6', message, mend)];
 }
 
 function valueFindings({ name, configuration, ruleTypeId }: RuleDeclaration, path: Path): Finding[] {

@@ -62,6 +62,8 @@ export interface StartInput {
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   /** Stages with one lock over all lanes. */
   readonly exclusive?: readonly string[];
+  /** Why none of it can run here (CP-P-6): a caller is refused, what a trigger began is recorded as failed. */
+  readonly notRunnable?: string;
 }
 
 /** The declaration of the whole lane was replaced (CP-X-60 to X-63). */

@@ -14,9 +14,13 @@ export function startExecution(draft: Draft, input: StartInput): Verdict {
   if (twice !== undefined) {
     return refuse('ValidationException', 'CP-X-6', `The variable ${twice} is given more than once.`);
   }
+  if (input.notRunnable !== undefined && draft.given.by.kind === 'api') {
+    return refuse('InvalidActionDeclarationException', 'CP-P-6', input.notRunnable);
+  }
   draft.definitions[input.digest] = input.definition;
   const { values, missing } = resolveAtStart(input.definition, input.variables);
   const execution = newExecution(draft, input, values);
+  if (input.notRunnable !== undefined) return fail(draft, execution, input.notRunnable);
   if (missing.length > 0) {
     // CP-X-7: no refusal, an execution that failed before any action.
     return fail(draft, execution, `Values for required variables haven't been provided: ${missing.join(',')}`);

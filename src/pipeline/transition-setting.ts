@@ -5,7 +5,9 @@ import { endWaiting } from './stage-occupancy.ts';
 
 type SettingCommand = Extract<PipelineCommand, { kind: 'disable-transition' | 'enable-transition' }>;
 
+/** What CodePipeline takes from a caller (CP-X-23). */
 const legalReason = /^[a-zA-Z0-9!@ ().*?-]{1,300}$/;
+const longestReason = 300;
 
 /** Holds or opens the way into or out of a stage (CP 2.5). Running actions do not notice (CP-X-28). */
 export function setTransition(draft: Draft, command: SettingCommand): Verdict {
@@ -18,14 +20,22 @@ export function setTransition(draft: Draft, command: SettingCommand): Verdict {
 }
 
 function disable(draft: Draft, command: SettingCommand): Verdict {
-  if (command.reason === undefined || !legalReason.test(command.reason)) {
-    const message =
-      'The reason for holding a transition has 1 to 300 characters: letters, digits, spaces and ! @ ( ) . * ? -';
-    return refuse('ValidationException', 'CP-X-29', message);
-  }
+  const problem = reasonProblem(draft, command.reason);
+  if (problem !== undefined) return refuse('ValidationException', 'CP-X-29', problem);
   if (settingOf(draft, command)?.enabled === false) return { ignored: `${nameOf(command)} is disabled already.` };
   put(draft, command, false);
   return 'moved';
+}
+
+/** A person writes as people do (docs/decisions/0052). */
+function reasonProblem({ given }: Draft, reason: string | undefined): string | undefined {
+  if (given.by.kind === 'api') {
+    if (reason !== undefined && legalReason.test(reason)) return undefined;
+    return 'The reason for holding a transition has 1 to 300 characters: letters, digits, spaces and ! @ ( ) . * ? -';
+  }
+  const length = reason?.trim().length ?? 0;
+  if (length > 0 && length <= longestReason && !/\p{Cc}/u.test(reason ?? '')) return undefined;
+  return `Say why on one line of 1 to ${longestReason} characters.`;
 }
 
 function enable(draft: Draft, command: SettingCommand): Verdict {

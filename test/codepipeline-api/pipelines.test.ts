@@ -1,9 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { PipelineDeclaration } from '@aws-sdk/client-codepipeline';
 import { expect, test } from 'vitest';
+import { adminScope, findApiPipeline } from '../../src/db/api-pipelines.ts';
+import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import { testDatabase } from '../database.ts';
 import { approval, declare, doorBench, refusal } from './door-bench.ts';
 
 const database = await testDatabase();
+const lambda = {
+  actionTypeId: { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' } as const,
+  configuration: { FunctionName: 'ask' },
+  inputArtifacts: [],
+} satisfies Parameters<typeof declare>[0][string][string];
 const bench = await doorBench(database);
 const { client } = bench;
 
@@ -81,6 +89,17 @@ test.each([
     "InvalidActionDeclarationException: ActionType (Category: 'Build', Provider: 'Mill', Owner: 'Custom', Version: " +
       "'1') in action 'Unit' is not available in region 'EU_WEST_1'",
   ],
+  [
+    'an action that only AWS runs (CP-P-6)',
+    declare({ Ship: { Out: { actionTypeId: { category: 'Deploy', owner: 'AWS', provider: 'EKS', version: '1' } } } }),
+    "InvalidActionDeclarationException: ActionType (Category: 'Deploy', Provider: 'EKS', Owner: 'AWS', Version: '1') in " +
+      "action 'Out' is not available in region 'US_EAST_1'.",
+  ],
+  [
+    'a function that no operator allowed (CP-P-6)',
+    declare({ Call: { Ask: lambda } }),
+    'The operator allows functions for this repository in penstock.server.yml, under embedded.aws.',
+  ],
 ])('%s is refused (CP-D-4 to D-13)', async (_what, pipeline, message) => {
   expect(await refusal(client.createPipeline({ pipeline }))).toContain(message);
   expect(await refusal(client.getPipeline({ name: pipeline.name! }))).toContain('PipelineNotFoundException');
@@ -104,25 +123,57 @@ test('a name is used once; deleting it twice is no error, and its namesake start
   expect(pipelineExecutionSummaries).toHaveLength(1);
 });
 
-test('a secret is never read back, and its mask written back keeps it (CP-D-2)', async () => {
+test('an update or a start that cannot run here is refused, and the declaration stays (CP-P-6)', async () => {
   const declared = declare({ Build: { Unit: {} } });
-  const source = declared.stages![0]!.actions![0]!;
-  source.actionTypeId = { category: 'Source', owner: 'ThirdParty', provider: 'GitHub', version: '1' };
-  source.configuration = { Owner: 'acme', Repo: 'web', Branch: 'main', OAuthToken: 'hush' };
+  await client.createPipeline({ pipeline: declared });
+  const calling = declare({ Call: { Ask: lambda } }, { name: declared.name! });
+  expect(await refusal(client.updatePipeline({ pipeline: calling }))).toContain('InvalidActionDeclarationException: ');
+  expect((await client.getPipeline({ name: declared.name! })).pipeline?.version).toBe(1);
+  const { engine } = bench.door;
+  const allowing = createEmbeddedEngine({
+    db: bench.door.db,
+    host: 'host-1',
+    now: bench.door.now,
+    alsoRuns: () => true,
+  });
+  Object.assign(bench.door, { engine: allowing });
+  await client.updatePipeline({ pipeline: calling });
+  Object.assign(bench.door, { engine });
+  expect(await refusal(client.startPipelineExecution({ name: declared.name! }))).toMatch(
+    /^ValidationException: ActionType .* is not available in region/,
+  );
+});
+
+test('a secret is never read back, and its mask written back keeps it while stage and action keep their names (CP-D-2)', async () => {
+  const provider = `Vault-${randomUUID().slice(0, 8)}`;
+  const type = { category: 'Build', provider, version: '1' } as const;
+  await client.createCustomActionType({
+    ...type,
+    configurationProperties: [{ name: 'Token', required: true, key: true, secret: true }],
+    inputArtifactDetails: { minimumCount: 0, maximumCount: 1 },
+    outputArtifactDetails: { minimumCount: 0, maximumCount: 1 },
+  });
+  const open = { actionTypeId: { ...type, owner: 'Custom' }, configuration: { Token: 'hush' } } as const;
+  const declared = declare({ Build: { Open: open } });
+  const name = declared.name!;
   const { pipeline } = await client.createPipeline({ pipeline: declared });
   expect(JSON.stringify(pipeline)).not.toContain('hush');
-  const read = await withoutMetadata(declared.name!);
-  expect(read.stages?.[0]?.actions?.[0]?.configuration?.['OAuthToken']).toBe('****');
+  const read = await withoutMetadata(name);
+  expect(read.stages?.[1]?.actions?.[0]?.configuration?.['Token']).toBe('****');
   await client.updatePipeline({ pipeline: read });
-  await client.startPipelineExecution({ name: declared.name! });
+  await client.startPipelineExecution({ name });
   await bench.engine.settled();
-  const given = bench.engine.started.filter(({ pipeline: of }) => of === declared.name);
-  expect(given.map(({ declaration }) => declaration.configuration['OAuthToken']).filter(Boolean)).toEqual([
-    'hush',
-    'hush',
-  ]);
-  const { actionExecutionDetails } = await client.listActionExecutions({ pipelineName: declared.name! });
+  const actionTypeId = { ...type, owner: 'Custom' } as const;
+  const tokenOfNextJob = async () =>
+    (await client.pollForJobs({ actionTypeId })).jobs?.[0]?.data?.actionConfiguration?.configuration?.['Token'];
+  expect(await tokenOfNextJob()).toBe('hush');
+  const { actionExecutionDetails } = await client.listActionExecutions({ pipelineName: name });
   expect(JSON.stringify(actionExecutionDetails)).not.toContain('hush');
+  const renamed = structuredClone(read);
+  renamed.stages![1]!.actions![0]!.name = 'Another';
+  await client.updatePipeline({ pipeline: renamed });
+  const kept = await findApiPipeline(bench.door.db, adminScope, name);
+  expect(kept?.definition.stages[1]?.actions[0]?.configuration['Token']).toBe('****');
 });
 
 test('pipelines are listed by name in pages; a token of another query, or altered, is refused (CP-X-71)', async () => {

@@ -137,6 +137,15 @@ describe('one broken pipeline leaves the others alone', () => {
     });
   });
 
+  test('an action that only the AWS engine runs is an error in its own file, and not only a warning (CP-P-6)', async () => {
+    const ship =
+      '  - name: Ship\n    actions: [{ name: Out, actionTypeId: { category: Deploy, owner: AWS, provider: EKS, version: "1" }, inputArtifacts: [{ name: App }] }]\n';
+    const lines = await brokenLines('pipelines: { a: { definition: x.yml } }', { 'x.yml': `${definition}${ship}` });
+    expect(lines['a']).toEqual([
+      "x.yml:17:74: The embedded engine cannot run ActionType (Category: 'Deploy', Provider: 'EKS', Owner: 'AWS', Version: '1') of action 'Out'. Use the AWS engine for this pipeline, or another provider.",
+    ]);
+  });
+
   test('filters beside the triggers of a definition are a warning', async () => {
     const triggers = `  pipelineType: V2\n  triggers: [{ providerType: CodeStarSourceConnection, gitConfiguration: { sourceActionName: App, push: [{ branches: { includes: [main] } }] } }]\n`;
     const result = await loaded({

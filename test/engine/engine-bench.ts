@@ -105,7 +105,7 @@ export async function engineBench(
     },
     detailsUrl: ({ id }) => `https://penstock.example/executions/${id}`,
   };
-  const engine = createEmbeddedEngine({ db, host: 'host-1', now });
+  const engine = createEmbeddedEngine({ db, host: 'host-1', now, alsoRuns: () => true });
   const worker = runWorker({
     db,
     listen: (channel, onNotify) => open.listen(channel, onNotify),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { actionsForAwsOnly } from '../../src/pipeline/action-checks.ts';
 import { digestOf } from '../../src/pipeline/digest.ts';
 import { formatProblem } from '../../src/pipeline/problem.ts';
+import { notRunnable } from '../../src/pipeline/runnable.ts';
 import { readDeclarationValue, readDefinition } from '../../src/pipeline/read-definition.ts';
 import { validationMessage } from '../../src/pipeline/shape-findings.ts';
 import { declarationOf } from './pipelines.ts';
@@ -261,14 +261,28 @@ describe('actions that only AWS runs', () => {
       actions: { 'Deploy/Ship': { actionTypeId, configuration, commands: [] } },
     });
     const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true });
-    expect(read.ok && actionsForAwsOnly(read.definition)).toEqual([
-      {
-        stage: 'Deploy',
-        action: 'Ship',
-        type: "ActionType (Category: 'Deploy', Provider: 'ECS', Owner: 'AWS', Version: '1')",
-      },
+    expect(read.ok && notRunnable(read.definition, () => false)).toBe(
+      "ActionType (Category: 'Deploy', Provider: 'ECS', Owner: 'AWS', Version: '1') in action 'Ship' is not available in " +
+        "region 'US_EAST_1'. The embedded engine does not run it: use the AWS engine for this pipeline, or another provider.",
+    );
+    expect(read.ok && read.warnings.map(({ rule, exception }) => [rule, exception])).toEqual([
+      ['CP-P-6', 'InvalidActionDeclarationException'],
     ]);
-    expect(read.ok && read.warnings.map((problem) => problem.rule)).toEqual(['CP-P-6']);
+  });
+
+  it('CP-P-6: a function runs where the operator allows it, and is warned of', () => {
+    const actionTypeId = { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' };
+    const declared = declarationOf({
+      stages: { Source: ['App'], Deploy: ['Ask'] },
+      actions: { 'Deploy/Ask': { actionTypeId, configuration: { FunctionName: 'f' }, commands: [] } },
+    });
+    const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true });
+    if (!read.ok) throw new Error('not read');
+    expect(notRunnable(read.definition, ({ provider }) => provider === 'Lambda')).toBeUndefined();
+    expect(notRunnable(read.definition, () => false)).toContain(
+      'The operator allows functions for this repository in penstock.server.yml, under embedded.aws.',
+    );
+    expect(read.warnings.map(({ rule, exception }) => [rule, exception])).toEqual([['CP-P-6', undefined]]);
   });
 });
 

@@ -78,7 +78,7 @@ function commandOf(
         lane,
         stage: first,
         transition: second as 'Inbound' | 'Outbound',
-        ...(rest.length > 0 && { reason: rest.join(' ') }),
+        ...(rest.length > 0 && { reason: rest.filter((word) => word !== 'by-call').join(' ') }),
       };
     case 'rollback':
       return { kind: 'rollback', lane, execution, stage: second, target: (rest[1] ?? '') as ExecutionId };

@@ -62,7 +62,9 @@ function step(world: World, line: string, spec: PipelineSpec & { update?: Partia
   if (line === 'back') world.pipeline = pipeline(spec);
   const before = world.state;
   const input = inputOf(line, before, world.pipeline, idsOf(world));
-  const by = { kind: 'person', id: 7, login: 'ann' } as const;
+  const by = line.includes('by-call')
+    ? ({ kind: 'api', arn: 'arn' } as const)
+    : ({ kind: 'person', id: 7, login: 'ann' } as const);
   const result = transition(before, input, { at: world.at, seed: 'seed', by });
   if (result.outcome === 'ignored') return `> ${line}\n  ignored: ${named(world, result.why)}`;
   if (result.outcome === 'refused') {

@@ -37,6 +37,30 @@ describe('what an execution remembers', () => {
     expect(execution(state).stages[0]?.actions[0]).toMatchObject({ status: 'Failed', error, summary: 'gone' });
   });
 
+  it('CP-P-6: what cannot run here is refused to a caller, and recorded as failed when a trigger began it', () => {
+    const { definition, digest } = pipeline({ stages });
+    const notRunnable = "ActionType … in action 'Ship' is not available";
+    const trigger = { type: 'WebhookV2', detail: 'push' } as const;
+    const start: Input = {
+      kind: 'start',
+      execution: one,
+      definition,
+      digest,
+      trigger,
+      sourceRevisions: [],
+      variables: [],
+      notRunnable,
+    };
+    const empty = emptyState('1/web/main' as LaneKey, 'web');
+    const byCall = transition(empty, start, { ...given, by: { kind: 'api', arn: 'arn' } });
+    expect(byCall).toMatchObject({
+      outcome: 'refused',
+      refusal: { exception: 'InvalidActionDeclarationException', rule: 'CP-P-6', message: notRunnable },
+    });
+    const failed = after(empty, start);
+    expect(execution(failed)).toMatchObject({ stages: [], ending: { as: 'Failed', summary: notRunnable } });
+  });
+
   it('CP-X-30, CP-X-35: why and by whom it was stopped', () => {
     const stop = { kind: 'stop', lane: laneOf(), execution: one, abandon: true, reason: 'wrong branch' } as const;
     expect(execution(after(started({ stages }), stop)).stop).toEqual({

@@ -3,6 +3,10 @@ import type { Database } from '../../db/database.ts';
 import { lockWishOf } from '../../db/exclusive-stages.ts';
 import { findExecutionByKey } from '../../db/executions.ts';
 import { loadLane } from '../../db/lanes.ts';
+import { loadRepository } from '../../db/repositories.ts';
+import type { RepositoryRef } from '../../github/github.ts';
+import type { ActionTypeId, PipelineDefinition } from '../../pipeline/definition.ts';
+import { notRunnable } from '../../pipeline/runnable.ts';
 import { enqueueReport } from './save-move.ts';
 import type { Engine, Obeyed, Recheck, StartRequest, UpdateRequest } from '../engine.ts';
 import type { Actor, ExecutionId } from '../../pipeline/execution.ts';
@@ -19,6 +23,8 @@ export interface EmbeddedEngineOptions {
   /** The host whose disk will hold the artifacts of executions started here. */
   readonly host: string;
   readonly now: () => Date;
+  /** What runs here beyond the native action types, for pipelines of this repository (CP-P-6). */
+  readonly alsoRuns?: (type: ActionTypeId, repository: RepositoryRef) => boolean;
 }
 
 export interface EmbeddedEngine extends Engine {
@@ -27,6 +33,8 @@ export interface EmbeddedEngine extends Engine {
    * (CP-X-61). The same declaration again changes nothing.
    */
   updateDefinition(request: UpdateRequest): Promise<void>;
+  /** Why a pipeline of this repository with this declaration could not run here (CP-P-6), if it could not. */
+  notRunnable(definition: PipelineDefinition, repositoryId: number): Promise<string | undefined>;
 }
 
 /** Runs the pure core over Postgres: see src/engine/engine.ts for the contract. */
@@ -36,7 +44,17 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     obey: (command, by, recheck) => obey(options, command, by, recheck),
     refresh: (execution) => refresh(options, execution),
     updateDefinition: (request) => updateDefinition(options, request),
+    notRunnable: (definition, repositoryId) => whyNotRunnable(options, definition, repositoryId),
   };
+}
+
+async function whyNotRunnable(
+  { db, alsoRuns }: EmbeddedEngineOptions,
+  definition: PipelineDefinition,
+  repositoryId: number,
+): Promise<string | undefined> {
+  const repository = alsoRuns && (await loadRepository(db, repositoryId));
+  return notRunnable(definition, (type) => (repository ? (alsoRuns?.(type, repository) ?? false) : false));
 }
 
 async function updateDefinition(options: EmbeddedEngineOptions, request: UpdateRequest): Promise<void> {
@@ -59,6 +77,7 @@ async function start(options: EmbeddedEngineOptions, request: StartRequest): Pro
   const known = await findExecutionByKey(options.db, request.idempotencyKey);
   if (known) return known.execution.id;
   const execution = executionIdFor(request.idempotencyKey);
+  const why = await whyNotRunnable(options, request.definition, request.repositoryId);
   const applied = await applyInput(options.db, {
     lane: request.lane,
     repositoryId: request.repositoryId,
@@ -73,6 +92,7 @@ async function start(options: EmbeddedEngineOptions, request: StartRequest): Pro
       sourceRevisions: request.sourceRevisions,
       variables: request.variables,
       ...(request.exclusive && request.exclusive.length > 0 ? { exclusive: request.exclusive } : {}),
+      ...(why === undefined ? {} : { notRunnable: why }),
     },
     by: request.by,
     at: options.now(),
