@@ -224,7 +224,8 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
   web.route('/', awsEvents({ db, look: aws.look, key: () => eventsKeyOf(settings.home) }));
   const artifacts = openArtifactStore(settings.home);
-  const source = { db, githubWebUrl: githubWebUrl(settings.githubUrl), artifacts, findings: deps.findings };
+  const webUrl = githubWebUrl(settings.githubUrl);
+  const source = { db, githubWebUrl: webUrl, artifacts, findings: deps.findings };
   web.route(
     '/',
     pages({
@@ -238,7 +239,8 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       stopping: stopping.signal,
     }),
   );
-  const effects = effectRunner({ ...options, ...ground, home: settings.home, github, now, bucketOf: ownBuckets });
+  const { home } = settings;
+  const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, bucketOf: ownBuckets });
   const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
   return { deps, embedded, runner, web, stopping, address };
 }

@@ -1,14 +1,27 @@
 /** What is remembered of a build, in the words of CodeBuild's `Build` (CP 9.4). Times are ISO 8601. */
 export interface BuildRecord {
   readonly id: string;
+  readonly arn: string;
+  readonly buildNumber: number;
   readonly projectName: string;
   readonly initiator: string;
   readonly buildStatus: BuildStatus;
+  /** Records are written when everything is over. */
+  readonly buildComplete: true;
+  readonly currentPhase: 'COMPLETED';
   readonly startTime: string;
   readonly endTime: string;
-  readonly resolvedSourceVersion: string;
+  /** The object that held the primary source. */
+  readonly sourceVersion?: string;
+  readonly resolvedSourceVersion?: string;
   readonly timeoutInMinutes: number;
-  readonly phases: readonly PhaseRecord[];
+  readonly environment: { readonly type: 'LINUX_CONTAINER'; readonly image: string };
+  /** File of the log, relative to the home. */
+  readonly logs: { readonly location: string };
+  readonly artifacts: readonly { readonly artifactIdentifier: string; readonly location: string }[];
+  /** Names of the report groups. */
+  readonly reports: readonly string[];
+  readonly phases: readonly RecordedPhase[];
   readonly exportedEnvironmentVariables: readonly { readonly name: string; readonly value: string }[];
 }
 
@@ -24,8 +37,7 @@ export type PhaseType =
   | 'BUILD'
   | 'POST_BUILD'
   | 'UPLOAD_ARTIFACTS'
-  | 'FINALIZING'
-  | 'COMPLETED';
+  | 'FINALIZING';
 
 export interface PhaseRecord {
   readonly phaseType: PhaseType;
@@ -37,7 +49,24 @@ export interface PhaseRecord {
   readonly attempts: number;
 }
 
+/** The last phase has a beginning only. */
+export type RecordedPhase =
+  | (PhaseRecord & { readonly durationInSeconds: number })
+  | { readonly phaseType: 'COMPLETED'; readonly startTime: string };
+
 export interface PhaseContext {
   readonly statusCode: 'COMMAND_EXECUTION_ERROR' | 'CLIENT_ERROR' | 'YAML_FILE_ERROR' | 'ACCESS_DENIED' | 'TIMED_OUT';
   readonly message: string;
+}
+
+export function recordedPhases(phases: readonly PhaseRecord[], completedAt: string): readonly RecordedPhase[] {
+  const timed = phases.map((phase) => ({
+    ...phase,
+    durationInSeconds: secondsBetween(phase.startTime, phase.endTime),
+  }));
+  return [...timed, { phaseType: 'COMPLETED', startTime: completedAt }];
+}
+
+function secondsBetween(from: string, to: string): number {
+  return Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000));
 }

@@ -1,5 +1,6 @@
 import type { Problem } from '../pipeline/problem.ts';
 import { openDocument, type Cursor } from './document.ts';
+import { buildspecKeys } from './keys.ts';
 import { readArtifacts, readCache, readReports } from './read-outputs.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readPhases, runAsNote } from './read-phases.ts';
@@ -8,8 +9,6 @@ import type { Buildspec } from './buildspec.ts';
 
 export type BuildspecRead =
   { readonly ok: true; readonly buildspec: Buildspec } | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const topKeys = ['version', 'run-as', 'env', 'proxy', 'batch', 'phases', 'reports', 'artifacts', 'cache'];
 
 /** Reads a buildspec (CP 9.1). Never throws; every problem has its line, column and mend. */
 export function readBuildspec(text: string, file: string): BuildspecRead {
@@ -23,7 +22,7 @@ export function readBuildspec(text: string, file: string): BuildspecRead {
 function readTop(root: Cursor, notes: string[]): Buildspec {
   if (root.node === undefined)
     root.complain('The buildspec is empty.', 'Write at least version: 0.2 and phases with commands.');
-  root.keys(topKeys);
+  root.keys(buildspecKeys.top);
   if (root.at('run-as').text() !== undefined) notes.push(runAsNote);
   if (root.at('batch').node !== undefined) {
     root
@@ -59,7 +58,7 @@ function readVersion(cursor: Cursor): '0.1' | '0.2' {
 }
 
 function readProxy(cursor: Cursor, notes: string[]): void {
-  const keys = cursor.keys(['upload-artifacts', 'logs']);
+  const keys = cursor.keys(buildspecKeys.proxy);
   for (const key of keys) readYesNo(cursor.at(key));
   if (keys.length > 0) notes.push('proxy: has no effect here; artifacts and logs stay on this machine.');
 }

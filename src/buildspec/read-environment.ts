@@ -1,19 +1,11 @@
 import type { BuildEnvironment } from './buildspec.ts';
 import type { Cursor } from './document.ts';
 import { refusedEnvironmentName } from './environment.ts';
+import { buildspecKeys } from './keys.ts';
 import { readTexts, readYesNo } from './read-values.ts';
 
-const envKeys = [
-  'shell',
-  'variables',
-  'parameter-store',
-  'secrets-manager',
-  'exported-variables',
-  'git-credential-helper',
-];
-
 export function readEnvironment(cursor: Cursor, notes: string[]): BuildEnvironment {
-  cursor.keys(envKeys);
+  cursor.keys(buildspecKeys.env);
   const parameterStore = readVariables(cursor.at('parameter-store'));
   const secretsManager = readVariables(cursor.at('secrets-manager'));
   if (readYesNo(cursor.at('git-credential-helper'))) notes.push('git-credential-helper has no effect here.');

@@ -1,16 +1,8 @@
 import { reportFormats, type ArtifactSet, type CacheSettings, type ReportGroup } from './buildspec.ts';
 import type { Cursor } from './document.ts';
+import { buildspecKeys } from './keys.ts';
 import { readTexts, readYesNo } from './read-values.ts';
 
-const artifactKeys = [
-  'files',
-  'name',
-  'base-directory',
-  'discard-paths',
-  'exclude-paths',
-  'enable-symlinks',
-  's3-prefix',
-];
 const maxReportGroups = 5;
 
 interface ReadArtifacts {
@@ -21,7 +13,7 @@ interface ReadArtifacts {
 /** `files` of the primary block is required even when only secondary artifacts are used (CP-B-8). */
 export function readArtifacts(cursor: Cursor, notes: string[]): ReadArtifacts {
   if (cursor.node === undefined) return { primary: undefined, secondary: new Map() };
-  cursor.keys([...artifactKeys, 'secondary-artifacts']);
+  cursor.keys([...buildspecKeys.artifacts, 'secondary-artifacts']);
   if (cursor.at('name').text() !== undefined)
     notes.push('artifacts.name has no effect in a pipeline: CodePipeline names the artifact.');
   if (cursor.at('s3-prefix').text() !== undefined) notes.push('s3-prefix has no effect in a pipeline.');
@@ -31,7 +23,7 @@ export function readArtifacts(cursor: Cursor, notes: string[]): ReadArtifacts {
 }
 
 function readSecondary(cursor: Cursor, name: string): ArtifactSet {
-  cursor.keys(artifactKeys);
+  cursor.keys(buildspecKeys.artifacts);
   if (!/^[A-Za-z0-9_]{1,127}$/.test(name)) {
     cursor.complain(
       'Invalid input: identifier must contain only alphanumeric characters and underscores.',
@@ -74,13 +66,14 @@ export function readReports(cursor: Cursor): readonly ReportGroup[] {
     cursor.complain(`There are ${names.length} report groups.`, `Write at most ${maxReportGroups}.`, 'CP-B-10');
   return names.map((name) => {
     const group = cursor.at(name);
-    group.keys(['files', 'base-directory', 'discard-paths', 'file-format']);
+    group.keys(buildspecKeys.reports);
     const files = readTexts(group.at('files'));
     if (files.length === 0)
       group.complain(`${group.path}.files is missing.`, 'Write files: with a list of patterns.', 'CP-B-10');
     readYesNo(group.at('discard-paths'));
     return {
-      name,
+      // A group that exists on AWS may be named by its ARN.
+      name: /^arn:[^/]*:report-group\/(.+)$/.exec(name)?.[1] ?? name,
       files,
       baseDirectory: readDirectory(group.at('base-directory')),
       format: readFormat(group.at('file-format')),
@@ -103,7 +96,7 @@ function readFormat(cursor: Cursor): ReportGroup['format'] {
 
 export function readCache(cursor: Cursor): CacheSettings | undefined {
   if (cursor.node === undefined) return undefined;
-  cursor.keys(['paths', 'key', 'fallback-keys', 'action']);
+  cursor.keys(buildspecKeys.cache);
   const fallbackKeys = readTexts(cursor.at('fallback-keys'));
   if (fallbackKeys.length > 5)
     cursor.at('fallback-keys').complain(`There are ${fallbackKeys.length} fallback keys.`, 'Write at most 5.');

@@ -1,5 +1,6 @@
 import { phaseNames, type OnFailure, type Phase } from './buildspec.ts';
 import type { Cursor } from './document.ts';
+import { buildspecKeys } from './keys.ts';
 import { readTexts } from './read-values.ts';
 
 export const runAsNote = 'run-as has no effect here: all commands run as one unprivileged user.';
@@ -10,7 +11,7 @@ export function readPhases(cursor: Cursor, notes: string[]): readonly Phase[] {
       'The buildspec has no phases.',
       'Write phases: with at least one of install, pre_build, build and post_build.',
     );
-  const written = cursor.keys(phaseNames);
+  const written = cursor.keys(buildspecKeys.phases);
   const phases = phaseNames
     .filter((name) => written.includes(name))
     .map((name) => readPhase(cursor.at(name), name, notes));
@@ -21,7 +22,7 @@ export function readPhases(cursor: Cursor, notes: string[]): readonly Phase[] {
 }
 
 function readPhase(cursor: Cursor, name: Phase['name'], notes: string[]): Phase {
-  cursor.keys(['run-as', 'on-failure', 'commands', 'finally', ...(name === 'install' ? ['runtime-versions'] : [])]);
+  cursor.keys([...buildspecKeys.phase, ...(name === 'install' ? buildspecKeys.install : [])]);
   if (cursor.at('run-as').text() !== undefined && !notes.includes(runAsNote)) notes.push(runAsNote);
   const runtimes = cursor.at('runtime-versions').keys();
   if (runtimes.length > 0)

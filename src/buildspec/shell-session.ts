@@ -104,7 +104,8 @@ function askerOf(running: RunningCommand): (line: string) => Promise<CommandOutc
   }
   return async (line) => {
     const answered = new Promise<CommandOutcome>((resolve) => {
-      waiting.set(line, (status) => resolve({ kind: 'finished', status }));
+      // What the command printed before it answered may still wait to be read in this round of the event loop.
+      waiting.set(line, (status) => setImmediate(() => resolve({ kind: 'finished', status })));
     });
     running.input?.write(`${line}\n`);
     const ended = running.result.then((result): CommandOutcome => ({ kind: 'ended', result }));

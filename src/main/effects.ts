@@ -35,6 +35,8 @@ export interface EffectsOptions {
   readonly bucketOf?: BucketOf;
   /** How secrets are read in AWS, for tests; the SDK otherwise. */
   readonly awsSecrets?: AwsSecretReader;
+  /** Where people read the repositories, without a slash at the end. */
+  readonly webUrl?: string;
   /** The operator's proxy and certificates, for our own git. */
   readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
@@ -65,6 +67,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
     secretSource: awsSecretSource(server.awsSecrets, options.awsSecrets ?? createAwsSecretReader()),
+    webUrl: options.webUrl,
     ...(options.bucketOf ? { bucketOf: options.bucketOf } : {}),
   });
   return {

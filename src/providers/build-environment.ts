@@ -52,36 +52,67 @@ function overridesOf(text: string | undefined): readonly WrittenVariable[] {
 
 export interface BuildFacts {
   readonly startedAt: Date;
+  /** Of the project's builds, from 1. */
+  readonly number: number;
   readonly primary: string;
   /** Directories of the other inputs by name. */
   readonly others: ReadonlyMap<string, string>;
+  /** Where people read the repository, without a slash at the end; its host's address. */
+  readonly webUrl: string | undefined;
 }
 
+export const buildImage = 'penstock/this-machine';
+
 /** CodeBuild's own variables (CP 9.2), as far as they mean something on this machine. */
-export function agentVariables(
-  action: Action,
-  { startedAt, primary, others }: BuildFacts,
-): Readonly<Record<string, string>> {
-  const region = action.declaration.region ?? 'us-east-1';
+export function agentVariables(action: Action, facts: BuildFacts): Readonly<Record<string, string>> {
+  const { startedAt, number, primary, others } = facts;
+  const region = regionOf(action);
   const id = buildId(action);
-  const arn = `arn:aws:codebuild:${region}:000000000000`;
   const source = action.inputs[0]?.location;
+  const { headSha } = action.origin;
   return {
     AWS_DEFAULT_REGION: region,
     AWS_REGION: region,
     CODEBUILD_BUILD_ID: id,
-    CODEBUILD_BUILD_ARN: `${arn}:build/${id}`,
-    CODEBUILD_BUILD_NUMBER: String(action.attempt),
-    CODEBUILD_BUILD_IMAGE: 'penstock/this-machine',
+    CODEBUILD_BUILD_ARN: buildArn(action),
+    CODEBUILD_BUILD_NUMBER: String(number),
+    CODEBUILD_BUILD_IMAGE: buildImage,
     CODEBUILD_BUILD_SUCCEEDING: '1',
+    ...addresses(action, facts.webUrl),
     CODEBUILD_INITIATOR: `codepipeline/${action.pipeline}`,
+    CODEBUILD_KMS_KEY_ID: `arn:aws:kms:${region}:${account}:alias/aws/s3`,
     CODEBUILD_LOG_PATH: id.slice(id.indexOf(':') + 1),
-    CODEBUILD_PROJECT_ARN: `${arn}:project/${action.configuration.ProjectName}`,
-    CODEBUILD_RESOLVED_SOURCE_VERSION: action.origin.headSha,
+    CODEBUILD_PROJECT_ARN: `${arnPrefix(region)}:project/${action.configuration.ProjectName}`,
+    // Started without a commit: unset, as where CodeBuild does not know it.
+    ...(headSha === '' ? {} : { CODEBUILD_RESOLVED_SOURCE_VERSION: headSha }),
     ...(source === undefined ? {} : { CODEBUILD_SOURCE_VERSION: `arn:aws:s3:::${source.bucket}/${source.key}` }),
-    CODEBUILD_SOURCE_REPO_URL: '',
     CODEBUILD_SRC_DIR: primary,
     CODEBUILD_START_TIME: String(startedAt.getTime()),
     ...Object.fromEntries([...others].map(([name, directory]) => [`CODEBUILD_SRC_DIR_${name}`, directory])),
   };
+}
+
+/** Our page opens by a signed link, which is nothing for a build to hold: builds are told of the commit's checks. */
+function addresses({ repository, origin }: Action, webUrl: string | undefined): Readonly<Record<string, string>> {
+  const site = webUrl === undefined ? '' : `${webUrl}/${repository.owner}/${repository.name}`;
+  const page = site === '' || origin.headSha === '' ? '' : `${site}/commit/${origin.headSha}/checks`;
+  return {
+    CODEBUILD_BUILD_URL: page,
+    CODEBUILD_PUBLIC_BUILD_URL: page,
+    CODEBUILD_SOURCE_REPO_URL: site === '' ? '' : `${site}.git`,
+  };
+}
+
+export function buildArn(action: Action): string {
+  return `${arnPrefix(regionOf(action))}:build/${buildId(action)}`;
+}
+
+const account = '000000000000';
+
+function arnPrefix(region: string): string {
+  return `arn:aws:codebuild:${region}:${account}`;
+}
+
+function regionOf({ declaration }: Action): string {
+  return declaration.region ?? 'us-east-1';
 }

@@ -9,6 +9,8 @@ import type { WorkContext } from './background.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
 import type { BuildConfiguration, BuildDeps } from './build-project.ts';
+import type { Expand } from './cache-keys.ts';
+import { UserError } from '../errors.ts';
 import { networkOf } from './command-deps.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 
@@ -24,10 +26,15 @@ export interface BuildHostRequest {
   readonly context: WorkContext;
 }
 
+export interface CodeBuildHost extends BuildHost {
+  readonly expand: Expand;
+  dispose(): void;
+}
+
 const rememberedBytes = 256 * 1024;
 
 /** The machine below a build: shells in the sandbox, the log, and a memory of the output for RETRY patterns. */
-export function createBuildHost(request: BuildHostRequest): BuildHost & { dispose(): void } {
+export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
   const { action, area, context, log } = request;
   let recent = Buffer.alloc(0);
   let session: ShellSession | undefined;
@@ -58,6 +65,7 @@ export function createBuildHost(request: BuildHostRequest): BuildHost & { dispos
       recent = Buffer.alloc(0);
     },
     outputMatches: (pattern) => matchesInSandbox(request, pattern, recent),
+    expand: (text) => expandInSandbox(request, text),
     dispose: () => context.signal.removeEventListener('abort', stop),
   };
 }
@@ -80,7 +88,7 @@ async function matchesInSandbox(request: BuildHostRequest, pattern: string, outp
   await writeFile(join(directory, 'pattern'), pattern.split('\n')[0] ?? '');
   await writeFile(join(directory, 'output'), output);
   const { isolation } = request.deps;
-  const running = runCommand({
+  const { result } = runCommand({
     isolation,
     command: {
       ...sandboxOf(request),
@@ -95,6 +103,25 @@ async function matchesInSandbox(request: BuildHostRequest, pattern: string, outp
     deadlineMs: 5_000,
     graceMs: 100,
   });
-  const result = await running.result;
-  return result.kind === 'exited' && result.status === 0;
+  const ended = await result;
+  return ended.kind === 'exited' && ended.status === 0;
+}
+
+async function expandInSandbox(request: BuildHostRequest, text: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  const { result } = runCommand({
+    isolation: request.deps.isolation,
+    command: { ...sandboxOf(request), argv: [request.shell, '-c', `cat <<PENSTOCK_END\n${text}\nPENSTOCK_END\n`] },
+    marker: nameOfToken(request.action.token),
+    output: (chunk) => void (chunks.length < 100 && chunks.push(chunk)),
+    deadlineMs: 30_000,
+    graceMs: 100,
+  });
+  const ended = await result;
+  const said = Buffer.concat(chunks).toString('utf8').trim().slice(0, 500);
+  // Complaints of commands inside come before the key itself.
+  if (ended.kind === 'exited' && ended.status === 0 && said !== '') return said.split('\n').at(-1) ?? '';
+  throw new UserError(
+    `The cache key ${text.slice(0, 100)} cannot be worked out: ${said || ended.kind}. Mend cache: in the buildspec.`,
+  );
 }

@@ -23,6 +23,8 @@ export type ProjectLookup = (
 
 export interface BuildDeps extends CommandDeps {
   readonly project: ProjectLookup;
+  /** Where people read the repositories, without a slash at the end: `https://github.com`. */
+  readonly webUrl?: string | undefined;
 }
 
 const yesNo = z.enum(['true', 'false']);

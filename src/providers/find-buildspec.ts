@@ -2,19 +2,24 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import { readBuildspec } from '../buildspec/read-buildspec.ts';
-import { formatProblem } from '../pipeline/problem.ts';
+import { formatProblem, type Problem } from '../pipeline/problem.ts';
 
 export type BuildspecFound =
   | { readonly ok: true; readonly buildspec: Buildspec }
-  /** `lines` are for the log, one for each problem. */
-  | { readonly ok: false; readonly message: string; readonly lines: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** For the log, one for each problem. */
+      readonly lines: readonly string[];
+      /** Those that stand in a file of the source. */
+      readonly problems: readonly Problem[];
+    };
 
 const maxBytes = 256 * 1024;
 
 /** The buildspec of a build: what the action or the project names, or `buildspec.yml` of the primary source (CP 9.1). */
 export async function findBuildspec(primary: string, named: string | undefined): Promise<BuildspecFound> {
-  if (named !== undefined && (named.includes('\n') || /^version\s*:/.test(named)))
-    return checked(named, 'BuildspecOverride');
+  if (named !== undefined && (named.includes('\n') || /^version\s*:/.test(named))) return checked(named, undefined);
   const path = named ?? 'buildspec.yml';
   const text = await readInside(primary, path);
   if (text !== undefined) return checked(text, path);
@@ -24,17 +29,19 @@ export async function findBuildspec(primary: string, named: string | undefined):
       : 'Correct the path, or add the file.';
   return {
     ok: false,
-    message: `YAML_FILE_ERROR: the buildspec ${path} does not exist in the primary source. ${mend}`,
+    message: `the buildspec ${path} does not exist in the primary source. ${mend}`,
     lines: [],
+    problems: [],
   };
 }
 
-function checked(text: string, file: string): BuildspecFound {
-  const read = readBuildspec(text, file);
+function checked(text: string, path: string | undefined): BuildspecFound {
+  const read = readBuildspec(text, path ?? 'BuildspecOverride');
   if (read.ok) return read;
   const lines = read.problems.map(formatProblem);
   const more = lines.length > 1 ? ` (and ${lines.length - 1} more, see the log)` : '';
-  return { ok: false, message: `YAML_FILE_ERROR: ${lines[0] ?? file}${more}`, lines };
+  const problems = path === undefined ? [] : read.problems;
+  return { ok: false, message: `${lines[0] ?? ''}${more}`, lines, problems };
 }
 
 /** Reads a file below a directory of outside content: never through a link that leads out. */

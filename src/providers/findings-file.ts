@@ -26,6 +26,8 @@ export interface FindingsRequest {
   readonly primary: string;
   readonly groups: readonly ReportGroup[];
   readonly secrets: readonly string[];
+  /** Found without looking, for example in the buildspec. */
+  readonly known?: readonly Finding[];
 }
 
 const maxReportBytes = 16 * 1024 ** 2;
@@ -67,7 +69,7 @@ export async function readFindings(home: string, execution: string, actionExecut
   }
 }
 
-async function collect({ home, action, primary, groups }: FindingsRequest): Promise<ActionFindings> {
+async function collect({ home, action, primary, groups, known = [] }: FindingsRequest): Promise<ActionFindings> {
   const files = (await listFiles(primary)).map(({ path }) => path);
   const own = files.filter((path) => !/(^|\/)(node_modules|\.venv|vendor\/bundle)\//.test(path));
   const resolve = createPathResolver(own, [primary]);
@@ -81,7 +83,7 @@ async function collect({ home, action, primary, groups }: FindingsRequest): Prom
   const lines = await readTail(logPath(home, action.execution, action.actionExecution), 20_000);
   const taken = new Set(fromTests.map(({ path, line }) => `${path}:${line}`));
   const fromLog = findInLog(lines, resolve).filter(({ path, line }) => !taken.has(`${path}:${line}`));
-  return { findings: [...fromTests, ...fromLog].slice(0, maxFindings), reports };
+  return { findings: [...known, ...fromTests, ...fromLog].slice(0, maxFindings), reports };
 }
 
 interface ReadGroup {

@@ -28,6 +28,8 @@ export interface ProviderDeps {
   readonly bucketOf?: BucketOf;
   /** Secrets and parameters that are not secrets of the server, for example AWS's. */
   readonly secretSource?: SecretSource;
+  /** Where people read the repositories, without a slash at the end: `https://github.com`. */
+  readonly webUrl?: string | undefined;
   /** Proxy and certificate variables (HTTPS_PROXY, NO_PROXY, GIT_SSL_CAINFO…) for our own git. */
   readonly gitEnvironment?: Readonly<Record<string, string>>;
 }
@@ -45,7 +47,7 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
     background,
     ...(deps.secretSource === undefined ? {} : { secretSource: deps.secretSource }),
   };
-  const builds = { ...machine, project: deps.project ?? (() => Promise.resolve(null)) };
+  const builds = { ...machine, project: deps.project ?? (() => Promise.resolve(null)), webUrl: deps.webUrl };
   const providers: readonly AnyProvider[] = [
     codeStarSourceConnection({ home, path: isolation.path, gitEnvironment, fetchAccess, artifacts, background }),
     s3Source(artifacts, background, deps.bucketOf),

@@ -1,4 +1,4 @@
-import { lstat, realpath, rm } from 'node:fs/promises';
+import { lstat, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
@@ -8,7 +8,7 @@ import { listFiles, packedFile, zipFiles, type PackedFile } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
-  /** Below `directory`; files are named relative to it. */
+  /** Below `directory`, or a pattern of its top-level directories; files are named relative to it. */
   readonly baseDirectory?: string;
   /** Patterns of `file-globs.ts`. */
   readonly files: readonly string[];
@@ -27,18 +27,22 @@ export async function storeOutput(
   output: NamedArtifact,
   request: OutputRequest,
 ): Promise<string | undefined> {
-  const base = await baseOf(request);
-  if (base === undefined)
+  const bases = await basesOf(request);
+  if (bases.length === 0)
     return `no matching base directory path found for ${output.name}: ${request.baseDirectory ?? ''}`;
   const [included, excluded] = [createFileMatcher(request.files), createFileMatcher(request.excludePaths ?? [])];
-  const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
-  if (chosen.length === 0) return nothingMatched(output.name, base, request.files);
-  await zipFiles(await packedFiles(base, chosen, request), request.to);
+  const packed = new Map<string, PackedFile>();
+  for (const base of bases) {
+    const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
+    for (const file of await packedFiles(base, chosen, request)) packed.set(file.name, file);
+  }
+  if (packed.size === 0) return nothingMatched(output.name, bases[0] ?? '', request.files);
+  await zipFiles([...packed.values()], request.to);
   try {
     const stored = await artifacts.put(output.location, { file: request.to });
     say(
       request.log,
-      `Stored artifact ${output.name}: ${chosen.length === 1 ? '1 file' : `${chosen.length} files`}, ${stored.size} bytes`,
+      `Stored artifact ${output.name}: ${packed.size === 1 ? '1 file' : `${packed.size} files`}, ${stored.size} bytes`,
     );
   } finally {
     await rm(request.to, { force: true });
@@ -46,10 +50,19 @@ export async function storeOutput(
   return undefined;
 }
 
-/** A base directory that is a link out of the source is none. */
-async function baseOf({ directory, baseDirectory }: OutputRequest): Promise<string | undefined> {
+/** `dist*` is every directory at the top whose name fits; the directories themselves are not part of the paths (CP-B-7). */
+async function basesOf({ directory, baseDirectory = '' }: OutputRequest): Promise<readonly string[]> {
   const root = await realpath(directory);
-  const base = await realpath(join(root, baseDirectory ?? '')).catch(() => undefined);
+  const names = /[*?[{]/.test(baseDirectory)
+    ? (await readdir(root)).filter(createFileMatcher([baseDirectory]))
+    : [baseDirectory];
+  const found = await Promise.all(names.toSorted().map((name) => baseOf(root, name)));
+  return found.filter((base) => base !== undefined);
+}
+
+/** A base directory that is a link out of the source is none. */
+async function baseOf(root: string, name: string): Promise<string | undefined> {
+  const base = await realpath(join(root, name)).catch(() => undefined);
   if (base === undefined || (base !== root && !base.startsWith(`${root}/`))) return undefined;
   return (await lstat(base)).isDirectory() ? base : undefined;
 }
@@ -62,7 +75,7 @@ async function packedFiles(
   const links = request.enableSymlinks ?? false;
   const packed = await Promise.all(paths.map((path) => packedFile(base, path, links)));
   if (request.discardPaths !== true) return packed;
-  return [...new Map(packed.map((file) => [basename(file.name), { ...file, name: basename(file.name) }])).values()];
+  return packed.map((file) => ({ ...file, name: basename(file.name) }));
 }
 
 async function nothingMatched(name: string, base: string, files: readonly string[]): Promise<string> {

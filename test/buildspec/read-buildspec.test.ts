@@ -105,6 +105,11 @@ cache: {paths: ["node_modules/**/*"], key: k, fallback-keys: [j], action: restor
     expect(buildspec.cache).toEqual({ paths: ['node_modules/**/*'], key: 'k', fallbackKeys: ['j'], action: 'restore' });
   });
 
+  it('a report group that is named by its ARN is shown by its name (CP-B-10)', () => {
+    const arn = 'arn:aws:codebuild:eu-west-1:111122223333:report-group/unit-tests';
+    expect(read(`version: 0.2\n${phases}reports: {"${arn}": {files: [a]}}\n`).reports[0]?.name).toBe('unit-tests');
+  });
+
   it('says what has no effect here (CP-B-11)', () => {
     expect(buildspec.notes.join('\n')).toMatch(
       /run-as[^]*proxy:[^]*runtime-versions \(nodejs\)|proxy:[^]*runtime-versions/,
@@ -134,7 +139,7 @@ describe('on-failure (CP-B-3)', () => {
   });
 });
 
-describe('every complaint has its line, its column and what to do', () => {
+describe('every complaint has its line, its column and what to do (CP-B-8, CP-B-12)', () => {
   it.each([
     ['', '1:1: The buildspec is empty. Write at least version: 0.2 and phases with commands.'],
     [phases, '1:1: The version is missing. Write version: 0.2'],

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { createBackground } from '../../src/providers/background.ts';
 import { codeBuild } from '../../src/providers/code-build.ts';
 import type { BuildConfiguration, ProjectSettings } from '../../src/providers/build-project.ts';
 import { readFindings } from '../../src/providers/findings-file.ts';
-import { buildRecordPath } from '../../src/providers/run-build.ts';
+import { buildRecordPath } from '../../src/providers/build-report.ts';
 import { unzip } from '../../src/providers/zip.ts';
 import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
 import { anAction, artifact, finish, untilEnded, type ActionChange, type TestAction } from './action.ts';
@@ -23,12 +23,13 @@ const home = join(root, 'home');
 const artifacts = openArtifactStore(home);
 const rungs = await availableRungs();
 const best = rungs[0]!;
+const webUrl = 'https://github.example';
 const projects: Record<string, ProjectSettings> = {};
 
 function provider(isolation = best) {
   const project = (name: string) => Promise.resolve(projects[name] ?? null);
   return codeBuild(
-    { home, isolation, network: 'host', artifacts, background: createBackground(home, 4), project },
+    { home, isolation, network: 'host', artifacts, background: createBackground(home, 4), project, webUrl },
     'Build',
   );
 }
@@ -58,6 +59,12 @@ function recordOf(action: TestAction<unknown>): BuildRecord {
   return JSON.parse(
     readFileSync(buildRecordPath(home, action.execution, action.actionExecution), 'utf8'),
   ) as BuildRecord;
+}
+
+function phasesOf(action: TestAction<unknown>): readonly string[] {
+  return recordOf(action).phases.map((phase) =>
+    phase.phaseType === 'COMPLETED' ? phase.phaseType : `${phase.phaseType} ${phase.phaseStatus}`,
+  );
 }
 
 async function unpacked(location: { bucket: string; key: string }): Promise<string> {
@@ -98,12 +105,18 @@ phases:
         '[Container] AT Running command echo "after: $Y $(basename "$PWD")"\nafter: exported sub\n' +
         '[Container] AT Phase complete: BUILD State: SUCCEEDED\n[Container] AT Phase context status code:  Message: \n',
     );
-    expect(recordOf(action).phases.map(({ phaseType, phaseStatus }) => `${phaseType} ${phaseStatus}`)).toEqual([
+    expect(phasesOf(action)).toEqual([
+      'SUBMITTED SUCCEEDED',
+      'QUEUED SUCCEEDED',
+      'PROVISIONING SUCCEEDED',
+      'DOWNLOAD_SOURCE SUCCEEDED',
       'INSTALL SUCCEEDED',
       'PRE_BUILD SUCCEEDED',
       'BUILD SUCCEEDED',
       'POST_BUILD SUCCEEDED',
       'UPLOAD_ARTIFACTS SUCCEEDED',
+      'FINALIZING SUCCEEDED',
+      'COMPLETED',
     ]);
   });
 
@@ -126,88 +139,7 @@ phases:
   });
 });
 
-/** One line per phase: what runs and how it ends; then which phases are told to have run and how. */
-const flows: readonly (readonly [string, string, string, string])[] = [
-  [
-    'install fails: nothing follows (CP-B-2)',
-    'install: {commands: ["false"]}\n  build: {commands: [echo RAN]}\n  post_build: {commands: [echo RAN]}',
-    'INSTALL FAILED',
-    '',
-  ],
-  [
-    'pre_build fails: nothing follows (CP-B-2)',
-    'pre_build: {commands: ["false"]}\n  build: {commands: [echo RAN]}',
-    'INSTALL SUCCEEDED, PRE_BUILD FAILED',
-    '',
-  ],
-  [
-    'build fails: post_build runs and knows it (CP-B-2, CP-B-4)',
-    'build: {commands: ["exit 5", echo RAN]}\n  post_build: {commands: ["echo RAN $CODEBUILD_BUILD_SUCCEEDING"]}',
-    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN 0',
-  ],
-  [
-    'post_build fails: artifacts are tried (CP-B-2)',
-    'post_build: {commands: ["false"]}',
-    'BUILD SUCCEEDED, POST_BUILD FAILED, UPLOAD_ARTIFACTS SUCCEEDED',
-    '',
-  ],
-  [
-    'ABORT in build: no post_build (CP-B-3)',
-    'build: {on-failure: ABORT, commands: ["false"]}\n  post_build: {commands: [echo RAN]}',
-    'BUILD FAILED',
-    '',
-  ],
-  [
-    'CONTINUE in install: the build goes on and fails all the same (CP-B-3)',
-    'install: {on-failure: CONTINUE, commands: ["false"]}\n  build: {commands: [echo RAN]}',
-    'INSTALL FAILED, PRE_BUILD SUCCEEDED, BUILD SUCCEEDED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN',
-  ],
-  [
-    'finally runs after a failure, and the first failure is told (CP-B-1)',
-    'build: {commands: ["false"], finally: [echo RAN, "exit 9"]}',
-    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN',
-  ],
-  [
-    'a failing finally fails its phase (CP-B-1)',
-    'build: {commands: ["true"], finally: ["exit 9"]}',
-    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    '',
-  ],
-  [
-    'RETRY-2 runs at most three times, then fails as by default (CP-B-3)',
-    'build: {on-failure: RETRY-2, commands: [echo RAN, "false"]}',
-    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN RAN RAN',
-  ],
-  [
-    'RETRY with a pattern that does not match does not run again (CP-B-3)',
-    'build: {on-failure: RETRY-2-timeout, commands: [echo RAN, "false"]}',
-    'BUILD FAILED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN',
-  ],
-  [
-    'RETRY with a pattern that matches runs again, and success counts (CP-B-3)',
-    'build: {on-failure: "RETRY-3-time.?out", commands: [echo RAN, "test -e x || { touch x; echo timeout; false; }"]}',
-    'BUILD SUCCEEDED, POST_BUILD SUCCEEDED, UPLOAD_ARTIFACTS SUCCEEDED',
-    'RAN RAN',
-  ],
-];
-
 describe('where a build goes', () => {
-  it.each(flows)('%s', async (_name, phases, expected, printed) => {
-    const action = await build(buildspec(`phases:\n  ${phases}\n`));
-    const report = await finish(provider(), action);
-    const told = recordOf(action)
-      .phases.map(({ phaseType, phaseStatus }) => `${phaseType} ${phaseStatus}`)
-      .join(', ');
-    expect(told.endsWith(expected), told).toBe(true);
-    expect([...logOf(action).matchAll(/^RAN.*$/gm)].map(([line]) => line).join(' ')).toBe(printed);
-    expect(report.kind).toBe(expected.includes('FAILED') ? 'failed' : 'succeeded');
-  });
-
   it('tells the first phase that failed, not the last (CP-B-9, CP-P-4)', async () => {
     const action = await build(
       buildspec('phases: {build: {commands: ["exit 7"]}}\nartifacts: {files: ["none/**"]}\n'),
@@ -311,9 +243,12 @@ describe('what a build sees', () => {
       'CODEBUILD_BUILD_IMAGE',
       'CODEBUILD_BUILD_NUMBER',
       'CODEBUILD_BUILD_SUCCEEDING',
+      'CODEBUILD_BUILD_URL',
       'CODEBUILD_INITIATOR',
+      'CODEBUILD_KMS_KEY_ID',
       'CODEBUILD_LOG_PATH',
       'CODEBUILD_PROJECT_ARN',
+      'CODEBUILD_PUBLIC_BUILD_URL',
       'CODEBUILD_RESOLVED_SOURCE_VERSION',
       'CODEBUILD_SOURCE_REPO_URL',
       'CODEBUILD_SOURCE_VERSION',
@@ -323,6 +258,33 @@ describe('what a build sees', () => {
     ]);
     expect(log).toMatch(/CODEBUILD_INITIATOR=codepipeline\/web\n/);
     expect(log).toMatch(/CODEBUILD_START_TIME=\d{13}\n/);
+    expect(log).toContain(`CODEBUILD_BUILD_URL=${webUrl}/acme/web/commit/${'a'.repeat(40)}/checks\n`);
+    expect(log).toContain(`CODEBUILD_SOURCE_REPO_URL=${webUrl}/acme/web.git\n`);
+  });
+
+  it('a number that counts the builds of its project, and no commit where none is known (CP 9.2)', async () => {
+    const spec = buildspec(
+      'phases: {build: {commands: ["echo N=$CODEBUILD_BUILD_NUMBER ${CODEBUILD_RESOLVED_SOURCE_VERSION-unset}"]}}\n',
+    );
+    const numbers: string[] = [];
+    for (const ProjectName of ['counted', 'counted', 'other project']) {
+      const action = await build(spec, { configuration: { ProjectName }, origin: { headSha: '' } });
+      await finish(provider(), action);
+      numbers.push(/^N=.*$/m.exec(logOf(action))?.[0] ?? '');
+      expect(recordOf(action).buildNumber).toBe(Number(numbers.at(-1)?.slice(2, 3)));
+    }
+    expect(numbers).toEqual(['N=1 unset', 'N=2 unset', 'N=1 unset']);
+  });
+
+  it('an input whose name shells cannot read is told (CP-B-15)', async () => {
+    const other = artifact('my-docs');
+    await artifacts.put(other.location, await zipOf({ d: 'd' }));
+    const action = await build(buildspec('phases: {build: {commands: ["true"]}}\n'), {
+      inputs: [other],
+      configuration: { PrimarySource: 'Source' },
+    });
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    expect(logOf(action)).toContain('Shells cannot read CODEBUILD_SRC_DIR_my-docs: name the artifact with letters');
   });
 
   it('secrets by reference, masked as a whole and by key, and never for a fork (SEC-C-06)', async () => {
@@ -380,6 +342,22 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
     });
   });
 
+  it('a broken buildspec is an annotation of its line, and the build ends in DOWNLOAD_SOURCE (CP 9.4)', async () => {
+    const action = await build({ 'buildspec.yml': 'version: 0.2\nphasse: {}\n' });
+    expect((await finish(provider(), action)).kind).toBe('failed');
+    const { findings } = await readFindings(home, action.execution, action.actionExecution);
+    expect(findings).toContainEqual({
+      path: 'buildspec.yml',
+      line: 2,
+      column: 1,
+      level: 'failure',
+      title: 'Buildspec',
+      message: expect.stringMatching(/^"phasse" is not a key here\. Known keys: version, .*phases/),
+    });
+    expect(phasesOf(action).slice(3)).toEqual(['DOWNLOAD_SOURCE FAILED', 'FINALIZING SUCCEEDED', 'COMPLETED']);
+    expect(logOf(action)).toContain('Phase context status code: YAML_FILE_ERROR Message: buildspec.yml:2:1:');
+  });
+
   it('a buildspec written in the pipeline itself', async () => {
     const action = await build(
       { a: 'a' },
@@ -403,6 +381,21 @@ describe('what a build gives', () => {
     const directory = await unpacked(output.location);
     expect(readFileSync(join(directory, 'css/b.css'), 'utf8')).toBe('3\n');
     expect(existsSync(join(directory, 'a.js.map'))).toBe(false);
+  });
+
+  it('a base directory may be a pattern of directories at the top (CP-B-7)', async () => {
+    const output = artifact('Out');
+    const spec =
+      'phases: {build: {commands: ["mkdir -p dist-a/x dist-b && echo a > dist-a/x/a && echo b > dist-b/b && echo no > other"]}}\n';
+    const action = await build(buildspec(`${spec}artifacts: {files: ["**/*"], base-directory: "dist-*"}\n`), {
+      outputs: [output],
+    });
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    const directory = await unpacked(output.location);
+    expect(readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual(['b', 'x', 'x/a']);
+    expect(recordOf(action).artifacts).toEqual([
+      { artifactIdentifier: 'Out', location: `arn:aws:s3:::${output.location.bucket}/${output.location.key}` },
+    ]);
   });
 
   it('discard-paths puts all files at the top (CP-B-7)', async () => {
@@ -453,7 +446,7 @@ describe('what a build gives', () => {
       kind: 'failed',
       error: { message: expect.stringContaining(words) },
     });
-    expect(recordOf(action).phases.at(-1)).toMatchObject({
+    expect(recordOf(action).phases.at(-3)).toMatchObject({
       phaseType: 'UPLOAD_ARTIFACTS',
       phaseStatus: 'FAILED',
       contexts: [{ statusCode: 'CLIENT_ERROR' }],
@@ -500,6 +493,19 @@ describe('what a build gives', () => {
       { group: 'gone', total: 0, problems: ['No file matches nothing.xml.'] },
     ]);
   });
+
+  it('reports below a base directory, in another format', async () => {
+    const action = await build({
+      ...buildspec(
+        'phases: {build: {commands: ["true"]}}\nreports: {unit: {files: ["*.trx"], base-directory: out, file-format: VisualStudioTrx}}\n',
+      ),
+      'out/a.trx': '<TestRun><UnitTestResult testName="Ok" outcome="Passed"/></TestRun>',
+      'other.trx': '<TestRun><UnitTestResult testName="No" outcome="Failed"/></TestRun>',
+    });
+    await finish(provider(), action);
+    const { reports } = await readFindings(home, action.execution, action.actionExecution);
+    expect(reports).toMatchObject([{ total: 1, passed: 1, format: 'VISUALSTUDIOTRX', problems: [] }]);
+  });
 });
 
 describe('a cache', () => {
@@ -535,6 +541,57 @@ cache: {paths: ["deps/**/*", "~/.m/**/*"]}
     expect(await from('pr1again', pullRequest(1))).toBe('HIT pr1 home');
     expect(await from('pr2', pullRequest(2))).toBe('HIT main2 home');
     expect(await from('main3', main)).toBe('HIT main2 home');
+  });
+
+  it('has a key of variables, commands and hashes of files, and is kept once for each (CP 9.1)', async () => {
+    const keyed = (lock: string) =>
+      build(
+        {
+          ...buildspec(`
+phases: {build: {commands: ["test -e deps/a && echo HIT || echo MISS", "mkdir -p deps && echo > deps/a"]}}
+cache: {paths: ["deps/*"], key: 'npm-$(codebuild-hash-files "*.lock")-$(echo $MODE)', fallback-keys: [npm-none]}
+env: {variables: {MODE: fast}}
+`),
+          'package.lock': lock,
+        },
+        { origin: main, configuration: { ProjectName: 'keyed' } },
+      );
+    const printed: (string | undefined)[] = [];
+    for (const lock of ['one', 'one', 'two']) {
+      const action = await keyed(lock);
+      await finish(provider(), action);
+      printed.push(/^(?:HIT|MISS)$/m.exec(logOf(action))?.[0]);
+    }
+    expect(printed).toEqual(['MISS', 'HIT', 'MISS']);
+    const keys = (await artifacts.list('penstock-cache', '42/keyed/')).map(({ location }) => location.key);
+    expect(keys).toEqual([expect.stringMatching(/npm-[0-9a-f]{64}-fast$/), expect.stringMatching(/-fast$/)]);
+  });
+
+  it('falls back to the newest cache whose key begins so, and is only restored or only saved when action says so', async () => {
+    const once = async (cache: string) => {
+      const action = await build(
+        buildspec(
+          `phases: {build: {commands: ["cat deps/a || echo MISS", "mkdir -p deps && echo HIT from ${/k\d/.exec(cache)?.[0]} > deps/a"]}}\ncache: {paths: ["deps/*"], ${cache}}\n`,
+        ),
+        { origin: main, configuration: { ProjectName: 'falling' } },
+      );
+      await finish(provider(), action);
+      return /^(?:HIT .*|MISS)$/m.exec(logOf(action))?.[0];
+    };
+    expect(await once('key: k1, action: restore')).toBe('MISS');
+    expect(await once('key: k1')).toBe('MISS');
+    expect(await once('key: k1, action: save')).toBe('MISS');
+    expect(await once('key: other, fallback-keys: [none, k]')).toBe('HIT from k1');
+  });
+
+  it('whose key cannot be worked out fails the build with what the shell said', async () => {
+    const action = await build(
+      buildspec('phases: {build: {commands: ["true"]}}\ncache: {paths: [a], key: "k-$(no-such-tool)-$(exit 3"}\n'),
+    );
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringMatching(/cache key k-.* cannot be worked out: .*Mend cache:/s) },
+    });
   });
 
   it.runIf(best.contained)('of a fork is seen by nobody else (SEC-C-10)', async () => {
