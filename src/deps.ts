@@ -38,7 +38,7 @@ export type FoundExecution = Parameters<AwsEngine['adoptRollback']>[1];
 
 export interface BoundPipelines extends Pick<
   AwsEngine,
-  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look' | 'logTail' | 'testsOf'
+  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look' | 'logTail'
 > {
   /** Names of the pipelines that the operator bound to a repository. */
   readonly pipelinesOf: (owner: string, name: string) => readonly string[];

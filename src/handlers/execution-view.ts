@@ -33,7 +33,8 @@ export async function viewOf(
     logTails: await logTails(deps, record),
     gates: await gateStories(deps, record, definition),
     fork: context.fork,
-    isolation: deps.isolation,
+    // Only what this server itself runs.
+    ...(record.host.startsWith('aws:') ? {} : { isolation: deps.isolation }),
     annotations: await annotations(deps, record),
     reports: await testReports(deps, record.execution, earlier),
     bareCommands: context.bareCommands,
@@ -97,8 +98,10 @@ export async function testReports(
   earlier: readonly EarlierAttempt[],
 ): Promise<ExecutionView['reports']> {
   const current = execution.stages.flatMap((stage) => stage.actions).filter(({ status }) => status !== 'InProgress');
+  const runs = execution.stages.flatMap((stage) => [...stage.actions, ...(stage.earlier ?? [])]);
+  const told = (id: string) => runs.find((run) => run.id === id)?.story?.reports;
   const read = [...current, ...earlier].map(
-    async ({ id }) => [id, (await deps.findings(execution.id, id)).reports] as const,
+    async ({ id }) => [id, told(id) ?? (await deps.findings(execution.id, id)).reports] as const,
   );
   return Object.fromEntries((await Promise.all(read)).filter(([, reports]) => reports.length > 0));
 }

@@ -1,4 +1,5 @@
 import type { ExecutionMode } from './definition.ts';
+import type { TestReport } from './test-report.ts';
 
 /**
  * What is remembered of one run of a pipeline. Statuses of executions and stages are computed from this
@@ -57,20 +58,7 @@ export interface ActionStory {
   readonly unasked?: string;
   /** What it printed, where there is no log to read later; masked, at most 50. */
   readonly lines?: readonly string[];
-  readonly reports?: readonly ReportedTests[];
-}
-
-/** One report group of a build. */
-export interface ReportedTests {
-  readonly group: string;
-  readonly total: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** The first ones only. */
-  readonly failures: readonly { readonly name: string; readonly message: string }[];
-  /** Percent of lines, when it counts coverage and not tests. */
-  readonly coverage?: number;
+  readonly reports?: readonly TestReport[];
 }
 
 /** One attempt of one action (the current one; finished attempts are rows of action_executions). */

@@ -343,6 +343,9 @@ describe('CodeBuild', () => {
       reports: [
         {
           group: 'unit-junit',
+          format: 'TEST',
+          flaky: [],
+          problems: [],
           total: 216,
           passed: 212,
           failed: 3,

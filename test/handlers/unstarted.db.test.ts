@@ -61,7 +61,6 @@ async function reconcile(config: string, touched: string) {
         adoptRollback: nothing,
         look: nothing,
         logTail: nothing,
-        testsOf: nothing,
         pipelinesOf: () => ['web'],
       },
       approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },

@@ -1,12 +1,12 @@
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { ExecutionId, ReportedTests } from '../../pipeline/execution.ts';
+import type { ExecutionId } from '../../pipeline/execution.ts';
 import type { Engine, StartRequest } from '../engine.ts';
 import { findExecutions, type Found, type FoundExecution } from './find-executions.ts';
 import { boundTo, type Ground } from './ground.ts';
 import { logTail, type AwsLog } from './log-tail.ts';
 import { declarationOf } from './look.ts';
 import { obey } from './obey.ts';
-import { enqueueLook, findAwsRecord } from './records.ts';
+import { enqueueLook } from './records.ts';
 import { refresh } from './refresh.ts';
 import { adoptRollback } from './rollback.ts';
 import { adopt, start } from './start.ts';
@@ -23,8 +23,6 @@ export interface AwsEngine extends Engine {
   adoptRollback(target: ExecutionId, found: FoundExecution): Promise<void>;
   /** The end of an action's log; undefined when there is none at AWS. */
   logTail(execution: string, action: string, lines: number): Promise<AwsLog | undefined>;
-  /** What the tests of an action's build counted. */
-  testsOf(execution: string, action: string): Promise<readonly ReportedTests[]>;
   /** Asks for a look at an execution within that time; an earlier one stays. */
   look(execution: string, withinMs: number): Promise<void>;
 }
@@ -51,13 +49,6 @@ export function createAwsEngine(ground: Ground): AwsEngine {
     adopt: (request, awsId) => adopt(ground, request, awsId),
     adoptRollback: (target, found) => adoptRollback(ground, target, found),
     logTail: (execution, action, lines) => logTail(ground, execution, action, lines),
-    testsOf: (execution, action) => testsOf(ground, execution, action),
     look: (execution, withinMs) => enqueueLook(ground.db, execution, withinMs),
   };
-}
-
-async function testsOf({ db }: Ground, execution: string, action: string): Promise<readonly ReportedTests[]> {
-  const stages = (await findAwsRecord(db, execution))?.execution.stages ?? [];
-  const runs = stages.flatMap((stage) => [...stage.actions, ...(stage.earlier ?? [])]);
-  return runs.find((run) => run.id === action)?.story?.reports ?? [];
 }

@@ -1,5 +1,5 @@
 import type { Build, Report } from '@aws-sdk/client-codebuild';
-import type { ReportedTests } from '../../../pipeline/execution.ts';
+import type { TestReport } from '../../../pipeline/test-report.ts';
 import { logUrl } from '../console-url.ts';
 import { orUnasked, type Asking, type Told } from './asking.ts';
 
@@ -89,24 +89,27 @@ function groupOf(arn: string | undefined): string {
   return `report-group/${arn?.split(':report/')[1]?.split(':')[0] ?? '*'}`;
 }
 
-async function readReport(asking: Asking, report: Report): Promise<ReportedTests> {
+async function readReport(asking: Asking, report: Report): Promise<TestReport> {
   const { testSummary, codeCoverageSummary, arn } = report;
   const counts = testSummary?.statusCounts ?? {};
   const failed = (counts['FAILED'] ?? 0) + (counts['ERROR'] ?? 0);
   const coverage = codeCoverageSummary?.lineCoveragePercentage;
   return {
     group: groupOf(arn).slice('report-group/'.length),
+    format: report.type ?? 'TEST',
     total: testSummary?.total ?? 0,
     passed: counts['SUCCEEDED'] ?? 0,
     failed,
     skipped: counts['SKIPPED'] ?? 0,
     failures: failed > 0 && arn !== undefined ? await failuresOf(asking, arn) : [],
+    flaky: [],
+    problems: [],
     ...(coverage === undefined ? {} : { coverage }),
   };
 }
 
 /** The names are a nicety: the counts stand without them. */
-async function failuresOf(asking: Asking, reportArn: string): Promise<ReportedTests['failures']> {
+async function failuresOf(asking: Asking, reportArn: string): Promise<TestReport['failures']> {
   const filter = { status: 'FAILED' };
   const got = await orUnasked(
     asking.call('codeBuild', 'codebuild:DescribeTestCases', groupOf(reportArn), (api) =>
