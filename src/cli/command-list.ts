@@ -78,7 +78,8 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'iam-policy',
-    usage: 'iam-policy [--declaration file]... [--with verbs] [--principal arn] [--events-key]',
+    usage:
+      'iam-policy [--declaration file]... [--with verbs] [--principal arn] [--stack-parameters pipeline] [--events-key]',
     summary: 'Print what the AWS roles of the bindings in penstock.server.yml need, and who may take them',
     load: async () => (await import('./iam-policy.ts')).runIamPolicy,
   },

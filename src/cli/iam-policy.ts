@@ -6,11 +6,14 @@ import type { AwsGrant, Binding, ServerConfig } from '../config/server-types.ts'
 import {
   grantPermissions,
   optionalVerbs,
+  ownPermissions,
   permissionsFor,
   trustFor,
   type GrantSubject,
   type OptionalVerb,
+  type PolicySubject,
 } from '../engine/aws/policy.ts';
+import { stackParameters } from '../engine/aws/stack-parameters.ts';
 import { readDeclaration } from '../engine/aws/read-declaration.ts';
 import { UserError } from '../errors.ts';
 import { eventsKeyOf, externalIdOf, targetOf } from '../main/aws-targets.ts';
@@ -29,6 +32,7 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
       with: { type: 'string', default: 'stop' },
       principal: { type: 'string' },
       'events-key': { type: 'boolean', default: false },
+      'stack-parameters': { type: 'string' },
     },
   });
   if (values['events-key']) {
@@ -46,32 +50,55 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
   const grants = embedded.aws.flatMap((grant) =>
     grant.repositories.map((repository) => grantOf(grant, repository, home)),
   );
-  const roles = [
-    ...new Set([...subjects.map(({ target }) => target.roleArn), ...grants.map(({ roleArn }) => roleArn)]),
-  ];
-  const printed = roles.map((role) => {
-    const mine = subjects.filter(({ target }) => target.roleArn === role);
-    const granted = grants.filter(({ roleArn }) => roleArn === role);
-    const trust = trustFor([...mine.map(({ target }) => target), ...granted], values.principal ?? unknownPrincipal);
-    const { Version, Statement } = permissionsFor(mine, verbs);
-    return [
-      role,
-      { trust, permissions: { Version, Statement: [...Statement, ...grantPermissions(granted)] } },
-    ] as const;
-  });
-  io.out(JSON.stringify(Object.fromEntries(printed), null, 2));
+  const principal = values.principal ?? unknownPrincipal;
+  const wanted = values['stack-parameters'];
+  if (wanted !== undefined) {
+    const subject = subjects.find(({ target }) => target.pipelineName === wanted);
+    if (!subject) throw new UserError(notBound(wanted, subjects));
+    io.out(JSON.stringify(stackParameters(subject, verbs, principal), null, 2));
+  } else {
+    io.out(JSON.stringify(policiesFor({ subjects, grants }, verbs, principal), null, 2));
+  }
   for (const { target, definition } of subjects) {
     if (!definition) io.err(wildcardNote(target.pipelineName));
   }
   return 0;
 }
 
-function grantOf(
-  grant: AwsGrant,
-  repository: Binding['repository'],
-  home: string,
-): GrantSubject & { externalId: string } {
+interface Granted extends GrantSubject {
+  readonly externalId: string;
+}
+
+function grantOf(grant: AwsGrant, repository: Binding['repository'], home: string): Granted {
   return { ...grant, externalId: externalIdOf(repository, grant.externalId, home) };
+}
+
+interface Subjects {
+  readonly subjects: readonly PolicySubject[];
+  readonly grants: readonly Granted[];
+}
+
+/** By role; and what Penstock's own identity needs to take them. */
+function policiesFor({ subjects, grants }: Subjects, verbs: ReadonlySet<OptionalVerb>, principal: string): object {
+  const roles = [
+    ...new Set([...subjects.map(({ target }) => target.roleArn), ...grants.map(({ roleArn }) => roleArn)]),
+  ];
+  const printed = roles.map((role) => {
+    const mine = subjects.filter(({ target }) => target.roleArn === role);
+    const granted = grants.filter(({ roleArn }) => roleArn === role);
+    const trust = trustFor([...mine.map(({ target }) => target), ...granted], principal);
+    const { Version, Statement } = permissionsFor(mine, verbs);
+    const permissions = { Version, Statement: [...Statement, ...grantPermissions(granted)] };
+    return [role, { trust, permissions }] as const;
+  });
+  return { ...Object.fromEntries(printed), [ownIdentity]: { permissions: ownPermissions(roles) } };
+}
+
+const ownIdentity = "Penstock's own identity";
+
+function notBound(pipeline: string, subjects: readonly PolicySubject[]): string {
+  const names = subjects.map(({ target }) => target.pipelineName).join(', ');
+  return `--stack-parameters ${pipeline}: no binding names this pipeline of AWS. Write one of ${names}.`;
 }
 
 function wildcardNote(pipeline: string): string {

@@ -1,9 +1,10 @@
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { pipelineArn } from './call-errors.ts';
+import { explainingStatements } from './policy-services.ts';
 import type { AwsTarget } from './port.ts';
 
-/** Verbs that stand in statements of their own and are left out unless they are wanted. */
-export const optionalVerbs = ['stop', 'rollback', 'hold', 'override'] as const;
+/** What stands in statements of its own and is left out unless it is wanted. */
+export const optionalVerbs = ['stop', 'rollback', 'hold', 'override', 'nested-stacks'] as const;
 export type OptionalVerb = (typeof optionalVerbs)[number];
 
 export interface Statement {
@@ -55,8 +56,7 @@ export function permissionsFor(
       when: 'hold',
     },
     { ...statement('Override', ['codepipeline:OverrideStageCondition'], stages), when: 'override' },
-    statement('ExplainBuilds', ['codebuild:BatchGetBuilds'], subjects.flatMap(projectArns)),
-    statement('ReadBuildLogs', ['logs:GetLogEvents'], subjects.flatMap(projectArns).map(logArn)),
+    ...explainingStatements(subjects, verbs),
   ];
   const wanted = all.filter(({ when, Resource }) => Resource.length > 0 && (when === undefined || verbs.has(when)));
   return { Version: '2012-10-17', Statement: wanted.map(({ when: _when, ...rest }) => rest) };
@@ -84,7 +84,7 @@ export function grantPermissions(grants: readonly GrantSubject[]): readonly Stat
   ];
 }
 
-function statement(Sid: string, Action: readonly string[], resources: readonly string[]): Statement {
+export function statement(Sid: string, Action: readonly string[], resources: readonly string[]): Statement {
   return { Sid, Effect: 'Allow', Action, Resource: [...new Set(resources)].toSorted() };
 }
 
@@ -103,21 +103,20 @@ function approvalArns({ target, definition }: PolicySubject): readonly string[] 
   );
 }
 
-/** Only projects that the declaration names, in the pipeline's own account. */
-function projectArns({ target, definition }: PolicySubject): readonly string[] {
-  const partition = target.roleArn.split(':')[1] ?? 'aws';
-  return (definition?.stages ?? []).flatMap((stage) =>
-    stage.actions.flatMap(({ actionTypeId, configuration, region = target.region }) => {
-      const project = configuration['ProjectName'];
-      const isBuild = actionTypeId.provider === 'CodeBuild' && project !== undefined && !project.includes('#{');
-      return isBuild ? [`arn:${partition}:codebuild:${region}:${target.account}:project/${project}`] : [];
-    }),
+/** For whoever reads the queue that EventBridge fills; `arns` of queues. */
+export function queueStatement(arns: readonly string[]): Statement {
+  const actions = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
+  return statement(
+    'ReadEvents',
+    actions.map((name) => `sqs:${name}`),
+    arns,
   );
 }
 
-/** CodeBuild's usual log group; projects that write elsewhere need one more line. */
-function logArn(project: string): string {
-  return project.replace(':codebuild:', ':logs:').replace(':project/', ':log-group:/aws/codebuild/') + ':log-stream:*';
+/** What Penstock's own identity needs, and all that it needs: to take the roles of its bindings. */
+export function ownPermissions(roles: readonly string[]): PolicyDocument<Statement> {
+  const actions = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
+  return { Version: '2012-10-17', Statement: [statement('TakeRoles', actions, roles)] };
 }
 
 interface TrustStatement {
