@@ -135,7 +135,7 @@ test('every name that is used in it is declared, and every parameter and conditi
     ...under(body, 'Condition').filter((one) => typeof one === 'string'),
     ...under(body, 'Fn::If').map((all) => (all as unknown[])[0]),
   ];
-  expect([...new Set(conditions)].toSorted()).toEqual(Object.keys(template.Conditions).toSorted());
+  expect([...new Set(conditions.map(String))].toSorted()).toEqual(Object.keys(template.Conditions).toSorted());
 });
 
 test('`--stack-parameters` fills in every parameter of the stack that has no default, and only such as it has', () => {
