@@ -1,6 +1,6 @@
 import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
-import { explainFailure } from './explain.ts';
+import { explainEnding, explainFailure } from './explain.ts';
 import { gateLines } from './gate-story.ts';
 import { code, link, maxMarkdown, prose, shortSha, table } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
@@ -35,12 +35,17 @@ function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undef
 /** One line for each failed action: what it is called in plain words, what was said, and the mend. */
 function reasons(view: ExecutionView, phase: Phase, stage: StageView | undefined): readonly string[] {
   const { ending, notice } = view.execution;
-  if (ending?.as === 'Failed') return [prose(ending.summary, 1000)];
+  if (ending?.as === 'Failed') return [prose(ending.summary, 1000), ...mendOf(ending.summary)];
   if (notice !== undefined && !ending) return [`⚠️ How it stands now is not known: ${prose(notice, 1000)}`];
   if (phase.kind !== 'failed' && phase.kind !== 'failing') return [];
   const failed = stage ?? endedStage(view) ?? stagesOf(view).findLast((one) => one.phase.kind === 'failing');
   const runs = failedActions(failed?.run);
   return [...runs.map((run) => failureLine(run, failed)), ...ruleLines(failed)];
+}
+
+function mendOf(summary: string): readonly string[] {
+  const known = explainEnding(summary);
+  return known === undefined ? [] : [prose(`${known.cause} ${known.mend}`, 500)];
 }
 
 function failureLine(run: ActionRun, stage: StageView | undefined): string {
