@@ -17,6 +17,7 @@ import { databaseAnswers } from './db/ping.ts';
 import { openDatabase, type OpenDatabase } from './db/open.ts';
 import { executionFigures } from './db/executions.ts';
 import { queueFigures } from './db/dead-jobs.ts';
+import { registerEventSinks } from './db/event-outbox.ts';
 import { endLeasesOfHost } from './db/orphaned-jobs.ts';
 import type { Deps } from './deps.ts';
 import { createEmbeddedEngine, type EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
@@ -42,6 +43,7 @@ import { openArtifactStore } from './providers/artifact-store.ts';
 import { ownBuckets } from './providers/bucket-names.ts';
 import { readFindings } from './providers/findings-file.ts';
 import { recoverHome } from './providers/housekeeping.ts';
+import type { EventReceivers } from './main/state-events.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
 import { linkExpiry, linkKeys, signLink } from './web/links.ts';
 import { createMetrics } from './web/metrics.ts';
@@ -59,6 +61,8 @@ export interface ServerOptions {
   readonly database?: OpenDatabase;
   /** False only in tests that sweep by hand. */
   readonly sweeping?: boolean;
+  /** Of `events:` in penstock.server.yml. */
+  readonly receivers?: EventReceivers;
   /** How AWS is reached, for tests; the SDK otherwise. */
   readonly aws?: AwsSide;
   /** The operator's proxy and certificates, for our own git. */
@@ -90,6 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.unshift(() => database.close());
     await migrate(database.db);
     await endLeasesOfHost(database.db, host.id);
+    await registerEventSinks(database.db, [...(options.receivers?.keys() ?? [])]);
     const isolation = await detectIsolation({
       wanted: options.server.embedded.isolation,
       scratch: join(settings.home, 'sandbox'),
@@ -264,7 +269,10 @@ function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Work
   return runWorker({
     db: ground.database.db,
     listen: (channel, onNotify) => ground.database.listen(channel, onNotify),
-    handlers: jobHandlers(parts.deps, probot, parts.runner),
+    handlers: jobHandlers(parts.deps, probot, parts.runner, {
+      api: options.server.api,
+      receivers: options.receivers ?? new Map(),
+    }),
     worker: `${ground.host.id}/${process.pid}/${randomUUID()}`,
     host: ground.host.id,
     concurrency: settings.workerConcurrency,

@@ -5,6 +5,7 @@ import { loadServerConfig } from '../config/load-server.ts';
 import { readSecrets } from '../config/secrets.ts';
 import { UserError } from '../errors.ts';
 import { startApiServer, type ApiServer } from '../main/api-server.ts';
+import { openReceivers } from '../main/state-events.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { settingsWithoutApp } from './app-environment.ts';
 import { ArgumentError } from './arguments.ts';
@@ -28,6 +29,7 @@ export async function runApi(args: readonly string[], io: CliIo): Promise<number
     home: settings.home,
     server: server.config,
     secrets: secrets.secrets,
+    receivers: await openReceivers(server.config, io.env),
     host,
     port,
     anonymous,

@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import { loggedError, redactPaths } from '../github/redact.ts';
 import { startServer, type RunningServer } from '../main.ts';
 import { loadPage, recentPages } from '../main/page-source.ts';
+import { openReceivers } from '../main/state-events.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { githubWebUrl } from '../web/app-manifest.ts';
 import { serveControl } from '../web/control.ts';
@@ -64,6 +65,7 @@ async function startFrom(settings: Settings, env: CliIo['env']): Promise<Running
     settings,
     server: server.config,
     secrets: secrets.secrets,
+    receivers: await openReceivers(server.config, env),
     log,
     path: env['PATH'] ?? '',
     gitEnvironment: proxyOf(env),

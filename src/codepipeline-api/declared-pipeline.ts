@@ -1,6 +1,6 @@
 import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { findDeclaredLane, listDeclaredLanes, type DeclaredLane } from '../db/declared-pipelines.ts';
-import { laneKey } from '../pipeline/execution.ts';
+import { laneKey, wireName } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
 import type { Call } from './door.ts';
 
@@ -46,7 +46,7 @@ async function isServed({ door, caller }: Call): Promise<boolean> {
 
 function served(scope: number, lane: DeclaredLane): DeclaredPipeline {
   const { pipeline, pullRequest, ...rest } = lane;
-  const name = pullRequest === null ? pipeline : `${pipeline}@pr-${pullRequest}`;
+  const name = wireName(lane.lane, pipeline);
   const definition = { ...lane.definition, name };
   return { ...rest, scope, name, definition, version: definition.version, declared: { pipeline, pullRequest } };
 }

@@ -53,7 +53,7 @@ async function perform(door: Door, options: JsonDoorOptions, exchange: Exchange)
   const input = checkShape(operationFacts(name)?.input ?? '', parsed);
   const call = { door, caller };
   const output = await operation.run(call, input as never);
-  if (operation.audited) await recordCall(call, name, input as Readonly<Record<string, unknown>>, output);
+  if (operation.audited) await recordCall(call, name, input as Readonly<Record<string, unknown>>);
   return output;
 }
 

@@ -37,13 +37,13 @@ export interface ServedOperation {
   readonly run: (call: Call, input: never) => Promise<unknown>;
   /** A read-only key may not ask for it. */
   readonly writes: boolean;
-  /** `penstock audit` tells of it; workers ask far too often for that. */
+  /** A row of the audit tells of it; what moves an execution has one in the transaction that moves it. */
   readonly audited: boolean;
 }
 
 const reads = (run: ServedOperation['run']): ServedOperation => ({ run, writes: false, audited: false });
-const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: true });
-const works = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: false });
+const writes = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: false });
+const manages = (run: ServedOperation['run']): ServedOperation => ({ run, writes: true, audited: true });
 
 /** For what only partners of AWS have: to everybody else such things are not there (CP-J-18). */
 const absent = (code: string): ServedOperation => ({
@@ -54,18 +54,18 @@ const absent = (code: string): ServedOperation => ({
 
 /** Operations by their name on the wire. One that is not here is unknown (CP section 8). */
 export const operations: Readonly<Record<string, ServedOperation>> = {
-  AcknowledgeJob: works(acknowledgeJob),
+  AcknowledgeJob: writes(acknowledgeJob),
   AcknowledgeThirdPartyJob: absent('JobNotFoundException'),
-  CreateCustomActionType: writes(createCustomActionType),
-  CreatePipeline: writes(createPipeline),
-  DeleteCustomActionType: writes(deleteCustomActionType),
-  DeletePipeline: writes(deletePipeline),
-  DeleteWebhook: writes(deleteWebhook),
+  CreateCustomActionType: manages(createCustomActionType),
+  CreatePipeline: manages(createPipeline),
+  DeleteCustomActionType: manages(deleteCustomActionType),
+  DeletePipeline: manages(deletePipeline),
+  DeleteWebhook: manages(deleteWebhook),
   DeregisterWebhookWithThirdParty: absent('WebhookNotFoundException'),
   DisableStageTransition: writes(disableStageTransition),
   EnableStageTransition: writes(enableStageTransition),
   GetActionType: reads(getActionType),
-  GetJobDetails: works(getJobDetails),
+  GetJobDetails: writes(getJobDetails),
   GetPipeline: reads(getPipeline),
   GetPipelineExecution: reads(getPipelineExecution),
   GetPipelineState: reads(getPipelineState),
@@ -80,22 +80,22 @@ export const operations: Readonly<Record<string, ServedOperation>> = {
   ListTagsForResource: reads(listTagsForResource),
   ListWebhooks: reads(listWebhooks),
   OverrideStageCondition: writes(overrideStageCondition),
-  PollForJobs: works(pollForJobs),
+  PollForJobs: writes(pollForJobs),
   PollForThirdPartyJobs: absent('ActionTypeNotFoundException'),
   PutActionRevision: writes(putActionRevision),
   PutApprovalResult: writes(putApprovalResult),
-  PutJobFailureResult: works(putJobFailureResult),
-  PutJobSuccessResult: works(putJobSuccessResult),
+  PutJobFailureResult: writes(putJobFailureResult),
+  PutJobSuccessResult: writes(putJobSuccessResult),
   PutThirdPartyJobFailureResult: absent('JobNotFoundException'),
   PutThirdPartyJobSuccessResult: absent('JobNotFoundException'),
-  PutWebhook: writes(putWebhook),
+  PutWebhook: manages(putWebhook),
   RegisterWebhookWithThirdParty: absent('WebhookNotFoundException'),
   RetryStageExecution: writes(retryStageExecution),
   RollbackStage: writes(rollbackStage),
   StartPipelineExecution: writes(startPipelineExecution),
   StopPipelineExecution: writes(stopPipelineExecution),
-  TagResource: writes(tagResource),
-  UntagResource: writes(untagResource),
+  TagResource: manages(tagResource),
+  UntagResource: manages(untagResource),
   UpdateActionType: absent('ActionTypeNotFoundException'),
-  UpdatePipeline: writes(updatePipeline),
+  UpdatePipeline: manages(updatePipeline),
 };

@@ -4,7 +4,7 @@ import { findExecution, type ExecutionRecord } from '../db/executions.ts';
 import { ApiError } from './api-error.ts';
 import { findDeclared, isDeclared, refuseDeclared, type DeclaredPipeline } from './declared-pipeline.ts';
 import type { Call, Caller } from './door.ts';
-import type { Actor } from '../pipeline/execution.ts';
+import { wireName, type Actor } from '../pipeline/execution.ts';
 import type { StageDeclaration } from '../pipeline/definition.ts';
 
 /** The pipeline of that name as far as the caller may know of it (CP-X-65). */
@@ -43,8 +43,7 @@ export async function executionOfPipeline(call: Call, pipeline: ServedPipeline, 
 
 function placeOf({ scope, declared }: DeclaredPipeline, { repositoryId, execution }: ExecutionRecord): string {
   if (repositoryId !== scope || execution.pipeline !== declared.pipeline) return '';
-  const [, lane] = /\/(pr-\d+)$/.exec(execution.lane) ?? [];
-  return ` Name the pipeline ${execution.pipeline}${lane === undefined ? '' : `@${lane}`}, where it runs.`;
+  return ` Name the pipeline ${wireName(execution.lane, execution.pipeline)}, where it runs.`;
 }
 
 export function stageNamed({ definition, name }: ServedPipeline, stage: string): StageDeclaration {

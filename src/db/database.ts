@@ -29,6 +29,7 @@ export interface Database extends ApiTables {
   exclusive_places: ExclusivePlaceTable;
   custom_action_types: CustomActionTypeTable;
   worker_jobs: WorkerJobTable;
+  event_sinks: { name: string };
 }
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { Effect } from '../pipeline/protocol.ts';
+import type { StateEvent } from '../pipeline/state-events.ts';
 
 /** What each kind of job needs to know. Ids only: a job looks at the newest state when it runs. */
 export interface JobPayloads {
@@ -17,6 +18,8 @@ export interface JobPayloads {
   readonly report: { readonly execution: string };
   /** Make a stored execution true again (AWS). */
   readonly refresh: { readonly execution: string };
+  /** Tell a receiver of a state change. The one payload that says what happened: nobody can look it up later. */
+  readonly event: { readonly sink: string; readonly event: StateEvent };
   /** One round of periodic work. */
   readonly tick: { readonly name: string };
 }
@@ -28,6 +31,9 @@ const action = execution;
 const effectShape = z.object({ kind: z.string(), execution, stage: z.string() });
 const effect = z.custom<Effect>((value) => effectShape.safeParse(value).success);
 
+const eventShape = z.object({ id: z.string(), level: z.string(), time: z.string(), execution, detail: z.object({}) });
+const stateEvent = z.custom<StateEvent>((value) => eventShape.safeParse(value).success);
+
 const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   delivery: z.object({ guid: z.string() }),
   effect: z.object({ effect }),
@@ -36,6 +42,7 @@ const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   deadline: z.object({ execution, action }),
   report: z.object({ execution }),
   refresh: z.object({ execution }),
+  event: z.object({ sink: z.string(), event: stateEvent }),
   tick: z.object({ name: z.string() }),
 };
 

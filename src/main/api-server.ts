@@ -6,6 +6,7 @@ import type { Secret } from '../config/secrets.ts';
 import type { ServerConfig } from '../config/server-types.ts';
 import { migrate } from '../db/migrate.ts';
 import { openDatabase, type OpenDatabase } from '../db/open.ts';
+import { registerEventSinks } from '../db/event-outbox.ts';
 import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
 import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
@@ -17,6 +18,7 @@ import { startApiDoor } from './api-door.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { grantedTypes } from './granted-calls.ts';
 import { openHost } from './host.ts';
+import { sendEvent, type EventReceivers } from './state-events.ts';
 
 /** The CodePipeline API with an engine behind it and no GitHub: `penstock api`. */
 export interface ApiServerOptions {
@@ -27,6 +29,8 @@ export interface ApiServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly anonymous: boolean;
+  /** Of `events:` in penstock.server.yml. */
+  readonly receivers?: EventReceivers;
   readonly concurrency: number;
   /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
   readonly path: string;
@@ -52,6 +56,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     undo.push(() => database.close());
     await migrate(database.db);
     await endLeasesOfHost(database.db, host.id);
+    const receivers = options.receivers ?? new Map<string, never>();
+    await registerEventSinks(database.db, [...receivers.keys()]);
     await recoverHome(home, new Date());
     const { runner, closeEgress } = await openRunner(options, database);
     undo.push(closeEgress);
@@ -64,7 +70,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const worker = runWorker({
       db: database.db,
       listen: (channel, onNotify) => database.listen(channel, onNotify),
-      handlers: engineHandlers(runner, (execution) => engine.refresh(execution)),
+      handlers: {
+        ...engineHandlers(runner, (execution) => engine.refresh(execution)),
+        event: (payload) => sendEvent({ ...eventsOf(options, database, runner.now), receivers }, payload),
+      },
       worker: `${host.id}/${process.pid}/${randomUUID()}`,
       host: host.id,
       concurrency: options.concurrency,
@@ -80,6 +89,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     await stop().catch(() => {});
     throw error;
   }
+}
+
+function eventsOf({ server, log }: ApiServerOptions, { db }: OpenDatabase, now: () => Date) {
+  return { db, log, now, api: server.api };
 }
 
 async function openRunner(

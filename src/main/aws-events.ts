@@ -6,11 +6,13 @@ import { awsExecutionsOf } from '../db/aws-executions.ts';
 import type { Database } from '../db/database.ts';
 import type { BoundPipelines } from '../deps.ts';
 import { readEvent } from '../engine/aws/events.ts';
+import { signatureHeader, signatureOf } from './event-receivers.ts';
 
 export const awsEventsPath = '/aws/events';
 
 /**
- * Where an EventBridge API destination sends state changes of CodePipeline. Who sends shows the key; what is sent only
+ * Where an EventBridge API destination, or the events of another Penstock, send state changes of CodePipeline. Who sends
+ * shows the key or signs with it; what is sent only
  * says which execution to look at, so that a forged state reaches nobody (SEC-E-18).
  */
 export function awsEvents(options: {
@@ -22,8 +24,12 @@ export function awsEvents(options: {
   const door = new Hono();
   // EventBridge's own limit for one event.
   door.post(awsEventsPath, bodyLimit({ maxSize: 256 * 1024 }), async (context) => {
-    if (!isSame(context.req.header('x-penstock-key') ?? '', options.key())) return context.text('wrong key', 401);
-    const event = readEvent(await context.req.json<unknown>().catch(() => undefined));
+    const body = await context.req.text();
+    const signature = context.req.header(signatureHeader);
+    const shown = signature ?? context.req.header('x-penstock-key') ?? '';
+    const wanted = signature === undefined ? options.key() : signatureOf(body, options.key());
+    if (!isSame(shown, wanted)) return context.text('wrong key', 401);
+    const event = readEvent(parsed(body));
     if (!event) return context.text('left alone: no state change of CodePipeline', 202);
     const host = `aws:${event.account}/${event.region}/${event.pipelineName}`;
     const executions = await awsExecutionsOf(options.db, host, event.awsId);
@@ -31,6 +37,14 @@ export function awsEvents(options: {
     return context.text(executions.length > 0 ? 'looking' : 'left alone: not on record', 202);
   });
   return door;
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 function isSame(shown: string, wanted: string): boolean {

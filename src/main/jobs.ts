@@ -5,10 +5,16 @@ import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engin
 import { pollRule } from '../engine/embedded/run-rule.ts';
 import { workOnDelivery } from '../handlers/delivery.ts';
 import { reportExecution } from '../handlers/report-execution.ts';
+import { sendEvent, type EventsOptions } from './state-events.ts';
 import { runSweep, sweeps, type SweepName } from '../handlers/sweep.ts';
 
 /** What each kind of job does. Every one looks at the newest state, so running it twice does no harm. */
-export function jobHandlers(deps: Deps, probot: Probot, runner: EffectRunner): JobHandlers {
+export function jobHandlers(
+  deps: Deps,
+  probot: Probot,
+  runner: EffectRunner,
+  events: Pick<EventsOptions, 'api' | 'receivers'>,
+): JobHandlers {
   return {
     delivery: ({ guid }) => workOnDelivery(deps, probot, guid),
     effect: ({ effect }) => runEffect(runner, effect),
@@ -17,6 +23,7 @@ export function jobHandlers(deps: Deps, probot: Probot, runner: EffectRunner): J
     deadline: ({ execution, action }) => passDeadline(runner, execution, action),
     report: ({ execution }) => reportExecution(deps, execution),
     refresh: ({ execution }) => deps.engine.refresh(execution),
+    event: (payload) => sendEvent({ ...events, db: deps.db, log: deps.log, now: deps.now }, payload),
     tick: async ({ name }) => {
       if (isSweep(name)) await runSweep(deps, name);
     },

@@ -208,3 +208,9 @@ export interface Execution {
 export function laneKey(repositoryId: number, pipeline: string, pullRequest?: number): LaneKey {
   return `${repositoryId}/${pipeline}/${pullRequest === undefined ? 'main' : `pr-${pullRequest}`}` as LaneKey;
 }
+
+/** What the lane is called where pipelines are known by one name: `web`, and `web@pr-7` for pull request 7. */
+export function wireName(lane: LaneKey, pipeline: string): string {
+  const [, pullRequest] = /\/(pr-\d+)$/.exec(lane) ?? [];
+  return pullRequest === undefined ? pipeline : `${pipeline}@${pullRequest}`;
+}

@@ -35,6 +35,11 @@ export function executionIdFor(intent: string): ExecutionId {
   return uuidV5(JSON.stringify(['execution', intent])) as ExecutionId;
 }
 
+/** Of a state change that is told to others. */
+export function stateEventId(parts: readonly (string | number)[]): string {
+  return uuidV5(JSON.stringify(['event', ...parts]));
+}
+
 function uuidV5(name: string): string {
   const bytes = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);

@@ -22,6 +22,7 @@ import { allotLocation } from '../../src/providers/artifact-store.ts';
 import { manualApproval } from '../../src/providers/manual-approval.ts';
 import type { ActionReport, AnyProvider, StartedAction } from '../../src/providers/provider.ts';
 import { runWorker, type Worker } from '../../src/worker.ts';
+import type { JobPayloads } from '../../src/db/job-payloads.ts';
 import type { TestDatabase } from '../database.ts';
 
 export const repository = { id: 42, owner: 'acme', name: 'web', installationId: 7 };
@@ -40,6 +41,8 @@ export interface EngineBench {
   readonly notices: Parameters<Notifier['approvalWaiting']>[0][];
   /** What AWS would answer; empty: no client is configured. */
   readonly aws: { -readonly [K in keyof AwsCalls]: AwsCalls[K] };
+  /** Where state changes go once a receiver is registered. */
+  onEvent: (payload: JobPayloads['event']) => Promise<void>;
   /** How far the engine's clock is ahead. */
   shiftMs: number;
   start(definition: PipelineDefinition, change?: StartChange): Promise<ExecutionId>;
@@ -71,7 +74,8 @@ export async function engineBench(
   const answers: EngineBench['answers'] = {};
   const aws: EngineBench['aws'] = {};
   const notices: EngineBench['notices'] = [];
-  const bench = { answers, aws, notices, shiftMs: 0 };
+  const onEvent: EngineBench['onEvent'] = () => Promise.resolve();
+  const bench = { answers, aws, notices, onEvent, shiftMs: 0 };
   const now = (): Date => new Date(Date.now() + bench.shiftMs);
   const fast: AnyProvider = {
     type: { category: 'Compute', owner: 'AWS', provider: 'Fast', version: '1' },
@@ -119,6 +123,7 @@ export async function engineBench(
       'poll-rule': ({ execution, rule }) => pollRule(runner, execution, rule),
       deadline: ({ execution, action }) => passDeadline(runner, execution, action),
       report: () => Promise.resolve(),
+      event: (payload) => bench.onEvent(payload),
     },
   });
   afterAll(async () => {

@@ -2,11 +2,13 @@ import type { Transaction } from 'kysely';
 import { saveActionEnd, saveActionStart } from '../../db/action-executions.ts';
 import type { Database } from '../../db/database.ts';
 import { saveDefinition } from '../../db/definitions.ts';
+import { enqueueEvents } from '../../db/event-outbox.ts';
 import { insertExecution, saveExecution } from '../../db/executions.ts';
 import { enqueue } from '../../db/jobs.ts';
 import { saveLane } from '../../db/lanes.ts';
 import type { Execution } from '../../pipeline/execution.ts';
 import type { Change, Effect, PipelineState } from '../../pipeline/protocol.ts';
+import { stateEvents } from '../../pipeline/state-events.ts';
 import { attemptsOf, executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import type { Birth, InputRequest } from './apply-input.ts';
 import { enqueueEffect } from './save-effects.ts';
@@ -39,6 +41,7 @@ export async function saveMove(trx: Transaction<Database>, move: Move): Promise<
   });
   await saveActions(trx, move);
   await saveRules(trx, before.state, after);
+  await enqueueEvents(trx, stateEvents(after, move.changes, move.request.at));
   for (const effect of move.effects) await enqueueEffect(trx, effect, hostOf(move, effect.execution));
   for (const id of new Set(move.changes.flatMap((change) => ('execution' in change ? [change.execution] : [])))) {
     await enqueueReport(trx, id);

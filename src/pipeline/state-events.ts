@@ -1,0 +1,209 @@
+import { wireName } from './execution.ts';
+import type { ActionRun, Execution, StageRun } from './execution.ts';
+import { stateEventId } from './ids.ts';
+import type { Change, PipelineState } from './protocol.ts';
+import { attemptsOf } from './status.ts';
+
+/** A state change in the words of EventBridge (CP 7.1), before the envelope that says where it happened. */
+export interface StateEvent {
+  /** The same change has the same id, however often it is told. */
+  readonly id: string;
+  readonly level: 'Pipeline' | 'Stage' | 'Action';
+  /** ISO 8601. */
+  readonly time: string;
+  readonly execution: string;
+  /** Of an action's event: whose artifacts it is about. */
+  readonly actionExecution?: string;
+  /** `state`, `pipeline`, `execution-id` and so on; artifacts, trigger and region come with the envelope. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** What one transition tells, in the order in which it happened: what ended, then what began. */
+export function stateEvents(state: PipelineState, changes: readonly Change[], at: Date): readonly StateEvent[] {
+  const told = changes
+    .flatMap((change) => steps(state, change))
+    .flatMap((change): { rank: number; event: StateEvent }[] => {
+      const event = eventOf(state, change, at);
+      return event ? [{ rank: rankOf(event), event }] : [];
+    });
+  return told.toSorted((a, b) => a.rank - b.rank).map(({ event }) => event);
+}
+
+/** What was abandoned stops at once here; an event still tells both steps (CP-E-6). */
+function steps(state: PipelineState, change: Change): readonly Change[] {
+  const isStage = change.kind === 'execution' || change.kind === 'stage';
+  if (!isStage || change.to !== 'Stopped' || change.from !== 'InProgress') return [change];
+  return state.executions[change.execution]?.stop ? [{ ...change, to: 'Stopping' }, change] : [change];
+}
+
+/** A pipeline begins before its stages and ends after them; on a retry it resumes after its stage (CP-E-6). */
+function rankOf({ level, detail }: StateEvent): number {
+  const begins = detail['state'] === 'STARTED';
+  if (level === 'Pipeline') return begins ? 0 : 5;
+  if (begins) return level === 'Stage' ? 3 : 4;
+  return level === 'Action' ? 1 : 2;
+}
+
+function eventOf(state: PipelineState, change: Change, at: Date): StateEvent | undefined {
+  if (change.kind === 'transition') return undefined;
+  const execution = state.executions[change.execution];
+  if (!execution) return undefined;
+  const common = {
+    pipeline: wireName(execution.lane, execution.pipeline),
+    'execution-id': execution.id,
+    version: state.definitions[execution.definition]?.version ?? 1,
+    'pipeline-execution-attempt': 1 + execution.stages.reduce((sum, run) => sum + run.attempt - 1, 0),
+  };
+  const said = detailOf(state, execution, change);
+  if (!said) return undefined;
+  const { level, key, actionExecution, ...rest } = said;
+  const attempt = common['pipeline-execution-attempt'];
+  return {
+    id: stateEventId([execution.id, level, key, String(rest.detail['state']), attempt]),
+    level,
+    time: at.toISOString(),
+    execution: execution.id,
+    ...(actionExecution === undefined ? {} : { actionExecution }),
+    detail: { ...common, ...rest.detail },
+  };
+}
+
+interface Said {
+  readonly level: StateEvent['level'];
+  readonly key: string;
+  readonly actionExecution?: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+function detailOf(state: PipelineState, execution: Execution, change: Exclude<Change, { kind: 'transition' }>) {
+  switch (change.kind) {
+    case 'execution':
+      return change.from === change.to ? undefined : pipelineDetail(execution, change);
+    case 'stage': {
+      const run = execution.stages.find((one) => one.stage === change.stage);
+      return run && stageDetail(run, change);
+    }
+    case 'action':
+      return actionDetail(state, execution, change);
+    default:
+      return change satisfies never;
+  }
+}
+
+function pipelineDetail(execution: Execution, { from, to }: Extract<Change, { kind: 'execution' }>): Said | undefined {
+  const name = to === 'InProgress' && from !== undefined ? 'RESUMED' : names[to];
+  if (name === undefined) return undefined;
+  const { stop } = execution;
+  const retried = execution.stages.filter((run) => run.attempt > 1).map((run) => run.startedAt);
+  return {
+    level: 'Pipeline',
+    key: '',
+    detail: {
+      'start-time': execution.startedAt,
+      state: name,
+      ...(stop && (name === 'STOPPING' || name === 'STOPPED') ? { 'stop-execution-comments': stop.reason ?? '' } : {}),
+      ...(retried.length > 0 ? { 'last-retry-attempt-time': retried.toSorted().at(-1) } : {}),
+    },
+  };
+}
+
+function stageDetail(run: StageRun, { stage, attempt, to }: Extract<Change, { kind: 'stage' }>): Said | undefined {
+  const name = to === 'InProgress' && attempt > 1 ? 'RESUMED' : names[to];
+  if (name === undefined) return undefined;
+  const { startedAt } = run;
+  return {
+    level: 'Stage',
+    key: stage,
+    detail: {
+      'start-time': startedAt,
+      stage,
+      state: name,
+      ...(attempt > 1 ? { 'stage-last-retry-attempt-time': startedAt } : {}),
+    },
+  };
+}
+
+function actionDetail(state: PipelineState, execution: Execution, change: Extract<Change, { kind: 'action' }>) {
+  const { stage, action, id, to } = change;
+  const run = execution.stages.flatMap(attemptsOf).find((one) => one.id === id);
+  const declared = state.definitions[execution.definition]?.stages
+    .find((one) => one.name === stage)
+    ?.actions.find((one) => one.name === action);
+  const name = to === 'Abandoned' ? 'ABANDONED' : names[to];
+  if (!run || !declared || name === undefined) return undefined;
+  const { owner, provider, category, version } = declared.actionTypeId;
+  return {
+    level: 'Action',
+    key: id,
+    actionExecution: id,
+    detail: {
+      'start-time': run.startedAt,
+      stage,
+      action,
+      'action-execution-id': id,
+      state: name,
+      type: { owner, provider, category, version },
+      ...(name === 'STARTED' ? {} : { 'execution-result': resultOf(run) }),
+    },
+  } satisfies Said;
+}
+
+function resultOf(run: ActionRun): Readonly<Record<string, string>> {
+  const summary = run.summary ?? run.error?.message;
+  return {
+    ...(run.externalExecutionUrl === undefined ? {} : { 'external-execution-url': run.externalExecutionUrl }),
+    ...(summary === undefined ? {} : { 'external-execution-summary': summary }),
+    ...(run.externalExecutionId === undefined ? {} : { 'external-execution-id': run.externalExecutionId }),
+    ...(run.error && run.status === 'Failed' ? { 'error-code': run.error.code } : {}),
+  };
+}
+
+/** Statuses of the API by what an event calls them (CP-E-1). A skipped stage has none (CP-E-6). */
+const names: Readonly<Record<string, string>> = {
+  InProgress: 'STARTED',
+  Stopping: 'STOPPING',
+  Stopped: 'STOPPED',
+  Succeeded: 'SUCCEEDED',
+  Failed: 'FAILED',
+  Cancelled: 'CANCELED',
+  Superseded: 'SUPERSEDED',
+};
+
+/** Where it happened, and what only the records of the execution know. */
+export interface EventPlace {
+  readonly account: string;
+  readonly region: string;
+  /** Of an action. */
+  readonly artifacts?: { readonly input: readonly EventArtifact[]; readonly output: readonly EventArtifact[] };
+  /** Of a pipeline that STARTED. */
+  readonly trigger?: Readonly<Record<string, string>>;
+}
+
+export interface EventArtifact {
+  readonly name: string;
+  readonly location: { readonly bucket: string; readonly key: string };
+}
+
+/** The whole event as a receiver of EventBridge gets it. */
+export function eventEnvelope(event: StateEvent, { account, region, artifacts, trigger }: EventPlace) {
+  const at = ({ name, location: { bucket, key } }: EventArtifact) => ({ name, s3location: { bucket, key } });
+  return {
+    version: '0',
+    id: event.id,
+    'detail-type': `CodePipeline ${event.level} Execution State Change`,
+    source: 'aws.codepipeline',
+    account,
+    // EventBridge tells whole seconds.
+    time: event.time.replace(/\.\d+Z$/, 'Z'),
+    region,
+    resources: [`arn:aws:codepipeline:${region}:${account}:${String(event.detail['pipeline'])}`],
+    detail: {
+      ...event.detail,
+      ...(trigger && event.detail['state'] === 'STARTED' ? { 'execution-trigger': trigger } : {}),
+      ...(event.level === 'Action' ? { region } : {}),
+      ...(artifacts
+        ? { 'input-artifacts': artifacts.input.map(at), 'output-artifacts': artifacts.output.map(at) }
+        : {}),
+    },
+  };
+}
