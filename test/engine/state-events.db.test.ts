@@ -29,12 +29,13 @@ interface Received {
 const received: Received[] = [];
 const statuses: number[] = [];
 const receiver = createServer((request, response) => {
-  void text(request).then((body) => {
+  void (async () => {
+    const body = await text(request);
     const status = statuses.shift() ?? 200;
     if (status === 200) received.push({ headers: request.headers, body });
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(request.headers['x-amz-target'] === undefined ? '' : '{"MessageId":"1"}');
-  });
+  })();
 });
 await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
 const address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
@@ -60,7 +61,11 @@ const https = (url: string): string => `{ https: { url: "${url}", key: { fromEnv
 
 interface Told {
   readonly 'detail-type': string;
-  readonly detail: Readonly<Record<string, unknown>>;
+  readonly detail: Readonly<Record<string, string | number | object | undefined>> & {
+    readonly stage?: string;
+    readonly action?: string;
+    readonly state: string;
+  };
 }
 
 const told = (): Told[] => received.map(({ body }) => JSON.parse(body) as Told);
@@ -70,7 +75,7 @@ function lines(): string[] {
   return told()
     .map(({ 'detail-type': type, detail }) => {
       const place = [detail['stage'], detail['action']].filter((one) => one !== undefined).join('/');
-      return `${type.split(' ')[1]} ${String(detail['state'])} ${place}`.trim();
+      return `${type.split(' ')[1]} ${detail.state} ${place}`.trim();
     })
     .toSorted();
 }
@@ -174,7 +179,7 @@ test('a receiver that is away is asked again until it has every event', async ()
 test('the events door of the AWS engine understands what this engine tells, by its signature alone', async () => {
   const looked: string[] = [];
   const look = (execution: string): Promise<void> => Promise.resolve(void looked.push(execution));
-  const door = awsEvents({ db, look: look as never, key: () => key });
+  const door = awsEvents({ db, look, key: () => key });
   const server = serve({ fetch: door.fetch, hostname: '127.0.0.1', port: 0 });
   onTestFinished(() => void server.close());
   await once(server, 'listening');

@@ -27,8 +27,8 @@ const change = (kind: Change['kind'], to: string, rest: object = {}): Change =>
 function told(changes: readonly Change[], stop?: Execution['stop']): string[] {
   const subject = stop ? { ...execution, stop } : execution;
   const state = { executions: { e: subject }, definitions: { d: definition } } as unknown as PipelineState;
-  return stateEvents(state, changes, new Date(at)).map(
-    ({ level, detail }) => `${level} ${String(detail['state'])} ${String(detail['action'] ?? detail['stage'] ?? '')}`,
+  return stateEvents(state, changes, new Date(at)).map(({ level, detail }) =>
+    [level, detail['state'], detail['action'] ?? detail['stage'] ?? ''].join(' '),
   );
 }
 
