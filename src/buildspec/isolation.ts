@@ -32,6 +32,8 @@ export interface SandboxCommand {
   /** Added to the allow-list of `baseEnvironment`. Names must have passed `refusedEnvironmentName`. */
   readonly env: Readonly<Record<string, string>>;
   readonly network: NetworkAccess;
+  /** By which its processes are found again where nothing holds them together. */
+  readonly marker?: string;
 }
 
 export interface WrappedCommand {

@@ -1,5 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import type { Tools } from './tools.ts';
+
+/** What all processes of one command may take together (SEC-C-14); `watch-limits.ts` keeps it. */
+export interface CommandLimits {
+  readonly memoryBytes: number;
+  readonly processes: number;
+  /** In the directories that it may write to. */
+  readonly diskBytes: number;
+  /** The command is ended before the disk is fuller than this. */
+  readonly freeBytes: number;
+}
 
 interface Limit {
   readonly option: string;
@@ -9,6 +20,20 @@ interface Limit {
 }
 
 const gibibyte = 1024 ** 3;
+
+export const defaultLimits: CommandLimits = {
+  memoryBytes: Math.floor(memoryOfMachine() * 0.75),
+  processes: 4_096,
+  diskBytes: 20 * gibibyte,
+  freeBytes: gibibyte / 2,
+};
+
+/** In a container its share; what the machine has would be more than there is. */
+function memoryOfMachine(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
 const limits: readonly Limit[] = [
   { option: 'core', row: 'Max core file size', wanted: 0 },
   { option: 'fsize', row: 'Max file size', wanted: 16 * gibibyte },
@@ -18,16 +43,45 @@ const limits: readonly Limit[] = [
   { option: 'data', row: 'Max data size', wanted: 8 * gibibyte },
 ];
 
-/** `prlimit …` words that limit what follows them, or none where prlimit is not installed. */
+/** In memory that no process owns: what a sandbox may keep under /dev/shm. */
+export const sharedMemoryBytes = gibibyte;
+
+/**
+ * Words before a command that limit each of its processes, or none where prlimit is not installed. Where memory runs out
+ * all the same, the kernel is to end the command and not the server.
+ */
 export function limitWords(tools: Tools): readonly string[] {
+  const choom = mayRaiseScore() ? tools.find('choom') : undefined;
+  const first = choom === undefined ? [] : [choom, '-n', '1000', '--'];
   const prlimit = tools.find('prlimit');
-  if (prlimit === undefined) return [];
+  if (prlimit === undefined) return first;
   const hard = hardLimits();
   return [
+    ...first,
     prlimit,
     ...limits.map(({ option, row, wanted }) => `--${option}=${Math.min(wanted, hard.get(row) ?? wanted)}`),
     '--',
   ];
+}
+
+/** A sentence for start-up, check runs and `penstock doctor`. */
+export function limitsInForce(tools: Tools, together: CommandLimits = defaultLimits): string {
+  const all =
+    `A step is ended when its processes take ${inWords(together.memoryBytes)} of memory, when there are more than ` +
+    `${together.processes} of them, when its directories hold ${inWords(together.diskBytes)}, or at its timeout`;
+  if (tools.find('prlimit') === undefined)
+    return `${all}; prlimit (util-linux) is not installed, so single processes and files have no limits.`;
+  const of = (name: string): number => limits.find(({ option }) => option === name)?.wanted ?? Infinity;
+  return `${all}; one process has at most ${inWords(of('data'))} and ${of('nofile')} open files, one file ${inWords(of('fsize'))}.`;
+}
+
+function mayRaiseScore(): boolean {
+  try {
+    accessSync('/proc/self/oom_score_adj', constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hardLimits(): ReadonlyMap<string, number> {
@@ -39,4 +93,11 @@ function hardLimits(): ReadonlyMap<string, number> {
       return [[name, Number(hard)] as const];
     }),
   );
+}
+
+export function inWords(bytes: number): string {
+  const mebibytes = bytes / 1024 ** 2;
+  return mebibytes < 10_240 && mebibytes % 1024 !== 0
+    ? `${Math.round(mebibytes)} MiB`
+    : `${Math.round(mebibytes / 1024)} GiB`;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markerVariable } from './environment.ts';
@@ -33,16 +34,29 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Processes that carry a marker, also those that left the group and the session of their command. */
+/** Processes that carry a marker or its brand, also those that left the group and the session of their command. */
 export function findMarked(marker: string): readonly number[] {
   const wanted = `${markerVariable}=${marker}`;
+  const branded = new RegExp(`^Max msgqueue size +\\d+ +${brandOf(marker)} `, 'm');
   return allPids().filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted);
+      if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)) return true;
+      return branded.test(readFileSync(`/proc/${pid}/limits`, 'latin1'));
     } catch {
       return false;
     }
   });
+}
+
+const usualMessageQueueBytes = 819_200;
+
+/**
+ * A limit that hardly a program looks at, with a value of its own for each command: processes inherit it even when they
+ * throw away their environment. Half of the usual value or more, so that message queues work.
+ */
+export function brandOf(marker: string): number {
+  const half = usualMessageQueueBytes / 2;
+  return half + (createHash('sha256').update(marker).digest().readUInt32BE() % half);
 }
 
 function allPids(): readonly number[] {

@@ -3,8 +3,9 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markerVariable } from './environment.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
+import { defaultLimits, type CommandLimits } from './limits.ts';
 import { killMarked, signalGroup, startTimeOf, type ProcessIdentity } from './processes.ts';
-import { defaultLimits, watchLimits, type CommandLimits } from './watch-limits.ts';
+import { watchLimits } from './watch-limits.ts';
 
 /**
  * One command in its own process group. Contract:
@@ -52,7 +53,7 @@ export interface RunRequest {
 const pipeGraceMs = 300;
 
 export function runCommand(request: RunRequest): RunningCommand {
-  const wrapped = request.isolation.wrap(request.command);
+  const wrapped = request.isolation.wrap({ ...request.command, marker: request.marker });
   const stdin = request.control === true ? ('pipe' as const) : ('ignore' as const);
   const child = spawn(wrapped.file, wrapped.args, {
     cwd: request.command.cwd,

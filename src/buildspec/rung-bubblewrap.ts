@@ -1,27 +1,36 @@
+import { spawnSync } from 'node:child_process';
 import { sandboxUser, type HostFiles } from './host-files.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
-import { limitWords } from './limits.ts';
-import { notReady, type Prepared, type RungParts } from './rung.ts';
+import { limitsInForce, limitWords, sharedMemoryBytes } from './limits.ts';
+import { kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts';
 
 /** bubblewrap makes the namespaces and the file system; prlimit adds what it does not limit. */
 export function prepareBubblewrap(parts: RungParts): Prepared {
   const bwrap = parts.tools.find('bwrap');
   if (bwrap === undefined) return notReady('bwrap is not on PATH');
+  // Since version 0.7; without it half of the machine's memory fits into /dev/shm.
+  const sizes = spawnSync(bwrap, ['--help'], { encoding: 'utf8', timeout: 5_000 }).stdout.includes('--size');
   const isolation: Isolation = {
     level: 'bubblewrap',
     contained: true,
     path: parts.tools.path,
     describe: () =>
       'Commands run in bubblewrap: own processes, files and IPC; only the work directory can be written; ' +
-      'nothing outlives a command.',
-    wrap: (command) => wrap(parts, bwrap, command),
+      `nothing outlives a command. ${limitsInForce(parts.tools)}`,
+    wrap: (command) => wrap(parts, { bwrap, sizes }, command),
   };
   return { kind: 'ready', isolation };
 }
 
-function wrap(parts: RungParts, bwrap: string, asked: SandboxCommand): WrappedCommand {
+interface Bubblewrap {
+  readonly bwrap: string;
+  /** It can limit the size of a tmpfs. */
+  readonly sizes: boolean;
+}
+
+function wrap(parts: RungParts, { bwrap, sizes }: Bubblewrap, asked: SandboxCommand): WrappedCommand {
   const command = withEgress(asked);
   const env = parts.tools.find('env') ?? '/usr/bin/env';
   // bwrap itself would die of TERM and take the command with it before the command could tidy up.
@@ -31,6 +40,7 @@ function wrap(parts: RungParts, bwrap: string, asked: SandboxCommand): WrappedCo
     '--ignore-signal=TERM',
     bwrap,
     ...namespaceOptions(command),
+    ...deviceOptions(sizes),
     ...fileOptions(parts.host, [...parts.tools.readOnly, ...(command.readOnly ?? [])], command),
     '--',
     '/usr/bin/env',
@@ -50,9 +60,15 @@ function namespaceOptions(command: SandboxCommand): string[] {
   ].flat();
 }
 
+function deviceOptions(sizes: boolean): string[] {
+  const shared = sizes ? ['--perms', '1777', '--size', String(sharedMemoryBytes), '--tmpfs', '/dev/shm'] : [];
+  return ['--dev', '/dev', ...shared, ...(sizes ? ['--remount-ro', '/dev'] : [])];
+}
+
 function fileOptions(host: HostFiles, readOnly: readonly string[], command: SandboxCommand): string[] {
   return [
-    ['--ro-bind', '/usr', '/usr', '--proc', '/proc', '--dev', '/dev'],
+    ['--ro-bind', '/usr', '/usr', '--proc', '/proc'],
+    kernelFiles.flatMap((name) => ['--ro-bind-try', `/proc/${name}`, `/proc/${name}`]),
     host.links.flatMap(([path, target]) => ['--symlink', target, path]),
     host.binds.flatMap(([source, path]) => ['--ro-bind-try', source, path]),
     ['--bind', command.temporary, '/tmp'],

@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
-import { limitWords } from './limits.ts';
+import { limitsInForce, limitWords } from './limits.ts';
+import { brandOf } from './processes.ts';
 import type { Prepared, RungParts } from './rung.ts';
 
 /** The last rung: a process group of its own and an empty environment, on the files and network of this machine. */
@@ -14,7 +15,7 @@ export function prepareProcess(parts: RungParts): Prepared {
     describe: () =>
       `Commands run as plain process groups${why}: they can read and write whatever this user can, ` +
       'use the network of this machine, and a process that leaves its group is only searched for. ' +
-      'Use this for code that you trust.',
+      `Use this for code that you trust. ${limitsInForce(parts.tools)}`,
     wrap: (command) => wrap(parts, command),
   };
   return { kind: 'ready', isolation };
@@ -31,8 +32,14 @@ function wrap(parts: RungParts, command: SandboxCommand): WrappedCommand {
   const words = [
     ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']),
     ...limitWords(parts.tools),
+    ...brandWords(parts, command.marker),
     ...command.argv,
   ];
   const [file = command.argv[0], ...args] = words;
   return { file, args, env: baseEnvironment(command, parts.tools.path, command.temporary) };
+}
+
+function brandWords({ tools }: RungParts, marker: string | undefined): readonly string[] {
+  const prlimit = tools.find('prlimit');
+  return prlimit === undefined || marker === undefined ? [] : [prlimit, `--msgqueue=${brandOf(marker)}`, '--'];
 }

@@ -2,8 +2,8 @@ import { sandboxUser } from './host-files.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
-import { limitWords } from './limits.ts';
-import { notReady, type Prepared, type RungParts } from './rung.ts';
+import { limitsInForce, limitWords, sharedMemoryBytes } from './limits.ts';
+import { kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts';
 
 /**
  * Builds the same file system that bubblewrap would. Runs as root of a new user namespace, then gives that up.
@@ -31,7 +31,8 @@ done
 shift
 mkdir -p proc dev/shm .old
 mount -t proc proc proc
-mount -t tmpfs -o mode=1777 tmpfs dev/shm
+for name in ${kernelFiles.join(' ')}; do [ ! -e proc/$name ] || mount -o bind,ro proc/$name proc/$name; done
+mount -t tmpfs -o mode=1777,size=${sharedMemoryBytes} tmpfs dev/shm
 for node in null zero full random urandom tty; do : > dev/$node; mount --bind /dev/$node dev/$node; done
 mkdir dev/pts; mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts 2>/dev/null && ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr
@@ -58,7 +59,7 @@ export function prepareUnshare(parts: RungParts): Prepared {
     path: parts.tools.path,
     describe: () =>
       'Commands run in namespaces made by unshare: own processes, files and IPC; only the work directory can be ' +
-      'written; nothing outlives a command.',
+      `written; nothing outlives a command. ${limitsInForce(parts.tools)}`,
     wrap: (command) => wrap(parts, unshare, setpriv, command),
   };
   return { kind: 'ready', isolation };

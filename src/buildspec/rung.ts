@@ -16,3 +16,9 @@ export type Prepared =
 export function notReady(why: string): Prepared {
   return { kind: 'absent', why };
 }
+
+/**
+ * What of /proc is the kernel's own. A user namespace keeps nobody from writing there when the server is root: the files
+ * ask for the user of the machine, and that is still root.
+ */
+export const kernelFiles = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'] as const;

@@ -11,7 +11,7 @@ export interface Tools {
   find(name: string): string | undefined;
 }
 
-const sandboxTools = ['bwrap', 'unshare', 'prlimit', 'setpriv', 'env', 'git', 'node', 'npm', 'sh', 'ip'];
+const sandboxTools = ['bwrap', 'unshare', 'prlimit', 'choom', 'setpriv', 'env', 'git', 'node', 'npm', 'sh', 'ip'];
 const alwaysThere = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Finds programs on a PATH; relative entries are left out because they would depend on where a command runs. */

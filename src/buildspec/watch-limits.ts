@@ -1,26 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { readdir, stat, statfs } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inWords, type CommandLimits } from './limits.ts';
 import { findMarked } from './processes.ts';
-
-/** What all processes of one command may take together (SEC-C-14); what one process may take is `limits.ts`. */
-export interface CommandLimits {
-  readonly memoryBytes: number;
-  readonly processes: number;
-  /** In the directories that it may write to. */
-  readonly diskBytes: number;
-  /** The command is ended before the disk is fuller than this. */
-  readonly freeBytes: number;
-}
-
-export const defaultLimits: CommandLimits = {
-  memoryBytes: Math.floor(totalmem() * 0.75),
-  processes: 4_096,
-  diskBytes: 20 * 1024 ** 3,
-  freeBytes: 512 * 1024 ** 2,
-};
 
 export interface Watched {
   readonly pid: number;
@@ -60,10 +43,28 @@ async function watch(watched: Watched, limits: CommandLimits, signal: AbortSigna
 
 function overProcesses(watched: Watched, limits: CommandLimits): string | undefined {
   const table = processTable();
-  const own = watched.contained ? descendants(table, watched.pid) : findMarked(watched.marker);
+  const tree = descendants(table, watched.pid);
+  // Outside of a process namespace some leave the tree, and others the marker.
+  const own = watched.contained ? tree : [...new Set([...tree, ...findMarked(watched.marker)])];
   if (own.length > limits.processes) return `it ran more than ${limits.processes} processes`;
-  const memory = own.reduce((sum, pid) => sum + (table.get(pid)?.memory ?? 0), 0);
-  return memory > limits.memoryBytes ? `it took more than ${inWords(limits.memoryBytes)} of memory` : undefined;
+  if (sum(own, (pid) => table.get(pid)?.memory ?? 0) <= limits.memoryBytes) return undefined;
+  // Forks share memory, which was counted for each of them. To count it exactly is slow.
+  const exact = sum(own, (pid) => shareOf(pid) ?? table.get(pid)?.memory ?? 0);
+  return exact > limits.memoryBytes ? `it took more than ${inWords(limits.memoryBytes)} of memory` : undefined;
+}
+
+function sum(pids: readonly number[], bytesOf: (pid: number) => number): number {
+  return pids.reduce((bytes, pid) => bytes + bytesOf(pid), 0);
+}
+
+/** Memory of a process with its share of what it shares; undefined when that cannot be read. */
+function shareOf(pid: number): number | undefined {
+  try {
+    const match = /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    return match === null ? undefined : Number(match[1]) * 1024;
+  } catch {
+    return undefined;
+  }
 }
 
 async function overFree({ directories }: Watched, { freeBytes }: CommandLimits): Promise<string | undefined> {
@@ -121,9 +122,4 @@ async function sizeOf(directories: readonly string[], limit: number, signal: Abo
     }
   }
   return blocks * blockSize;
-}
-
-function inWords(bytes: number): string {
-  const mebibytes = bytes / 1024 ** 2;
-  return mebibytes < 10_240 ? `${Math.round(mebibytes)} MiB` : `${Math.round(mebibytes / 1024)} GiB`;
 }
