@@ -12,10 +12,11 @@ import { formatProblem } from '../pipeline/problem.ts';
 import { homeOf, settingsWithoutApp, withSavedApp } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
+import { lookAtAws } from './doctor-aws.ts';
 import { openTarget } from './executions-source.ts';
 
 /** One thing that was looked at. `mend` stands where it is not well. */
-interface Finding {
+export interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly found: string;
@@ -31,7 +32,7 @@ export async function runDoctor(args: readonly string[], io: CliIo): Promise<num
     { what: 'Node', ok: true, found: process.version },
     await lookAtGit(),
     ...lookAtSettings(io),
-    await lookAtServerConfig(io),
+    ...(await lookAtServerConfig(io)),
     await lookAtIsolation(io),
     await lookAtDatabase(io),
   ];
@@ -58,18 +59,21 @@ function lookAtSettings(io: CliIo): readonly Finding[] {
   return read.problems.map((problem) => ({ what, ok: false, found: 'a problem', mend: problem }));
 }
 
-async function lookAtServerConfig(io: CliIo): Promise<Finding> {
+async function lookAtServerConfig(io: CliIo): Promise<readonly Finding[]> {
   const what = 'Server configuration';
-  return attempt(what, 'Correct the environment first.', async () => {
+  let bound: readonly Finding[] = [];
+  const config = await attempt(what, 'Correct the environment first.', async () => {
     const settings = settingsWithoutApp(io.env);
     const read = await loadServerConfig(settings);
     if (!read.ok)
       return { what, ok: false, found: settings.configFile, mend: read.problems.map(formatProblem).join('\n') };
+    bound = await lookAtAws(read.config, settings.home);
     const { repositories } = read.config;
     const served =
       repositories === 'all' ? 'every repository of the App' : `${repositories.length} entries of repositories`;
     return { what, ok: true, found: `${settings.configFile}: ${served}` };
   });
+  return [config, ...bound];
 }
 
 async function lookAtIsolation(io: CliIo): Promise<Finding> {

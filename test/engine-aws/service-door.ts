@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 /** What a service of AWS answers to one call: a document of its API, or an error of its model. */
 export type ServiceAnswer = object | { readonly error: string; readonly message: string; readonly status?: number };
-export type Answerer = (input: Readonly<Record<string, unknown>>) => ServiceAnswer;
+export type Answerer = (input: Readonly<Record<string, unknown>>, region: string) => ServiceAnswer;
 
 export interface ServiceDoor {
   readonly url: string;
@@ -27,7 +27,8 @@ export async function openServiceDoor(): Promise<ServiceDoor> {
     void (async () => {
       const { operation, input, form } = readCall(request, await text(request));
       calls.push({ operation, input });
-      const answer = answers[operation]?.(input) ?? { error: 'UnknownOperationException', message: operation };
+      const region = /Credential=[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
+      const answer = answers[operation]?.(input, region) ?? { error: 'UnknownOperationException', message: operation };
       const { status, type, body, kind } = form ? inXml(operation, answer) : inJson(answer);
       response.writeHead(status, { 'content-type': type, ...(kind ? { 'x-amzn-errortype': kind } : {}) }).end(body);
     })();

@@ -130,7 +130,7 @@ describe('CloudFormation', () => {
   test('when the inner stack may not be read, the outer reason stands with the right that is missing', async () => {
     const refuse = denied('cloudformation:DescribeStackEvents', within);
     door.answers['DescribeStackEvents'] = (input) =>
-      input['StackName'] === within ? refuse(input) : { StackEvents: [outer] };
+      input['StackName'] === within ? refuse(input, '') : { StackEvents: [outer] };
     const story = await told(deploy);
     expect(story?.said).toContain('Data (AWS::CloudFormation::Stack) CREATE_FAILED: Embedded stack');
     expect(story?.unasked).toBe(
