@@ -14,7 +14,7 @@ export function actionFindings({ stages }: PipelineDefinition): Finding[] {
       ...countFindings(placed, type),
       ...configurationFindings(placed, type),
       ...fieldFindings(placed, home),
-      ...notificationFindings(placed),
+      ...notificationFindings(placed, home),
       ...providerFindings(placed),
       ...tierFindings(placed, type),
     ];
@@ -105,8 +105,8 @@ function commandsOnly(action: ActionDeclaration, refuse: (key: string, message: 
   }
 }
 
-/** CP-D-21; the pipeline's own region is not known here, so only shape and service are judged. */
-function notificationFindings({ action, path }: Placed): Finding[] {
+/** CP-D-21; the region is judged where the actions tell the pipeline's own. */
+function notificationFindings({ action, path }: Placed, home: string | undefined): Finding[] {
   const arn = action.configuration['NotificationArn'];
   if (action.actionTypeId.category !== 'Approval' || arn === undefined || arn.includes('#{')) return [];
   const at = [...path, 'configuration', 'NotificationArn'];
@@ -115,9 +115,13 @@ function notificationFindings({ action, path }: Placed): Finding[] {
     const message = `NotificationArn '${arn}' of action '${action.name}' is not a well-formed ARN`;
     return [actionError(at, 'D-21', message, 'Write arn:aws:sns:<region>:<account>:<topic>.')];
   }
-  if (parts[2] === 'sns') return [];
-  const message = `NotificationArn '${arn}' of action '${action.name}' is not of the sns service`;
-  return [actionError(at, 'D-21', message, 'Name an SNS topic.')];
+  if (parts[2] !== 'sns') {
+    const message = `NotificationArn '${arn}' of action '${action.name}' is not of the sns service`;
+    return [actionError(at, 'D-21', message, 'Name an SNS topic.')];
+  }
+  if (home === undefined || parts[3] === home) return [];
+  const message = `NotificationArn '${arn}' of action '${action.name}' is not in the region '${home}' of the pipeline`;
+  return [actionError(at, 'D-21', message, `Name a topic in ${home}.`)];
 }
 
 /** What single providers ask for beyond their lists of keys (CP 5.2, 5.3). */

@@ -8,12 +8,14 @@ import type {
 } from './definition.ts';
 import type { ConditionKind } from './execution.ts';
 import { stageError, warning, type Finding, type Path } from './finding.ts';
+import { eachAction, repeats } from './structure-checks.ts';
 import { timeZoneProblem } from './time-zone.ts';
 
 /** Rules about stage conditions (CP-C-4, CP-C-5, CP-X-50) and the rule providers of CP 2.10. */
 export function conditionFindings({ stages }: PipelineDefinition): Finding[] {
   const kinds: ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
   return stages.flatMap((stage, index) => [
+    ...inputFindings(stages, index),
     ...kinds.flatMap((kind) =>
       (stage[kind]?.conditions ?? []).flatMap((condition, at) =>
         conditionFindingsOf(stage, kind, condition, ['stages', index, kind, 'conditions', at]),
@@ -21,6 +23,27 @@ export function conditionFindings({ stages }: PipelineDefinition): Finding[] {
     ),
     ...failureFindings(stage, ['stages', index, 'onFailure']),
   ]);
+}
+
+/** CP-D-8: before entry only earlier stages have put something out, afterwards the stage itself has, too. */
+function inputFindings(stages: readonly StageDeclaration[], stageIndex: number): Finding[] {
+  const kinds: ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
+  return kinds.flatMap((kind) => {
+    const reach = kind === 'beforeEntry' ? stageIndex - 1 : stageIndex;
+    const placed = eachAction(stages).filter((one) => one.stageIndex <= reach);
+    const known = placed.flatMap(({ action }) => action.outputArtifacts.map((artifact) => artifact.name));
+    return (stages[stageIndex]?.[kind]?.conditions ?? []).flatMap(({ rules }, at) =>
+      rules.flatMap((rule, ruleAt) =>
+        rule.inputArtifacts.flatMap(({ name }, index) => {
+          if (known.includes(name)) return [];
+          const path = ['stages', stageIndex, kind, 'conditions', at, 'rules', ruleAt, 'inputArtifacts', index, 'name'];
+          const message = `Input artifact '${name}' of rule '${rule.name}' is not the output of an action that ran before`;
+          const mend = known.length > 0 ? `Use one of ${known.join(', ')}.` : 'Leave it out.';
+          return [stageError(path, 'D-8', message, mend)];
+        }),
+      ),
+    );
+  });
 }
 
 const legalResults: Readonly<Record<ConditionKind, readonly ConditionResult[]>> = {
@@ -37,6 +60,11 @@ function conditionFindingsOf(
 ): Finding[] {
   const { result, rules } = condition;
   const found = resultFindings(stage, kind, result, [...path, 'result']);
+  // Executions of rules are told apart by name.
+  for (const index of repeats(rules.map((rule) => rule.name))) {
+    const message = `Rule name '${rules[index]?.name ?? ''}' is used more than once in ${kind} of stage '${stage.name}'`;
+    found.push(stageError([...path, 'rules', index, 'name'], 'D-6', message, 'Give each rule its own name.'));
+  }
   for (const [index, rule] of rules.entries()) {
     const at = [...path, 'rules', index];
     if (result === 'SKIP' && !['LambdaInvoke', 'VariableCheck'].includes(rule.ruleTypeId.provider)) {

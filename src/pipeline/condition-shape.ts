@@ -34,7 +34,7 @@ const result = z.enum(['ROLLBACK', 'FAIL', 'RETRY', 'SKIP']);
 
 export const conditionShape = z.strictObject({
   result: result.exactOptional(),
-  rules: z.array(rule).max(5).default([]),
+  rules: z.array(rule).min(1).max(5).default([]),
 });
 
 export const onFailureShape = z.strictObject({

@@ -47,8 +47,8 @@ export function putCondition(
   putRun(draft, id, { ...run, conditions: { ...run.conditions, [kind]: condition } });
 }
 
-/** Ends every waiting rule of the stage as Abandoned (CP-C-10, and with a stop). */
-export function abandonRules(draft: Draft, id: ExecutionId): void {
+/** Ends every waiting rule of the stage as Abandoned (CP-C-10, and with a stop or an update). */
+export function abandonRules(draft: Draft, id: ExecutionId, mark: Pick<ConditionRun, 'cancelled'> = {}): void {
   const run = executionOf(draft, id).stages.at(-1);
   if (!run?.conditions) return;
   const kinds: ConditionKind[] = ['beforeEntry', 'onSuccess', 'onFailure'];
@@ -61,7 +61,7 @@ export function abandonRules(draft: Draft, id: ExecutionId): void {
     for (const rule of waiting) draft.effects.push({ kind: 'stop-rule', ...addressOf(id, run, kind, rule) });
     changed ||= waiting.length > 0;
     conditions[kind] =
-      waiting.length === 0 ? condition : { ...condition, rules: condition.rules.map(abandoned(draft)) };
+      waiting.length === 0 ? condition : { ...condition, ...mark, rules: condition.rules.map(abandoned(draft)) };
   }
   if (changed) putRun(draft, id, { ...run, conditions });
 }

@@ -124,6 +124,8 @@ export interface ConditionRun {
   readonly startedAt: string;
   readonly rules: readonly RuleRun[];
   readonly overridden?: { readonly at: string; readonly by: Actor };
+  /** An update of the definition ended it before it was answered (CP-C-8). */
+  readonly cancelled?: boolean;
 }
 
 export interface EarlierCondition extends ConditionRun {

@@ -1,6 +1,7 @@
 import { abandonRules, putCondition } from './conditions.ts';
 import {
   bookOf,
+  definitionOf,
   executionOf,
   putExecution,
   putRun,
@@ -12,9 +13,10 @@ import {
   type Verdict,
 } from './draft.ts';
 import type { ConditionKind, ConditionRun, Execution } from './execution.ts';
+import { liveCount, maxLiveExecutions } from './limits.ts';
 import type { PipelineCommand } from './protocol.ts';
-import { passOn } from './stage-flow.ts';
-import { conditionStatus } from './status.ts';
+import { markSucceeded, passOn } from './stage-flow.ts';
+import { conditionStatus, executionStatus, isTerminal } from './status.ts';
 
 type OverrideCommand = Extract<PipelineCommand, { kind: 'override' }>;
 
@@ -36,6 +38,15 @@ export function overrideCondition(draft: Draft, command: OverrideCommand): Verdi
   if (execution.mode !== 'PARALLEL' && bookOf(draft, command.stage).latestEntered !== execution.id) {
     const message = `A newer execution has entered stage '${command.stage}'; only the latest one there can be overridden.`;
     return refuse('NotLatestPipelineExecutionException', 'CP-C-12', message);
+  }
+  if (draft.current !== undefined && draft.current !== execution.definition && execution.mode !== 'PARALLEL') {
+    const message = 'The pipeline was updated since this execution started. Start a new execution.';
+    return refuse('ConditionNotOverridableException', 'CP-C-12', message);
+  }
+  const isOver = isTerminal(executionStatus(execution, definitionOf(draft, execution)));
+  if (isOver && execution.mode !== 'SUPERSEDED' && liveCount(draft) >= maxLiveExecutions) {
+    const message = `${maxLiveExecutions} executions of this pipeline are in progress already. Wait until one has ended.`;
+    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-C-12', message);
   }
   override(draft, execution, command.stage, kind, result === 'ROLLBACK');
   return 'moved';
@@ -64,7 +75,10 @@ function override(draft: Draft, execution: Execution, stage: string, kind: Condi
   const settledRun = runOf(draft, execution.id, stage);
   if (execution.ending) putExecution(draft, without(executionOf(draft, execution.id), 'ending'));
   // After ROLLBACK the stage stands as Succeeded; only the way on was closed (CP-C-11).
-  if (wasRollback && run.endedAt !== undefined) return passOn(draft, execution.id, stage);
+  if (wasRollback && run.endedAt !== undefined) {
+    markSucceeded(draft, execution, stage);
+    return passOn(draft, execution.id, stage);
+  }
   if (settledRun?.endedAt !== undefined) putRun(draft, execution.id, without(settledRun, 'endedAt'));
   draft.due.add(execution.id);
 }

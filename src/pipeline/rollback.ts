@@ -61,6 +61,8 @@ export function rollBackAutomatically(draft: Draft, failed: ExecutionId, stage: 
   const latest = bookOf(draft, stage).latestSucceeded;
   const target = latest === undefined ? undefined : draft.executions[latest];
   if (!target || target.id === failed || target.definition !== execution.definition) return;
+  // CP-X-63: the pipeline was updated while the stage failed.
+  if (draft.current !== undefined && draft.current !== target.definition) return;
   const attempt = runOf(draft, failed, stage)?.attempt ?? 1;
   const id = rollbackExecutionId(draft.given.seed, failed, stage, attempt);
   if (!draft.executions[id]) start(draft, id, target, stage, 'AutomatedRollback');

@@ -116,7 +116,7 @@ function succeed(draft: Draft, execution: Execution, run: StageRun): void {
 }
 
 /** A late finisher in PARALLEL mode does not push back a newer success. */
-function markSucceeded(draft: Draft, execution: Execution, stage: string): void {
+export function markSucceeded(draft: Draft, execution: Execution, stage: string): void {
   const latest = bookOf(draft, stage).latestSucceeded;
   const known = latest === undefined ? undefined : draft.executions[latest];
   if (!known || known.order <= execution.order) patchBook(draft, stage, { latestSucceeded: execution.id });

@@ -38,6 +38,7 @@ export function stageStatus(run: StageRun, execution: Execution, definition: Pip
 
 export function conditionStatus(condition: ConditionRun): ConditionStatus {
   if (condition.overridden) return 'Overridden';
+  if (condition.cancelled) return 'Cancelled';
   const has = (status: string) => condition.rules.some((rule) => rule.status === status);
   if (has('InProgress')) return 'InProgress';
   if (has('Abandoned')) return 'Abandoned';

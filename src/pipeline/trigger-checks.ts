@@ -10,7 +10,19 @@ export function triggerFindings({ triggers, stages }: PipelineDefinition): Findi
     .filter((action) => action.actionTypeId.provider === 'CodeStarSourceConnection')
     .map((action) => action.name);
   const twice = new Set(repeats(names));
-  return triggers.flatMap((trigger, index) => {
+  const size = Buffer.byteLength(JSON.stringify(triggers));
+  const large =
+    size > mostBytes
+      ? [
+          structureError(
+            ['triggers'],
+            '1.5',
+            `The triggers take ${size} bytes, more than ${mostBytes}`,
+            'Write fewer patterns.',
+          ),
+        ]
+      : [];
+  const single = triggers.flatMap((trigger, index) => {
     const path: Path = ['triggers', index, 'gitConfiguration'];
     const filters = filterFindings(trigger.gitConfiguration, path);
     const name = names[index] ?? '';
@@ -20,7 +32,11 @@ export function triggerFindings({ triggers, stages }: PipelineDefinition): Findi
       : `Name one of ${sources.join(', ') || 'the source actions'}.`;
     return [structureError([...path, 'sourceActionName'], 'D-17', notASource, mend), ...filters];
   });
+  return [...large, ...single];
 }
+
+/** CP 1.5. */
+const mostBytes = 200 * 1024;
 
 const notASource =
   'Triggers for connection must reference a CodeStarSourceConnection action. Note that when you specify a trigger, ' +
@@ -44,7 +60,16 @@ export function filterFindings(filters: TriggerFilters, path: Path): Finding[] {
     const at = [...path, 'pullRequest', index];
     return [...(filter.branches ? [] : [noBranches(at)]), ...patternFindings(filter, at)];
   });
-  return [...push, ...pullRequest];
+  return [...push, ...pullRequest, ...twins(filters, path)];
+}
+
+/** CP 1.5: the service takes no filter twice in one list. */
+function twins(filters: TriggerFilters, path: Path): Finding[] {
+  return (['push', 'pullRequest'] as const).flatMap((list) =>
+    repeats((filters[list] ?? []).map((filter) => JSON.stringify(filter))).map((index) =>
+      structureError([...path, list, index], 'D-18', badFilter, 'This filter stands twice: leave out one.'),
+    ),
+  );
 }
 
 function noBranches(path: Path): Finding {

@@ -1,4 +1,5 @@
 import { canceledApproval, failAction, findAction } from './actions.ts';
+import { abandonRules } from './conditions.ts';
 import { definitionOf, executionOf, putExecution, type Draft, type Verdict } from './draft.ts';
 import type { Execution, ExecutionId } from './execution.ts';
 import type { UpdateDefinitionInput } from './protocol.ts';
@@ -26,6 +27,8 @@ function cancel(draft: Draft, execution: Execution): void {
   }
   putExecution(draft, { ...execution, cancel: { at: draft.at, why } });
   cancelApprovals(draft, execution.id);
+  // They only wait, for a window for days: nothing may follow from their answer any more.
+  abandonRules(draft, execution.id, { cancelled: true });
   draft.due.add(execution.id);
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { listActionExecutions } from '../../src/db/action-executions.ts';
 import { findExecution } from '../../src/db/executions.ts';
-import { laneKey } from '../../src/pipeline/execution.ts';
+import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
 import { aPipeline } from './a-pipeline.ts';
@@ -54,6 +54,25 @@ test('variables of an earlier action reach a later one; a missing one fails it w
   expect(rows.find((row) => row.action === 'Notify')?.output?.error?.message).toContain(
     'one or more variables could not be resolved: Action name=Notify',
   );
+  delete bench.answers['Unit'];
+});
+
+test('variables that are too large, alone or filled in, fail the action with their size (CP-V-10)', async () => {
+  const definition = aPipeline({
+    Source: { Checkout: 'CodeStarSourceConnection' },
+    Build: { Unit: { namespace: 'Build' } },
+    Ship: { Ship: { configuration: { A: '#{Build.TAG}', B: '#{Build.TAG}' } } },
+  });
+  const messageOf = async (id: ExecutionId, stage: number) =>
+    (await bench.read(id)).stages[stage]?.actions[0]?.error?.message;
+  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'x'.repeat(122_880) } });
+  const large = await bench.start(definition, { pullRequest: 51 });
+  await bench.settled();
+  expect(await messageOf(large, 1)).toBe('The output variables take 122890 bytes; at most 122880 are allowed.');
+  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'x'.repeat(60_000) } });
+  const twice = await bench.start(definition, { pullRequest: 52 });
+  await bench.settled();
+  expect(await messageOf(twice, 2)).toContain('the configuration takes 120015 bytes; at most 102400 are allowed.');
   delete bench.answers['Unit'];
 });
 

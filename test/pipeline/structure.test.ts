@@ -311,6 +311,58 @@ const rows: Row[] = [
     "NotificationArn 'arn:aws:sqs:eu-west-1:111122223333:q' of action 'Ok' is not of the sns service",
   ],
   [
+    'CP-D-21 a topic of another region',
+    {
+      stages: { Source: ['App'], Gate: ['Ok!'] },
+      actions: {
+        'Source/App': { region: 'eu-west-1' },
+        'Gate/Ok': { configuration: { NotificationArn: 'arn:aws:sns:us-east-1:111122223333:t' } },
+      },
+    },
+    {},
+    'stages[1].actions[0].configuration.NotificationArn',
+    'InvalidActionDeclarationException',
+    "NotificationArn 'arn:aws:sns:us-east-1:111122223333:t' of action 'Ok' is not in the region 'eu-west-1' of the pipeline",
+  ],
+  [
+    'CP-D-6 two rules of one name',
+    { stages: usual, conditions: { Build: { beforeEntry: condition('FAIL', check, check) } } },
+    {},
+    'stages[1].beforeEntry.conditions[0].rules[1].name',
+    'InvalidStageDeclarationException',
+    "Rule name 'Check' is used more than once in beforeEntry of stage 'Build'",
+  ],
+  [
+    'CP-D-8 a rule reads what nobody made before',
+    {
+      stages: usual,
+      conditions: { Build: { onSuccess: condition('FAIL', { ...check, inputArtifacts: [{ name: 'Ap' }] }) } },
+    },
+    {},
+    'stages[1].onSuccess.conditions[0].rules[0].inputArtifacts[0].name',
+    'InvalidStageDeclarationException',
+    "Input artifact 'Ap' of rule 'Check' is not the output of an action that ran before",
+  ],
+  [
+    'CP-D-18 one filter twice in a list',
+    {
+      stages: usual,
+      triggers: [
+        {
+          providerType: 'CodeStarSourceConnection',
+          gitConfiguration: {
+            sourceActionName: 'App',
+            push: [{ branches: { includes: ['main'] } }, { branches: { includes: ['main'] } }],
+          },
+        },
+      ],
+    },
+    {},
+    'triggers[0].gitConfiguration.push[1]',
+    'InvalidStructureException',
+    'The trigger configuration for the source action is not valid. Make sure to choose valid filter combinations.',
+  ],
+  [
     'CP-D-22 a mode of V2 in V1',
     { stages: { Source: ['App'], Gate: ['Ok!'] }, mode: 'QUEUED' },
     { pipelineType: 'V1' },

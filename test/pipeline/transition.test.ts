@@ -61,6 +61,26 @@ describe('what an execution remembers', () => {
     expect(execution(failed)).toMatchObject({ stages: [], ending: { as: 'Failed', summary: notRunnable } });
   });
 
+  it('CP-C-12: fifty others in progress leave no room for an override of what has failed', () => {
+    const rule = { name: 'Check', ruleTypeId: { category: 'Rule', provider: 'Commands' }, commands: ['true'] };
+    const conditions = { Gate: { beforeEntry: { conditions: [{ result: 'FAIL', rules: [rule] }] } } };
+    let state = started({ stages, mode: 'PARALLEL', conditions });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    const run = execution(state).stages[1]?.conditions?.beforeEntry?.rules[0];
+    const error = { code: 'x', message: 'no' };
+    state = after(state, { kind: 'rule-failed', execution: one, rule: run!.id, error });
+    const built = pipeline({ stages, mode: 'PARALLEL', conditions });
+    const trigger = { type: 'WebhookV2', detail: 'push' } as const;
+    for (let n = 0; n < 50; n += 1) {
+      const start = { kind: 'start', execution: `x${n}` as ExecutionId, trigger, sourceRevisions: [], variables: [] };
+      state = after(state, { ...start, ...built } as Input);
+    }
+    const override = { kind: 'override', lane: state.lane, execution: one, stage: 'Gate', condition: 'BEFORE_ENTRY' };
+    expect(transition(state, override as Input, given)).toMatchObject({
+      refusal: { exception: 'ConcurrentPipelineExecutionsLimitExceededException', rule: 'CP-C-12' },
+    });
+  });
+
   it('CP-X-30, CP-X-35: why and by whom it was stopped', () => {
     const stop = { kind: 'stop', lane: laneOf(), execution: one, abandon: true, reason: 'wrong branch' } as const;
     expect(execution(after(started({ stages }), stop)).stop).toEqual({

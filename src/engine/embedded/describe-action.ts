@@ -14,6 +14,9 @@ export type Described =
   /** It cannot start: a variable or its configuration does not hold. Failed is data. */
   | { readonly kind: 'unresolved'; readonly report: ActionReport };
 
+/** CP 1.5. */
+const mostConfigurationBytes = 100 * 1024;
+
 /** Gathers what the provider is told: resolved configuration, artifacts in and out, secrets, a log (CP-V-4, CP-D-27). */
 export async function describeAction(
   runner: EffectRunner,
@@ -24,6 +27,11 @@ export async function describeAction(
   const outputs = await actionOutputs(runner.db, outputSources(execution));
   const resolved = resolveDeclaration(site, namespacesOf(site.record, site.definition, outputs));
   if (!resolved.ok) return unresolved('ConfigurationError', resolved.message);
+  const bytes = Buffer.byteLength(JSON.stringify(resolved.declaration.configuration));
+  if (bytes > mostConfigurationBytes) {
+    const message = `With its variables filled in, the configuration takes ${bytes} bytes; at most ${mostConfigurationBytes} are allowed.`;
+    return unresolved('ConfigurationError', message);
+  }
   const configuration = provider.configuration.safeParse(resolved.declaration.configuration);
   if (!configuration.success)
     return unresolved('ConfigurationError', configuration.error.issues.map(issueText).join(' '));

@@ -5,6 +5,7 @@ import type { ActionReport } from '../../providers/provider.ts';
 import type { ActionSite } from './action-site.ts';
 import { applyInput } from './apply-input.ts';
 import type { EffectRunner } from './run-effect.ts';
+import { sizeProblem } from './worker-result-checks.ts';
 
 const engine: Actor = { kind: 'penstock', why: 'the action reported' };
 
@@ -31,7 +32,8 @@ export async function applyFact(
 }
 
 /** Turns what a provider said into the core's words, with what it put out. */
-export async function applyReport(runner: EffectRunner, site: ActionSite, report: ActionReport): Promise<void> {
+export async function applyReport(runner: EffectRunner, site: ActionSite, given: ActionReport): Promise<void> {
+  const report = withinSize(given);
   const about = { execution: site.record.execution.id, action: site.run.id };
   if (report.kind === 'succeeded' || report.kind === 'failed') runner.logs.close(site.run.id);
   switch (report.kind) {
@@ -52,6 +54,12 @@ export async function applyReport(runner: EffectRunner, site: ActionSite, report
     default:
       return report satisfies never;
   }
+}
+
+/** CP-V-10: what is too large cannot be handed on, so the action has not done what it was for. */
+function withinSize(report: ActionReport): ActionReport {
+  const message = report.kind === 'succeeded' ? sizeProblem(report.outputVariables) : undefined;
+  return message === undefined ? report : { kind: 'failed', error: { code: 'ConfigurationError', message } };
 }
 
 function sameProgress(site: ActionSite, report: Extract<ActionReport, { kind: 'running' }>): boolean {

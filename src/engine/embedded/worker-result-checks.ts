@@ -40,11 +40,15 @@ function variablesProblem(variables: Readonly<Record<string, string>>): RefusedA
   const odd = Object.keys(variables).find((name) => !/^[A-Za-z0-9@\-_]+$/.test(name));
   if (odd !== undefined)
     return invalid(`The name '${odd}' of an output variable has other characters than A-Z a-z 0-9 @ - _.`);
+  const tooLarge = sizeProblem(variables);
+  return tooLarge === undefined ? undefined : refused('OutputVariablesSizeExceededException', tooLarge);
+}
+
+/** CP-V-10. */
+export function sizeProblem(variables: Readonly<Record<string, string>>): string | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(variables));
   if (bytes <= mostVariableBytes) return undefined;
-  // CP-V-10.
-  const message = `The output variables take ${bytes} bytes; at most ${mostVariableBytes} are allowed.`;
-  return refused('OutputVariablesSizeExceededException', message);
+  return `The output variables take ${bytes} bytes; at most ${mostVariableBytes} are allowed.`;
 }
 
 export function failureProblem({ type, message, externalExecutionId }: FailureDetails): RefusedAnswer | undefined {
