@@ -6,15 +6,33 @@ import { actionExecutionId } from './ids.ts';
 
 /** Starting and ending single attempts of actions. */
 
-export function startAction(draft: Draft, id: ExecutionId, stage: string, action: ActionDeclaration): void {
+/** All that is due of a group at once: one new stage run, however many actions there are. */
+export function startActions(
+  draft: Draft,
+  id: ExecutionId,
+  stage: string,
+  actions: readonly ActionDeclaration[],
+): void {
   const run = runOf(draft, id, stage);
-  if (!run) return;
-  const before = run.earlier?.findLast((earlier) => earlier.action === action.name);
-  const attempt = (before?.attempt ?? 0) + 1;
-  const actionId = actionExecutionId(draft.given.seed, id, stage, action.name, attempt);
+  if (!run || actions.length === 0) return;
+  const attempts = new Map(run.earlier?.map(({ action, attempt }) => [action, attempt]));
+  const started = actions.map((action) => begin(draft, { id, stage }, action, (attempts.get(action.name) ?? 0) + 1));
+  putRun(draft, id, { ...run, actions: [...run.actions, ...started] });
+}
+
+function begin(
+  draft: Draft,
+  { id, stage }: { readonly id: ExecutionId; readonly stage: string },
+  action: ActionDeclaration,
+  attempt: number,
+): ActionRun {
+  const { name } = action;
+  const actionId = actionExecutionId(draft.given.seed, id, stage, name, attempt);
   const deadline = new Date(draft.given.at.getTime() + timeoutMinutes(action) * 60_000).toISOString();
-  const started: ActionRun = {
-    action: action.name,
+  const address = { execution: id, stage, action: name, attempt, id: actionId };
+  draft.effects.push({ kind: 'start-action', ...address }, { kind: 'watch-deadline', ...address, at: deadline });
+  return {
+    action: name,
     id: actionId,
     attempt,
     status: 'InProgress',
@@ -23,9 +41,6 @@ export function startAction(draft: Draft, id: ExecutionId, stage: string, action
     deadline,
     ...(action.actionTypeId.category === 'Approval' && { token: actionId }),
   };
-  putRun(draft, id, { ...run, actions: [...run.actions, started] });
-  const address = { execution: id, stage, action: action.name, attempt, id: actionId };
-  draft.effects.push({ kind: 'start-action', ...address }, { kind: 'watch-deadline', ...address, at: deadline });
 }
 
 export interface FoundAction {
@@ -62,18 +77,20 @@ export const canceledApproval = 'The approval action has been canceled.';
 /** Ends everything in progress as Abandoned; approvals need nobody to stop them (CP-X-32, CP-X-36). */
 export function abandonRunning(draft: Draft, id: ExecutionId): void {
   for (const run of executionOf(draft, id).stages) {
-    for (const action of run.actions) {
-      if (action.status === 'InProgress') abandonAction(draft, id, run, action);
+    const running = run.actions.filter((action) => action.status === 'InProgress');
+    if (running.length === 0) continue;
+    putRun(draft, id, { ...run, actions: run.actions.map(abandoned(draft)) });
+    for (const { action, attempt, id: actionId, token } of running) {
+      if (token !== undefined) continue;
+      draft.effects.push({ kind: 'stop-action', execution: id, stage: run.stage, action, attempt, id: actionId });
     }
   }
 }
 
-function abandonAction(draft: Draft, id: ExecutionId, { stage }: StageRun, action: ActionRun): void {
-  const found = findAction(draft, id, action.id);
-  if (!found) return;
-  const isApproval = action.token !== undefined;
-  endAction(draft, found, { status: 'Abandoned', ...(isApproval && { summary: canceledApproval }) });
-  if (isApproval) return;
-  const { attempt, id: actionId } = action;
-  draft.effects.push({ kind: 'stop-action', execution: id, stage, action: action.action, attempt, id: actionId });
+function abandoned(draft: Draft): (action: ActionRun) => ActionRun {
+  return (action) => {
+    if (action.status !== 'InProgress') return action;
+    const ended: ActionRun = { ...action, phase: 'ended', endedAt: draft.at, status: 'Abandoned' };
+    return action.token === undefined ? ended : { ...ended, summary: canceledApproval };
+  };
 }

@@ -35,8 +35,10 @@ function stageChanges(
   const to = stageStatusIn(after, execution, run);
   const address = { execution: execution.id, stage: run.stage };
   const stage: Change = { kind: 'stage', ...address, attempt: run.attempt, ...(from !== undefined && { from }), to };
-  const actions = attemptsOf(run).flatMap((action): Change[] => {
-    const known = oldRun && attemptsOf(oldRun).find((other) => other.id === action.id)?.status;
+  const statuses = new Map(oldRun && attemptsOf(oldRun).map(({ id, status }) => [id, status]));
+  const attempts = run === oldRun ? [] : attemptsOf(run);
+  const actions = attempts.flatMap((action): Change[] => {
+    const known = statuses.get(action.id);
     if (known === action.status) return [];
     const { action: name, id, attempt, status } = action;
     const since = known === undefined ? {} : { from: known };

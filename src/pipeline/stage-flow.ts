@@ -1,4 +1,4 @@
-import { startAction } from './actions.ts';
+import { startActions } from './actions.ts';
 import { conditionPassed, startCondition } from './conditions.ts';
 import type { Condition, StageDeclaration } from './definition.ts';
 import {
@@ -87,7 +87,7 @@ function startNextGroup(draft: Draft, execution: Execution, run: StageRun, stage
   const missing = open.filter((action) => action.runOrder === group && !runs.has(action.name));
   const running = run.actions.filter((action) => action.status === 'InProgress').length;
   const room = execution.mode === 'PARALLEL' ? maxParallelActions - running : missing.length;
-  for (const action of missing.slice(0, Math.max(0, room))) startAction(draft, execution.id, stage.name, action);
+  startActions(draft, execution.id, stage.name, missing.slice(0, Math.max(0, room)));
   return true;
 }
 
