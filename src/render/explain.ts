@@ -30,11 +30,16 @@ export function isTimeout(error: ActionError | undefined): boolean {
   return error !== undefined && timedOut.test(error.message);
 }
 
+/** An approval that nobody answered while its policy's `expireAfter` ran: the answer is Penstock's own. */
+export function isExpired({ answeredBy }: Pick<ActionRun, 'answeredBy'>): boolean {
+  return answeredBy?.kind === 'penstock';
+}
+
 /** A rejection carries who said no (CP-A-4); a time-out has nobody (CP-A-5). */
 function explainApproval(run: FailedRun, error: ActionError): FailureExplanation {
-  if (run.answeredBy)
+  if (run.answeredBy && !isExpired(run))
     return { cause: `${actorName(run.answeredBy)} rejected it.`, mend: 'A retry of the stage asks again.' };
-  return isTimeout(error)
+  return isExpired(run) || isTimeout(error)
     ? { cause: 'Nobody answered in time.', mend: 'A retry of the stage asks again.' }
     : { cause: 'It was not approved.', mend: 'A retry of the stage asks again.' };
 }

@@ -1,6 +1,6 @@
 import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
-import { explainEnding, explainFailure } from './explain.ts';
+import { explainEnding, explainFailure, isExpired } from './explain.ts';
 import { gateLines } from './gate-story.ts';
 import { code, link, maxMarkdown, prose, shortSha, table } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
@@ -51,7 +51,8 @@ function mendOf(summary: string): readonly string[] {
 function failureLine(run: ActionRun, stage: StageView | undefined): string {
   const declared = stage?.declared.actions.find((action) => action.name === run.action);
   const { cause, mend } = explainFailure(run, declared);
-  const message = run.answeredBy ? (run.summary ?? '') : (run.error?.message ?? '');
+  const told = run.answeredBy ? (run.summary ?? '') : (run.error?.message ?? '');
+  const message = isExpired(run) ? '' : told;
   const { story } = run;
   const parts = [
     `${code(run.action)}: ${prose(cause)}`,
@@ -93,7 +94,7 @@ function actionTable(stage: StageView): string {
     const run = stage.run?.actions.find((one) => one.action === declared.name);
     if (!run) return [code(declared.name), '▫️ Not started', '', ''];
     const attempt = run.attempt === 1 ? '' : (laterAttempt(run) ?? `attempt ${run.attempt}`);
-    const note = run.answeredBy ? `by ${actorWords(run.answeredBy)}` : '';
+    const note = run.answeredBy && !isExpired(run) ? `by ${actorWords(run.answeredBy)}` : '';
     const said = run.status === 'Succeeded' && run.summary ? prose(run.summary, 200) : '';
     return [code(run.action), actionState(run), durationOf(run), [attempt, note, said].filter(Boolean).join(', ')];
   });

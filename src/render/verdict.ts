@@ -1,5 +1,6 @@
 import { actorName } from '../pipeline/actor-name.ts';
-import { isTimeout } from './explain.ts';
+import type { ActionRun } from '../pipeline/execution.ts';
+import { isExpired, isTimeout } from './explain.ts';
 import { code, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
@@ -135,7 +136,8 @@ function executionDuration({ execution }: ExecutionView): string {
 function failedVerdict(view: ExecutionView, stage: StageView | undefined): Verdict {
   const failed = stage ?? endedStage(view);
   const runs = failedActions(failed?.run);
-  const conclusion = runs.length > 0 && runs.every((run) => isTimeout(run.error)) ? 'timed_out' : 'failure';
+  const conclusion =
+    runs.length > 0 && runs.every((run) => isExpired(run) || isTimeout(run.error)) ? 'timed_out' : 'failure';
   const buttons = failed ? [...retryButtons, ...rollbackButtons(view, failed)] : [];
   return done(conclusion, failedTitle(view, failed, stage === undefined), buttons.slice(0, 3));
 }
@@ -145,6 +147,11 @@ function failedTitle(view: ExecutionView, failed: StageView | undefined, isAggre
   if (!failed) return title('Failed: ', ending?.as === 'Failed' ? ending.summary : 'see inside');
   const where = isAggregate ? ` in ${failed.name}` : '';
   const next = view.pullRequest === undefined ? ': press Retry failed' : `: ${prefixOf(view)}retry`;
+  if (expiredGate(failed))
+    return fittingTitle(
+      `Nobody approved${isAggregate ? ` ${failed.name}` : ''} in time${next}`,
+      `Nobody approved in time`,
+    );
   const rejected = failedActions(failed.run).find((run) => run.answeredBy);
   if (rejected?.answeredBy) return title(`Rejected by ${actorName(rejected.answeredBy)}${where}`);
   const took = failed.run ? durationOf(failed.run) : '';
@@ -156,6 +163,13 @@ function failedTitle(view: ExecutionView, failed: StageView | undefined, isAggre
     `Failed${where}${next}`,
     `Failed${where}`,
   );
+}
+
+/** By `expireAfter` of its policy, or by CodePipeline's own time-out. */
+function expiredGate({ run: ran, declared }: StageView): ActionRun | undefined {
+  const asked = declared.actions.filter(({ actionTypeId }) => actionTypeId.category === 'Approval');
+  const isGate = (run: ActionRun) => asked.some(({ name }) => name === run.action);
+  return failedActions(ran).find((run) => isExpired(run) || (isTimeout(run.error) && isGate(run)));
 }
 
 const retryButtons: readonly ButtonView[] = [
@@ -202,6 +216,8 @@ export function headline(view: ExecutionView, phase: Phase, stage?: StageView): 
 
 function failedHeadline(view: ExecutionView, failed: StageView | undefined): string {
   const runs = failedActions(failed?.run);
+  const expired = failed && expiredGate(failed);
+  if (failed && expired) return `Nobody approved ${code(`${failed.name}/${expired.action}`)} in time`;
   const rejected = runs.find((run) => run.answeredBy);
   if (rejected?.answeredBy) return `Rejected by ${code(actorName(rejected.answeredBy))}`;
   if (!failed) return view.execution.ending?.as === 'Failed' ? 'Failed before anything ran' : 'Failed';

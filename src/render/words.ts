@@ -49,6 +49,7 @@ export function actionState(run: ActionRun): string {
     case 'Succeeded':
       return run.answeredBy ? '✅ Approved' : '✅ Succeeded';
     case 'Failed':
+      if (run.answeredBy?.kind === 'penstock') return '⌛ Expired';
       return run.answeredBy ? '❌ Rejected' : '❌ Failed';
     case 'Abandoned':
       return '⏹️ Abandoned';

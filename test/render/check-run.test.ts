@@ -42,6 +42,14 @@ const unanswered = ran('Release', [
     error: { code: 'JobFailed', message: 'The action timed out after 10080 minutes.' },
   }),
 ]);
+const expired = ran('Release', [
+  action('Approve', {
+    status: 'Failed',
+    answeredBy: { kind: 'penstock', why: 'the gate expired' },
+    summary: 'Nobody answered in time (expireAfter).',
+    error: { code: 'JobFailed', message: 'Nobody answered in time (expireAfter).' },
+  }),
+]);
 const waits = execution([source, tested, ran('Release', [gateRun])]);
 const runs = execution([source, ran('Test', [action('Unit', { status: 'InProgress' }), action('Lint')])]);
 const abandoned = ran('Test', [action('Unit', { status: 'Abandoned' }), action('Lint')], { stopped: true });
@@ -204,8 +212,16 @@ const shown: readonly Shown[] = [
     name: 'a gate that nobody answered (SEC-A-18)',
     view: view(execution([source, tested, unanswered])),
     shows: [
-      'timed_out: Failed in Release (8s): /retry [retry retry-all]',
-      'timed_out: Failed after 8s: /retry [retry retry-all]',
+      'timed_out: Nobody approved Release in time: /retry [retry retry-all]',
+      'timed_out: Nobody approved in time: /retry [retry retry-all]',
+    ],
+  },
+  {
+    name: 'a gate whose `expireAfter` ran out (SEC-A-18)',
+    view: view(execution([source, tested, expired])),
+    shows: [
+      'timed_out: Nobody approved Release in time: /retry [retry retry-all]',
+      'timed_out: Nobody approved in time: /retry [retry retry-all]',
     ],
   },
   {
