@@ -47,7 +47,9 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
   const limited = await limitPerson(deps, { repository, number, person: text.author, source });
   if (limited) return limited;
   await deps.github.react(repository, text.source, 'eyes');
-  const answers = await answerAll(deps, { text, pullRequest, source }, lines);
+  // What GitHub says later of the commit of a review may have moved on with the branch (SEC-A-06).
+  const reviewed = text.review && claimer !== 'sweep' ? { reviewed: text.review.sha } : {};
+  const answers = await answerAll(deps, { text, pullRequest, source, reviewed }, lines);
   await acknowledge(deps, text, answers);
   const outcome = answers.map(({ line, answer }) => `${line.text}: ${answer.mark}`).join('; ');
   await finishCommand(deps.db, source, { outcome, answer: renderReply(answers) ?? '' });
@@ -60,6 +62,7 @@ interface Said {
   readonly text: HumanText;
   readonly pullRequest: PullRequest;
   readonly source: string;
+  readonly reviewed: Pick<Asked, 'reviewed'>;
 }
 
 /** Names that targets may use: from what ran here and, before anything ran, from the configuration at the base. */
@@ -92,7 +95,7 @@ async function answerAll(deps: Deps, said: Said, lines: readonly ParsedLine[]): 
 }
 
 async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
-  const { text, pullRequest, source } = said;
+  const { text, pullRequest, source, reviewed } = said;
   const { author, repository } = text;
   return {
     repository,
@@ -103,7 +106,7 @@ async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
     channel: text.source.kind === 'review' ? 'review' : 'comment',
     source,
     createdAt: text.createdAt,
-    ...(text.review ? { reviewed: text.review.sha } : {}),
+    ...reviewed,
     ...(await knownExecutions(deps, repository.id, text.number)),
   };
 }

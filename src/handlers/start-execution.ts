@@ -115,12 +115,20 @@ function concerns(because: Because, { context }: ExecutionRecord): boolean {
   }
 }
 
-/** One start per intent; but what was stopped with its pull request or its base starts again when that comes back. */
+/**
+ * One start per intent; but what was stopped with its pull request or its base starts again when that comes back, and so
+ * does what gave way to another commit, when a force-push makes its own the head again (SEC-A-07).
+ */
 export async function startKeyAfter(deps: Pick<Deps, 'db'>, base: string): Promise<string> {
   let key = base;
   for (;;) {
     const known = await findExecutionByKey(deps.db, key);
-    if (!known || known.execution.ending?.as !== 'Stopped') return key;
+    if (!known || !gaveWay(known)) return key;
     key = `${base}/after/${known.execution.id}`;
   }
+}
+
+/** Not so what a newer execution of the same commit overtook. */
+function gaveWay({ execution: { ending } }: ExecutionRecord): boolean {
+  return ending?.as === 'Stopped' || (ending?.as === 'Superseded' && ending.by.sha !== undefined);
 }

@@ -44,7 +44,7 @@ function answer(command: ApprovalCommand, given: ApprovalFacts): string {
 const copyA = `Copy \`/approve web/Staging/Approve ${shaA}\`.`;
 
 describe('a bare approval in a pull request of the same repository', () => {
-  it('is honoured when one gate waits and the head was its commit', () => {
+  it('SEC-A-03 SEC-A-04 is honoured by default, without a commit or with a shortened one, when one gate waits and the head was its commit', () => {
     expect(answer(approve(), facts())).toBe('token-staging');
     expect(answer(approve({ sha: shaA.slice(0, 7) }), facts())).toBe('token-staging');
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listActionExecutions } from '../../src/db/action-executions.ts';
+import { auditOf } from '../../src/db/audit.ts';
 import { TransientError, UserError } from '../../src/errors.ts';
 import { laneKey } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
@@ -201,14 +202,25 @@ test('when another execution stands at the gate, an approval of the overtaken on
   expect(bench.count('PutApprovalResult')).toBe(before);
 });
 
-test('an approval given in the console is shown with the one who gave it', async () => {
-  const { id, running } = await toTheGate('b'.repeat(40));
-  const anna = 'arn:aws:iam::111122223333:user/anna';
-  aws.finish(running, 'Approve', 'Failed', { updatedBy: anna, summary: 'not today' });
-  await engine.refresh(id);
-  const { execution } = await bench.record(id);
-  expect(execution.stages[2]?.actions[0]).toMatchObject({ status: 'Failed', answeredBy: { kind: 'api', arn: anna } });
-});
+test.each([
+  ['Succeeded', 'approve'],
+  ['Failed', 'reject'],
+] as const)(
+  'SEC-B-29 an answer given in the console (%s) is taken over with the one who gave it, on record, and not given again',
+  async (status, verb) => {
+    const { id, running } = await toTheGate((status === 'Failed' ? 'b' : 'c').repeat(40));
+    const before = bench.count('PutApprovalResult');
+    const anna = 'arn:aws:iam::111122223333:user/anna';
+    aws.finish(running, 'Approve', status, { updatedBy: anna, summary: 'seen it' });
+    await engine.refresh(id);
+    await engine.refresh(id);
+    const { execution } = await bench.record(id);
+    expect(execution.stages[2]?.actions[0]).toMatchObject({ status, answeredBy: { kind: 'api', arn: anna } });
+    expect(bench.count('PutApprovalResult')).toBe(before);
+    const answers = (await auditOf(database.db, id)).filter(({ what }) => /approve|reject/.test(what));
+    expect(answers).toMatchObject([{ who: anna, what: `pipeline-${verb}`, why: 'seen it' }]);
+  },
+);
 
 test('reads that lag change nothing for the worse: a late token is waited for, a new execution may be missing (CP-X-69)', async () => {
   aws.lag(true);

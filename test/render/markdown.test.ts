@@ -78,6 +78,24 @@ describe('texts of others in running text (SEC-D-05, D-08, D-10)', () => {
 });
 
 describe('texts of others as inline code', () => {
+  it.each([
+    '$(id)',
+    '`id`',
+    ';id;',
+    '${IFS}x',
+    'a&&b',
+    `x'y"z`,
+    '--upload-pack=x',
+    '-x',
+    '@',
+    'feature/@acme-all',
+    '<img>',
+  ])('SEC-D-01 the name %j, which git allows for a branch, is shown as it is and is nothing else', (name) => {
+    const [paragraph] = fromMarkdown(code(name)).children;
+    expect(paragraph).toMatchObject({ children: [{ type: 'inlineCode', value: name }] });
+    expect(types(`From ${prose(name)}`)).toEqual(['paragraph', 'root', 'text']);
+  });
+
   it('are one code span that holds them, whatever back-ticks they have', () => {
     fc.assert(
       fc.property(hostile, (text) => {
@@ -100,7 +118,7 @@ describe('texts of others as inline code', () => {
   });
 });
 
-describe('logs in a fence (SEC-D-04, D-06)', () => {
+describe('logs in a fence (SEC-D-04, SEC-D-06)', () => {
   it('read back as exactly the lines that were put in', () => {
     const lines = fc.array(hostile, { minLength: 1, maxLength: 8 });
     fc.assert(

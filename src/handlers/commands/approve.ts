@@ -40,8 +40,7 @@ export function openGates({ records }: Pick<Asked, 'records'>): readonly OpenGat
 }
 
 async function approvalFacts(deps: CommandDeps, asked: Asked): Promise<Parameters<typeof resolveApproval>[1]> {
-  const { pullRequest, repository } = asked;
-  const at = new Date(asked.createdAt);
+  const { pullRequest } = asked;
   const gates = openGates(asked);
   return {
     gates: gates.map((gate) => ({
@@ -57,12 +56,18 @@ async function approvalFacts(deps: CommandDeps, asked: Asked): Promise<Parameter
       reasonNeeded: reasonNeeded(definitionOf(asked, gate.record), gate),
     })),
     createdAt: asked.createdAt,
-    // A review carries the commit that was looked at; what GitHub says of it later does not matter (SEC-A-05, A-06).
-    headThen: asked.reviewed ?? (pullRequest ? await headAt(deps.db, repository.id, pullRequest.number, at) : null),
+    headThen: await headThen(deps, asked),
     headNow: pullRequest?.headSha ?? null,
     channel: asked.channel,
     prefix: gates.every((gate) => gate.record.context.bareCommands) ? '/' : '/penstock ',
   };
+}
+
+/** A review is about the commit that it names, and about none when only a sweep found it (SEC-A-05, A-06). */
+async function headThen(deps: CommandDeps, asked: Asked): Promise<string | null> {
+  const { pullRequest, repository, channel, reviewed = null } = asked;
+  if (channel === 'review') return reviewed;
+  return pullRequest ? headAt(deps.db, repository.id, pullRequest.number, new Date(asked.createdAt)) : null;
 }
 
 async function saveVote(deps: CommandDeps, asked: Asked, command: ApprovalCommand, gate: OpenGate): Promise<void> {

@@ -14,6 +14,8 @@ export interface NewCommit {
   /** The author unless said. */
   readonly committer?: Author;
   readonly message: string;
+  /** What the commit says of when it was made; anybody may write anything there. Now unless said. */
+  readonly at?: Date;
   /** null removes a file. */
   readonly files: Files;
 }
@@ -72,8 +74,8 @@ async function push(site: Site, repository: Repository, { branch, by, commits, f
   const ref = `refs/heads/${branch}`;
   const before = repository.refs.get(ref) ?? zeroSha;
   let tip = from ?? repository.refs.get(ref) ?? repository.refs.get(`refs/heads/${repository.defaultBranch}`) ?? null;
-  for (const { author, committer = author, message, files } of commits) {
-    const people = { author: signature(site, author), committer: signature(site, committer) };
+  for (const { author, committer = author, message, files, at = site.now() } of commits) {
+    const people = { author: signature(site, author, at), committer: signature(site, committer, at) };
     tip = await writeCommit(repository.path, { ref, parent: tip, message, files, ...people });
   }
   if (tip === null) throw new Error(`nothing to push to ${branch}: the repository is empty and no commit was given`);
@@ -82,10 +84,10 @@ async function push(site: Site, repository: Repository, { branch, by, commits, f
   return tip;
 }
 
-function signature(site: Site, author: Author) {
-  if (typeof author !== 'string') return { ...author, at: site.now() };
+function signature(site: Site, author: Author, at: Date) {
+  if (typeof author !== 'string') return { ...author, at };
   const who = accountNamed(site, author);
-  return { name: who.login, email: emailOf(who), at: site.now() };
+  return { name: who.login, email: emailOf(who), at };
 }
 
 async function remove(site: Site, repository: Repository, ref: string, by: string): Promise<void> {
