@@ -1,148 +1,184 @@
 import type { Finding, ResolvePath } from './finding.ts';
+import { detail, messageForms, placeForms, type PlaceForm } from './log-forms.ts';
 
 const maxFindings = 50;
 const maxLineLength = 1_000;
+const maxDetails = 2;
 const unknownMessage = 'The program failed here.';
 
 /** Messages with a place, in the forms that common compilers and test runners print them. At most 50. */
 export function findInLog(lines: readonly string[], resolve: ResolvePath): readonly Finding[] {
-  const found = new Map<string, Finding>();
-  const context: Context = { file: undefined, said: undefined, resolve };
-  let untold: string | undefined;
+  const reading: Reading = { found: new Map(), resolve, details: 0 };
   for (const raw of lines) {
-    if (found.size >= maxFindings) break;
-    const line = plain(raw.slice(0, maxLineLength));
-    const finding = findInLine(line, context);
-    const news = remember(line, context);
-    // A Python traceback names the place first and says the message after it.
-    const place = untold === undefined ? undefined : found.get(untold);
-    if (news && untold !== undefined && place?.message === unknownMessage) {
-      found.set(untold, { ...place, message: context.said?.message ?? unknownMessage });
-      untold = undefined;
-    }
-    if (finding === undefined) continue;
-    const key = `${finding.path}:${finding.line}`;
-    const known = found.get(key);
-    if (known === undefined || rank(finding) > rank(known)) found.set(key, finding);
-    if (finding.message === unknownMessage) untold = key;
+    if (reading.found.size >= maxFindings) break;
+    readLine(plain(raw.slice(0, maxLineLength)), reading);
   }
-  return [...found.values()];
+  return [...reading.found.values()].map(({ said, ...place }) => ({
+    ...place,
+    message: said.message.trim().slice(0, 1_000) || unknownMessage,
+  }));
+}
+
+/** A message may become longer after its place was found. */
+interface Said {
+  message: string;
+  readonly level: Finding['level'];
+  placed: boolean;
+  readonly first?: boolean;
+}
+
+interface Found extends Omit<Finding, 'message'> {
+  readonly said: Said;
 }
 
 /** What earlier lines said: some tools print the message first and the place later, or a file above its messages. */
-interface Context {
-  file: string | undefined;
-  said: { readonly message: string; readonly level: Finding['level'] } | undefined;
+interface Reading {
+  readonly found: Map<string, Found>;
   readonly resolve: ResolvePath;
-}
-
-interface Form {
-  readonly pattern: RegExp;
-  read(groups: Readonly<Record<string, string | undefined>>, context: Context): Candidate | undefined;
+  /** A line that is only the name of a file. */
+  file?: string | undefined;
+  /** The newest message. */
+  said?: Said | undefined;
+  /** It takes the next line that is not empty. */
+  open?: Said | undefined;
+  /** A place that still waits for its message, and whether any next line will do. */
+  untold?: { readonly key: string; readonly said: Said; readonly any: boolean } | undefined;
+  /** Where a TAP test begins: the place of its message when its stack names none. */
+  begin?: Candidate | undefined;
+  details: number;
 }
 
 interface Candidate {
   readonly file: string | undefined;
   readonly line: string | undefined;
   readonly column?: string | undefined;
-  readonly level?: string | undefined;
-  readonly message?: string | undefined;
 }
 
-/** Every repetition is of characters that the next token cannot begin with: matching stays linear. */
-const forms: readonly Form[] = [
-  // ::error file=a.js,line=1,col=2::message
-  {
-    pattern:
-      /^::(?<level>error|warning|notice) (?:[^:]*?,)?file=(?<file>[^,:]+),(?:[^:]*?)?line=(?<line>\d+)(?:[^:]*?col=(?<column>\d+))?[^:]*::(?<message>.*)$/,
-    read: direct,
-  },
-  // a.ts(3,5): error TS2322: message
-  {
-    pattern:
-      /^\s*(?<file>[^\s():]+)\((?<line>\d+)(?:,(?<column>\d+))?\): (?<level>error|warning|info)\b:? ?(?<message>.*)$/,
-    read: direct,
-  },
-  // a.ts:3:5 - error TS2322: message
-  {
-    pattern: /^\s*(?<file>[^\s:]+):(?<line>\d+):(?<column>\d+) - (?<level>error|warning)\b:? ?(?<message>.*)$/,
-    read: direct,
-  },
-  // [ERROR] /src/A.java:[3,5] message
-  {
-    pattern: /^\[(?<level>ERROR|WARNING)\] (?<file>[^\s:]+):\[(?<line>\d+),(?<column>\d+)\] (?<message>.*)$/,
-    read: direct,
-  },
-  // a.c:3:5: error: message
-  {
-    pattern:
-      /^\s*(?<file>[^\s:()"']+):(?<line>\d+)(?::(?<column>\d+))?:? (?<level>(?:fatal )?error|warning|note|info|Error|Warning)\b:? ?(?<message>.*)$/,
-    read: direct,
-  },
-  //    --> src/main.rs:3:5, after error[E0308]: message
-  { pattern: /^\s*-->\s(?<file>[^\s:]+):(?<line>\d+):(?<column>\d+)$/, read: afterMessage },
-  //  ❯ test/a.test.ts:3:5, after AssertionError: message
-  { pattern: /^\s*❯ (?:\S+ )?\(?(?<file>[^\s:()]+):(?<line>\d+):(?<column>\d+)\)?$/, read: afterMessage },
-  //    at run (file:///src/a.js:3:5), after Error: message
-  {
-    pattern: /^\s*at (?:[^(]*\()?(?<file>(?:file:\/\/)?[^\s:()]+):(?<line>\d+):(?<column>\d+)\)?$/,
-    read: afterMessage,
-  },
-  //   location: '/src/a.test.js:3:5'
-  { pattern: /^\s*location: '(?<file>[^':]+):(?<line>\d+):(?<column>\d+)'$/, read: afterMessage },
-  //   12:5  error  message  rule, below a line with a file
-  {
-    pattern: /^\s+(?<line>\d+):(?<column>\d+)\s+(?<level>error|warning)\s+(?<message>\S.*)$/,
-    read: (groups, { file }) => ({ ...direct(groups), file }),
-  },
-  //   message in /src/a.php on line 3
-  { pattern: /^(?<message>.*) in (?<file>[^\s:]+) on line (?<line>\d+)$/, read: direct },
-  // a_test.go:3: message, and a.py:3: AssertionError
-  {
-    pattern: /^\s*(?<file>[^\s:()"']+\.[A-Za-z]{1,6}):(?<line>\d+):(?:(?<column>\d+):)? ?(?<message>\S.*)$/,
-    read: direct,
-  },
-  //   File "a.py", line 3, in f: the error itself comes last
-  { pattern: /^\s*File "(?<file>[^"]+)", line (?<line>\d+)/, read: direct },
-];
-
-function findInLine(line: string, context: Context): Finding | undefined {
-  for (const form of forms) {
-    const groups = form.pattern.exec(line)?.groups;
-    if (groups === undefined) continue;
-    const finding = complete(form.read(groups, context), context);
-    if (finding !== undefined) return finding;
+function readLine(line: string, reading: Reading): void {
+  if (line.trim() === '') {
+    reading.file = undefined;
+    return;
   }
-  return undefined;
+  const location = /^\s*location: '(?<file>[^':]+):(?<line>\d+):(?<column>\d+)'$/.exec(line)?.groups;
+  if (location !== undefined) {
+    reading.begin = { file: location['file'], line: location['line'], column: location['column'] };
+    reading.said = undefined;
+    return;
+  }
+  if (/^\s*\.\.\.$/.test(line)) return endTapBlock(reading);
+  if (takesMessage(line, reading)) return;
+  if (findPlace(line, reading)) return;
+  if (/^\S+$/.test(line) && reading.resolve(line) !== undefined) reading.file = line;
 }
 
-function direct(groups: Readonly<Record<string, string | undefined>>): Candidate {
-  const { file, line, column, level, message } = groups;
-  return { file, line, column, level, message };
+function endTapBlock(reading: Reading): void {
+  const { begin, said } = reading;
+  reading.begin = undefined;
+  if (begin !== undefined && said !== undefined && !said.placed) keep(reading, begin, said);
 }
 
-function afterMessage(groups: Readonly<Record<string, string | undefined>>, { said }: Context): Candidate | undefined {
-  if (said === undefined) return undefined;
-  return { ...direct(groups), level: said.level, message: said.message };
+/** True when the line says something and names no place. */
+function takesMessage(line: string, reading: Reading): boolean {
+  if (reading.untold?.any === true) {
+    tell(reading, line.trim());
+    return true;
+  }
+  if (reading.open !== undefined) {
+    const { message } = reading.open;
+    reading.open.message =
+      message === '' || message.endsWith(':') ? `${message} ${line.trim()}` : `${message}: ${line.trim()}`;
+    reading.open = reading.open.message.endsWith(':') ? reading.open : undefined;
+    return true;
+  }
+  const more = reading.said !== undefined && reading.details < maxDetails && detail.test(line);
+  if (more && reading.said !== undefined) {
+    reading.said.message += `, ${line.trim().replace(/,$/, '')}`;
+    reading.details += 1;
+    return true;
+  }
+  return isMessage(line, reading);
 }
 
-function complete(candidate: Candidate | undefined, context: Context): Finding | undefined {
-  const path = candidate?.file === undefined ? undefined : context.resolve(candidate.file);
-  const line = Number(candidate?.line);
-  if (candidate === undefined || path === undefined || !Number.isSafeInteger(line) || line < 1) return undefined;
+function isMessage(line: string, reading: Reading): boolean {
+  for (const form of messageForms) {
+    const message = form.pattern.exec(line)?.groups?.['message'];
+    if (message === undefined) continue;
+    if (form.first === true && reading.said?.first === true && !reading.said.placed) return true;
+    if (reading.untold !== undefined) tell(reading, message);
+    else reading.said = { message, level: form.level ?? 'failure', placed: false, first: form.first === true };
+    reading.open = form.open === true || message.endsWith(':') ? reading.said : undefined;
+    reading.details = 0;
+    return true;
+  }
+  return false;
+}
+
+/** Gives the place that waits its message; more of it may follow. */
+function tell(reading: Reading, message: string): void {
+  const { untold } = reading;
+  if (untold === undefined) return;
+  untold.said.message = message;
+  reading.said = untold.said;
+  reading.open = message.endsWith(':') ? untold.said : undefined;
+  reading.details = 0;
+  reading.untold = undefined;
+}
+
+function findPlace(line: string, reading: Reading): boolean {
+  for (const form of placeForms) {
+    const groups = form.pattern.exec(line)?.groups;
+    if (groups !== undefined && placeOf(form, groups, reading)) return true;
+  }
+  return false;
+}
+
+function placeOf(form: PlaceForm, groups: Readonly<Record<string, string | undefined>>, reading: Reading): boolean {
+  const file = form.fileAbove === true ? reading.file : groups['file'];
+  const candidate = { file: `${file ?? ''}${form.extension ?? ''}`, line: groups['line'], column: groups['column'] };
+  if (form.message === 'before') {
+    // The stack below an error has many places; the first in the repository is where it is mended.
+    if (reading.said === undefined || reading.said.placed) return false;
+    if (keep(reading, candidate, reading.said) === undefined) return false;
+    reading.details = maxDetails;
+    return true;
+  }
+  const here = form.message === 'here';
+  const message = here ? fuller(groups['message'] ?? '', reading.said) : '';
+  const said: Said = { message, level: levelOf(groups['level']), placed: true };
+  const { untold } = reading;
+  const key = keep(reading, candidate, said);
+  if (key === undefined) return false;
+  // Of the frames of one traceback the innermost stays.
+  if (!here && untold !== undefined && untold.key !== key) reading.found.delete(untold.key);
+  reading.untold = here ? undefined : { key, said, any: form.message === 'next' };
+  return true;
+}
+
+/** pytest prints what was compared above the place, and only the kind of the error behind it. */
+function fuller(message: string, said: Said | undefined): string {
+  if (said === undefined || said.placed || !/^[A-Za-z_.]*(?:Error|Exception)$/.test(message)) return message;
+  said.placed = true;
+  return said.message.startsWith(message) ? said.message : `${message}: ${said.message}`;
+}
+
+function keep(reading: Reading, candidate: Candidate, said: Said): string | undefined {
+  const path = candidate.file === undefined ? undefined : reading.resolve(candidate.file);
+  const line = Number(candidate.line);
+  if (path === undefined || !Number.isSafeInteger(line) || line < 1) return undefined;
+  said.placed = true;
+  const key = `${path}:${line}`;
   const column = Number(candidate.column);
-  return {
-    path,
-    line,
-    ...(Number.isSafeInteger(column) && column > 0 ? { column } : {}),
-    level: levelOf(candidate.level),
-    message: (candidate.message ?? '').trim().slice(0, 1_000) || unknownMessage,
-  };
+  const columns = Number.isSafeInteger(column) && column > 0 ? { column } : {};
+  const known = reading.found.get(key);
+  if (known === undefined || rank(said) > rank(known.said))
+    reading.found.set(key, { path, line, ...columns, level: said.level, said });
+  return key;
 }
 
 function levelOf(word: string | undefined): Finding['level'] {
   switch (word?.toLowerCase()) {
     case 'warning':
+    case 'w':
       return 'warning';
     case 'note':
     case 'info':
@@ -153,30 +189,8 @@ function levelOf(word: string | undefined): Finding['level'] {
   }
 }
 
-const saying =
-  /^\s*(?:✗ |✖ |× |not ok \d+ - |FAIL )?(?<kind>(?:[A-Za-z_.]*(?:Error|Exception)|panic|error(?:\[\w+\])?|warning|AssertionError \[\w+\])): (?<message>\S.*)$/;
-const errorText = /^\s*error: ['"|](?<message>.+?)['"]?$/;
-
-/** True when the line is a message that belongs to a place. */
-function remember(line: string, context: Context): boolean {
-  const groups = saying.exec(line)?.groups ?? errorText.exec(line)?.groups;
-  if (groups !== undefined) {
-    const kind = groups['kind'] ?? '';
-    const named = /Error|Exception|panic/.test(kind) ? `${kind}: ` : '';
-    context.said = { message: `${named}${groups['message'] ?? ''}`, level: kind === 'warning' ? 'warning' : 'failure' };
-    return true;
-  }
-  if (line.trim() === '') {
-    context.file = undefined;
-  } else if (/^\S+$/.test(line)) {
-    context.file = context.resolve(line) === undefined ? context.file : line;
-  }
-  return false;
-}
-
-function rank({ level, message }: Finding): number {
-  const known = message === unknownMessage ? 0 : 1;
-  return (level === 'failure' ? 4 : level === 'warning' ? 2 : 0) + known;
+function rank({ level, message }: Said): number {
+  return (level === 'failure' ? 4 : level === 'warning' ? 2 : 0) + (message === '' ? 0 : 1);
 }
 
 /** Without colours and other control sequences. */

@@ -1,4 +1,5 @@
 import { plain } from './log-findings.ts';
+import { messageForms } from './log-forms.ts';
 
 /**
  * The lines of a log that matter to who has to mend it, in their order, `…` where something is left out.
@@ -38,14 +39,17 @@ const marks: readonly (readonly [RegExp, number])[] = [
     /(cannot|can't|could not|unable to|no such file|not found|permission denied|denied|refused|timed? ?out|killed|out of memory)/i,
     2,
   ],
-  [/^\s*[^\s:()]+:\d+(:\d+)?\b/, 2],
+  [/^\s*(?:\S+ )?[^\s:()]+:\d+(:\d+)?\b/, 2],
+  [/^e: \S/, 4],
   [/\bwarn(ing)?\b/i, -1],
   [/\b0 (errors?|failed|failures)\b|errors?: 0\b|\bno errors\b|(^|\s)(ok \d+|✓|✔|PASS)(\s|$)/i, -5],
   [/A complete log of this run can be found|npm (ERR!|error) (code|errno|syscall|path|command)/, -3],
 ];
 
 function scoreOf(line: string): number {
-  return marks.reduce((sum, [pattern, weight]) => (pattern.test(line) ? sum + weight : sum), 0);
+  const marked = marks.reduce((sum, [pattern, weight]) => (pattern.test(line) ? sum + weight : sum), 0);
+  const message = messageForms.find(({ pattern }) => pattern.test(line));
+  return marked + (message === undefined ? 0 : message.level === 'warning' ? 1 : 3);
 }
 
 /** Room that is left is used for what came just before the end. */
