@@ -38,9 +38,13 @@ export interface DoorBench {
   serve(options: Partial<ServeOptions>): Promise<Listening>;
 }
 
-export async function doorBench(database: TestDatabase): Promise<DoorBench> {
+/** `real` as in `engineBench`. */
+export async function doorBench(
+  database: TestDatabase,
+  real?: Parameters<typeof engineBench>[1],
+): Promise<DoorBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-door-'));
-  const engine = await engineBench(database);
+  const engine = await engineBench(database, real);
   const clock = { aheadMs: 0 };
   const now = (): Date => new Date(Date.now() + clock.aheadMs);
   const address = { url: '' };

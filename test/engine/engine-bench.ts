@@ -54,7 +54,7 @@ export interface EngineBench {
   settled(): Promise<void>;
 }
 
-export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 'trigger' | 'variables'>> {
+export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 'trigger' | 'variables' | 'sourceRevisions'>> {
   readonly key?: string;
   readonly pullRequest?: number;
   readonly headSha?: string;
@@ -191,7 +191,7 @@ function startOn(engine: Engine, definition: PipelineDefinition, change: StartCh
     lane: laneKey(repository.id, change.pipeline ?? 'web', change.pullRequest),
     definition,
     trigger: change.trigger ?? { type: 'WebhookV2', detail: 'test' },
-    sourceRevisions: [{ actionName: 'Checkout', revisionId: headSha }],
+    sourceRevisions: change.sourceRevisions ?? [{ actionName: 'Checkout', revisionId: headSha }],
     variables: change.variables ?? [],
     ...(change.exclusive ? { exclusive: change.exclusive } : {}),
     by: { kind: 'person', id: 1, login: 'dev' },

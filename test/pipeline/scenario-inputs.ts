@@ -4,7 +4,7 @@ import type { Input, PipelineState } from '../../src/pipeline/protocol.ts';
 import type { BuiltPipeline } from './pipelines.ts';
 
 /** One line of a scenario as an input of the core. `Stage/Action#1` names the first attempt. */
-export function inputOf(line: string, state: PipelineState, pipeline: BuiltPipeline, ids: Ids): Input {
+export function inputOf(line: string, state: Pick<PipelineState, 'lane'>, pipeline: BuiltPipeline, ids: Ids): Input {
   const [verb = '', first = '', second = '', ...rest] = line.split(/\s+/);
   const lane = state.lane;
   const execution = ids.executionId(first);
@@ -38,7 +38,7 @@ export function inputOf(line: string, state: PipelineState, pipeline: BuiltPipel
         ? { kind: 'lock-granted', execution, stage: second }
         : { kind: 'lock-queued', execution, stage: second, place: Number(rest[1]) };
     default:
-      return commandOf(verb, lane, execution, first, second, rest);
+      return commandOf(verb, { lane, execution, ids }, first, second, rest);
   }
 }
 
@@ -50,8 +50,7 @@ export interface Ids {
 
 function commandOf(
   verb: string,
-  lane: LaneKey,
-  execution: ExecutionId,
+  { lane, execution, ids }: { readonly lane: LaneKey; readonly execution: ExecutionId; readonly ids: Ids },
   first: string,
   second: string,
   rest: readonly string[],
@@ -81,7 +80,7 @@ function commandOf(
         ...(rest.length > 0 && { reason: rest.filter((word) => word !== 'by-call').join(' ') }),
       };
     case 'rollback':
-      return { kind: 'rollback', lane, execution, stage: second, target: (rest[1] ?? '') as ExecutionId };
+      return { kind: 'rollback', lane, execution, stage: second, target: ids.executionId(rest[1] ?? '') };
     case 'override':
       return {
         kind: 'override',

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { changes } from '../../src/pipeline/changes.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { ActionExecutionId, Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
 import type { Change, Effect, PipelineState } from '../../src/pipeline/protocol.ts';
 import { conditionStatus, executionStatus, stageStatus } from '../../src/pipeline/status.ts';
@@ -47,7 +48,12 @@ export function runScenario(scenario: Scenario): string {
     own: new Map(),
   };
   const steps = scenario.inputs.map((line) => step(world, line, spec));
-  return [...steps, ...Object.values(world.state.executions).map((execution) => describe(world, execution))].join('\n');
+  const ends = Object.values(world.state.executions).map((execution) => {
+    const definition = world.state.definitions[execution.definition];
+    if (!definition) throw new Error('no definition');
+    return describeExecution(execution, definition, (text) => named(world, text));
+  });
+  return [...steps, ...ends].join('\n');
 }
 
 function step(world: World, line: string, spec: PipelineSpec & { update?: Partial<PipelineSpec> }): string {
@@ -153,10 +159,13 @@ function named(world: World, text: string): string {
   return text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => world.names.get(id) ?? '<unknown>');
 }
 
-function describe(world: World, execution: Execution): string {
-  const definition = world.state.definitions[execution.definition];
-  if (!definition) throw new Error('no definition');
-  const id = named(world, execution.id);
+/** The lines of one execution at the end of a scenario; `named` puts names in the place of ids. */
+export function describeExecution(
+  execution: Execution,
+  definition: PipelineDefinition,
+  named: (text: string) => string,
+): string {
+  const id = named(execution.id);
   const more = [
     execution.type === 'ROLLBACK' ? `rollback to ${execution.rollbackTarget}` : '',
     execution.waitingAt === undefined ? '' : `waiting at ${execution.waitingAt}`,
@@ -174,5 +183,5 @@ function describe(world: World, execution: Execution): string {
     return `  ${run.stage}#${run.attempt} ${stageStatus(run, execution, definition)} [${actions}]${notes}`;
   });
   const status = executionStatus(execution, definition);
-  return named(world, [`= ${id} ${status}${more.map((text) => ` (${text})`).join('')}`, ...stages].join('\n'));
+  return named([`= ${id} ${status}${more.map((text) => ` (${text})`).join('')}`, ...stages].join('\n'));
 }
