@@ -1,6 +1,8 @@
 import type { PutApprovalResultInput, PutApprovalResultOutput } from '@aws-sdk/client-codepipeline';
 import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { executionOfAttempt } from '../db/api-executions.ts';
+import { loadDefinitions } from '../db/definitions.ts';
+import { findExecution } from '../db/executions.ts';
 import type { ExecutionId } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
 import type { Call, Operation } from './door.ts';
@@ -12,14 +14,14 @@ import { pipelineNamed, stageNamed } from './stored-pipeline.ts';
 export const putApprovalResult: Operation<PutApprovalResultInput, PutApprovalResultOutput> = async (call, input) => {
   const { pipelineName, stageName, actionName, result, token } = input;
   const pipeline = await pipelineNamed(call, pipelineName);
-  const stage = stageNamed(pipeline, stageName);
+  const execution = await executionOfAttempt(call.door.db, token);
+  const stage = stageNamed(await declaredFor(call, pipeline, execution), stageName);
   const action = stage.actions.find(({ name }) => name === actionName);
   if (action?.actionTypeId.category !== 'Approval') {
     const message = `Stage '${stageName}' has no approval action named '${actionName}'.`;
     throw new ApiError('ActionNotFoundException', message);
   }
   checkMayApprove(call, pipeline);
-  const execution = await executionOfAttempt(call.door.db, token);
   if (execution === null) {
     throw new ApiError('InvalidApprovalTokenException', `The approval '${actionName}' does not wait for this token.`);
   }
@@ -44,4 +46,17 @@ function checkMayApprove({ caller }: Call, pipeline: ServedPipeline): void {
   if (!isDeclared(pipeline) || caller.mayApprove) return;
   const message = `User: ${caller.arn} is not authorized to perform: codepipeline:PutApprovalResult: the gates of ${pipeline.name} are answered on GitHub. It takes a key made with --may-approve.`;
   throw new ApiError('AccessDeniedException', message);
+}
+
+/** A PARALLEL execution goes on with the version that it started with (CP-X-61); all others by the newest one. */
+async function declaredFor(
+  { door }: Call,
+  pipeline: ServedPipeline,
+  execution: string | null,
+): Promise<Pick<ServedPipeline, 'definition' | 'name'>> {
+  const known = execution === null ? null : await findExecution(door.db, execution);
+  if (known?.execution.mode !== 'PARALLEL' || known.execution.lane !== pipeline.lane) return pipeline;
+  const digest = known.execution.definition;
+  const definition = (await loadDefinitions(door.db, [digest]))[digest];
+  return definition ? { name: pipeline.name, definition } : pipeline;
 }

@@ -24,7 +24,7 @@ export function typeOf({ type, rollbackTarget }: Execution): {
   };
 }
 
-export function statusSummaryOf({ ending, cancel }: Execution): { statusSummary?: string } {
+export function statusSummaryOf({ ending, cancel, stop }: Execution): { statusSummary?: string } {
   switch (ending?.as) {
     case 'Failed':
       return { statusSummary: ending.summary };
@@ -35,7 +35,7 @@ export function statusSummaryOf({ ending, cancel }: Execution): { statusSummary?
     case 'Superseded':
       return {};
     case undefined:
-      return cancel ? { statusSummary: cancel.why } : {};
+      return cancel && !stop ? { statusSummary: cancel.why } : {};
     default:
       return ending satisfies never;
   }

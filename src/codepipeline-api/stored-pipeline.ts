@@ -46,7 +46,10 @@ function placeOf({ scope, declared }: DeclaredPipeline, { repositoryId, executio
   return ` Name the pipeline ${wireName(execution.lane, execution.pipeline)}, where it runs.`;
 }
 
-export function stageNamed({ definition, name }: ServedPipeline, stage: string): StageDeclaration {
+export function stageNamed(
+  { definition, name }: Pick<ServedPipeline, 'definition' | 'name'>,
+  stage: string,
+): StageDeclaration {
   const found = definition.stages.find((one) => one.name === stage);
   if (found) return found;
   throw new ApiError('StageNotFoundException', `The pipeline '${name}' does not have a stage named '${stage}'.`);

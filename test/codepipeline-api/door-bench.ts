@@ -39,10 +39,7 @@ export interface DoorBench {
 }
 
 /** `real` as in `engineBench`. */
-export async function doorBench(
-  database: TestDatabase,
-  real?: Parameters<typeof engineBench>[1],
-): Promise<DoorBench> {
+export async function doorBench(database: TestDatabase, real?: Parameters<typeof engineBench>[1]): Promise<DoorBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-door-'));
   const engine = await engineBench(database, real);
   const clock = { aheadMs: 0 };

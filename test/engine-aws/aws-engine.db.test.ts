@@ -175,7 +175,7 @@ test('an approval goes to the request that waits, once, and the person is rememb
   expect(await engine.obey(command, by)).toEqual({ outcome: 'done' });
   expect((await bench.record(id)).waiting).toBe(false);
   const second = await engine.obey(command, by);
-  expect(second).toMatchObject({ outcome: 'refused', refusal: { exception: 'InvalidApprovalTokenException' } });
+  expect(second).toMatchObject({ outcome: 'refused', refusal: { exception: 'ApprovalAlreadyCompletedException' } });
   await engine.refresh(id);
   const { execution, status } = await bench.record(id);
   expect(status).toBe('Succeeded');

@@ -1,5 +1,6 @@
 import { testDatabase } from '../database.ts';
 import { engineContract } from '../engine/contract.ts';
+import { doorDifferences } from './door-differences.ts';
 import { doorWorld } from './door-world.ts';
 
 const world = await doorWorld({
@@ -9,4 +10,4 @@ const world = await doorWorld({
   looks: 6,
 });
 
-engineContract(world, { absent: {}, answers: {} });
+engineContract(world, doorDifferences);

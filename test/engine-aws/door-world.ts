@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type { PipelineDeclaration } from '@aws-sdk/client-codepipeline';
+import type { ListPipelineExecutionsOutput, PipelineDeclaration } from '@aws-sdk/client-codepipeline';
 import { declarationOf } from '../../src/codepipeline-api/declaration.ts';
 import { findExecution } from '../../src/db/executions.ts';
 import { installRepositories } from '../../src/db/repositories.ts';
@@ -8,7 +8,8 @@ import { asAws } from '../../src/engine/aws/aws-execution.ts';
 import { createAwsEngine, type AwsEngine } from '../../src/engine/aws/aws-engine.ts';
 import { usualPace } from '../../src/engine/aws/pace.ts';
 import { laneKey, type Execution, type ExecutionId } from '../../src/pipeline/execution.ts';
-import type { Fact } from '../../src/pipeline/protocol.ts';
+import type { StartRequest } from '../../src/engine/engine.ts';
+import type { StartInput } from '../../src/pipeline/protocol.ts';
 import { doorBench } from '../codepipeline-api/door-bench.ts';
 import type { TestDatabase } from '../database.ts';
 import type { BuiltPipeline } from '../pipeline/pipelines.ts';
@@ -44,26 +45,9 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
   const anonymous = await bench.serve({ anonymous: true });
   const now = (): Date => new Date(Date.now() + bench.clock.aheadMs);
   const door = askDoor(() => anonymous.url);
-  const { call, changed } = between?.(door, now) ?? { call: door, changed: () => Promise.resolve() };
-  const endpoint = await startAwsFront(call);
+  const wire = between?.(door, now) ?? { call: door, changed: () => Promise.resolve() };
   await installRepositories(own.db, [repository]);
-  const engine = createAwsEngine({
-    db: own.db,
-    log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
-    now,
-    clients: createAwsClients({ endpoint }),
-    budget: { admit: () => {}, spent: () => {}, throttled: () => {} },
-    pace: usualPace,
-    chance: () => 0.5,
-    targetFor: (_owner, _name, pipelineName) => ({
-      account: '111122223333',
-      region: 'eu-west-1',
-      pipelineName,
-      roleArn: role,
-      externalId: 'an-external-id-of-tests',
-    }),
-  });
-  const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
+  const engine = engineAt(await startAwsFront(wire.call), own, now);
   const pass = (ms: number): void => {
     bench.clock.aheadMs += ms;
     bench.engine.shiftMs += ms;
@@ -75,48 +59,28 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
   };
   const world: EngineWorld = {
     declare: async (name, built) => {
-      await must(door, 'CreatePipeline', { pipeline: onWire(built) });
-      // A new pipeline starts by itself; that one is none of ours.
-      const { pipelineExecutionSummaries: [first] = [] } = (await must(door, 'ListPipelineExecutions', {
-        pipelineName: name,
-      })) as { pipelineExecutionSummaries?: { pipelineExecutionId: string }[] };
-      const pipelineExecutionId = first?.pipelineExecutionId ?? '';
-      await must(door, 'StopPipelineExecution', { pipelineName: name, pipelineExecutionId, abandon: true });
+      await declareAt(door, name, built);
       await bench.engine.settled();
-      await changed(name);
+      await wire.changed(name);
       pass(everyMs * looks);
     },
     update: async (_name, built) => {
       await must(door, 'UpdatePipeline', { pipeline: onWire(built) });
     },
-    start: async (name, { definition: _planned, trigger, variables, sourceRevisions }, key) => {
+    start: async (name, input, key) => {
       const definition = await engine.definitionOf(repository.id, name);
-      const headSha = sourceRevisions[0]?.revisionId ?? '';
-      const context = {
-        headSha,
-        configSha: headSha,
-        configDigest: 'digest',
-        fork: false,
-        authors: [],
-        unmappedAuthors: [],
-        cause: 'push to main',
-        gates: {},
-        bareCommands: true,
-      };
-      const lane = laneKey(repository.id, name);
-      const about = { idempotencyKey: key, repositoryId: repository.id, pipeline: name, lane, definition };
-      return engine.start({ ...about, trigger, sourceRevisions, variables, by, context });
+      return engine.start(startRequest(name, { ...input, definition }, key));
     },
-    obey: (command) => engine.obey(command, by),
+    obey: (command, asked) => engine.obey(command, asked),
     tell: async (fact) => {
       const inner = await running(fact.execution);
-      if (inner) await tellEngine(bench.engine, { ...fact, execution: inner.id } as Fact);
+      if (inner) await tellEngine(bench.engine, { ...fact, execution: inner.id });
     },
     running,
     pass,
     settle: async (name, isDone) => {
       await bench.engine.settled();
-      await changed(name);
+      await wire.changed(name);
       for (let look = 0; look < looks; look += 1) {
         pass(everyMs);
         await lookAt(engine, world, name);
@@ -126,6 +90,50 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
     records: (name) => recordsOf(own, laneKey(repository.id, name)),
   };
   return world;
+}
+
+const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
+
+function engineAt(endpoint: string, own: TestDatabase, now: () => Date): AwsEngine {
+  const target = { account: '111122223333', region: 'eu-west-1', roleArn: role, externalId: 'an-external-id-of-tests' };
+  return createAwsEngine({
+    db: own.db,
+    log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
+    now,
+    clients: createAwsClients({ endpoint }),
+    budget: { admit: () => {}, spent: () => {}, throttled: () => {} },
+    pace: usualPace,
+    chance: () => 0.5,
+    mask: (text) => text,
+    targetFor: (_owner, _name, pipelineName) => ({ ...target, pipelineName }),
+  });
+}
+
+/** A new pipeline starts by itself; that execution is none of ours, and is stopped. */
+async function declareAt(door: WireCall, name: string, built: BuiltPipeline): Promise<void> {
+  await must(door, 'CreatePipeline', { pipeline: onWire(built) });
+  const listed = await must(door, 'ListPipelineExecutions', { pipelineName: name });
+  const [first] = (listed as ListPipelineExecutionsOutput).pipelineExecutionSummaries ?? [];
+  const { pipelineExecutionId } = first ?? {};
+  await door('StopPipelineExecution', { pipelineName: name, pipelineExecutionId, abandon: true });
+}
+
+function startRequest(name: string, input: StartInput, idempotencyKey: string): StartRequest {
+  const { definition, trigger, variables, sourceRevisions } = input;
+  const headSha = sourceRevisions[0]?.revisionId ?? '';
+  const context = {
+    headSha,
+    configSha: headSha,
+    configDigest: 'digest',
+    fork: false,
+    authors: [],
+    unmappedAuthors: [],
+    cause: 'push to main',
+    gates: {},
+    bareCommands: true,
+  };
+  const where = { repositoryId: repository.id, pipeline: name, lane: laneKey(repository.id, name) };
+  return { idempotencyKey, ...where, definition, trigger, sourceRevisions, variables, by, context };
 }
 
 /** As events and the sweep make the engine look. */

@@ -2,7 +2,7 @@ import type { ActionExecutionDetail, GetPipelineStateOutput, PipelineExecution }
 import { expect, test } from 'vitest';
 import type { AwsExecution } from '../../src/engine/aws/aws-execution.ts';
 import { observeExecution } from '../../src/engine/aws/observe-execution.ts';
-import type { Observed } from '../../src/engine/aws/observe-stages.ts';
+import type { Observed } from '../../src/engine/aws/seen-stage.ts';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
 import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { executionStatus, isLive, stageStatus } from '../../src/pipeline/status.ts';
@@ -181,4 +181,44 @@ test('an execution that an update left behind is over after ten quiet minutes (C
   expect(statuses(observeExecution(prior, definition, observed, { ...look, at: soon }))[0]).toBe('InProgress');
   const over = observeExecution(prior, definition, observed, look);
   expect([statuses(over)[0], isLive(over, definition)]).toEqual(['Cancelled', false]);
+});
+
+const grouped = readDeclaration({
+  ...shop,
+  stages: (shop.stages ?? []).map((stage) =>
+    stage.name === 'Build'
+      ? { ...stage, actions: (stage.actions ?? []).map((one, index) => ({ ...one, runOrder: index + 1 })) }
+      : stage,
+  ),
+});
+
+test('a retry of all actions takes the failure of a later group away at once (CP-X-44)', () => {
+  const failed = [...built.slice(0, 2), action('Build', 'Lint', 'Failed')];
+  const first = observeExecution(prior, grouped, seen('Failed', failed), look);
+  expect(statuses(first)).toEqual(['Failed', 'Source Succeeded', 'Build Failed']);
+  const again = seen('InProgress', [...failed, action('Build', 'Unit', 'InProgress')]);
+  const retried = observeExecution(first, grouped, again, look);
+  expect(statuses(retried)).toEqual(['InProgress', 'Source Succeeded', 'Build InProgress']);
+  expect(retried.stages[1]?.actions.map((run) => `${run.action} ${run.attempt}`)).toEqual(['Unit 2']);
+});
+
+test('a read that is older than the one before takes nothing back (CP-X-69)', () => {
+  const failed = action('Build', 'Lint', 'Failed');
+  const known = observeExecution(prior, definition, seen('Failed', [...built.slice(0, 2), failed]), look);
+  const late = [...built.slice(0, 2), { ...failed, status: 'InProgress' as const }];
+  expect(observeExecution(known, definition, seen('InProgress', late), look)).toBe(known);
+  expect(observeExecution(known, definition, seen('InProgress', built.slice(0, 1)), look)).toBe(known);
+});
+
+test('the failure before a retry ends nothing while the retry runs (CP-X-69)', () => {
+  const failed = [...built.slice(0, 2), action('Build', 'Lint', 'Failed')];
+  const known = observeExecution(prior, definition, seen('Failed', failed), look);
+  const retried = seen('Failed', [...failed, action('Build', 'Lint', 'InProgress')]);
+  expect(statuses(observeExecution(known, definition, retried, look))[0]).toBe('InProgress');
+});
+
+test('an approval that an update took away cancels its stage before AWS says so (CP-X-62)', () => {
+  const output = { executionResult: { externalExecutionSummary: 'The approval action has been canceled.' } };
+  const observed = seen('InProgress', [...built, action('Release', 'Approve', 'Failed', { output })]);
+  expect(statuses(observeExecution(prior, definition, observed, look)).at(-1)).toBe('Release Cancelled');
 });

@@ -23,7 +23,7 @@ const world: EngineWorld = {
     }),
   start: (name, { definition, trigger, variables, sourceRevisions }, key) =>
     bench.start(definition, { pipeline: name, key, trigger, variables, sourceRevisions }),
-  obey: (command) => bench.engine.obey(command, by),
+  obey: (command, asked) => bench.engine.obey(command, asked),
   tell: (fact) => tellEngine(bench, fact),
   running: async (execution) => (await findExecution(database.db, execution))?.execution,
   pass: (ms) => {

@@ -54,7 +54,9 @@ export interface EngineBench {
   settled(): Promise<void>;
 }
 
-export interface StartChange extends Partial<Pick<StartRequest, 'exclusive' | 'trigger' | 'variables' | 'sourceRevisions'>> {
+export interface StartChange extends Partial<
+  Pick<StartRequest, 'exclusive' | 'trigger' | 'variables' | 'sourceRevisions'>
+> {
   readonly key?: string;
   readonly pullRequest?: number;
   readonly headSha?: string;

@@ -1,10 +1,11 @@
+import { knownAwsExecutions } from '../../db/aws-executions.ts';
 import type { PipelineCommand, Refusal } from '../../pipeline/protocol.ts';
 import type { Recheck } from '../engine.ts';
 import type { ActionRun, Actor } from '../../pipeline/execution.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { ask, type Bound, type Ground } from './ground.ts';
-import { allActions, pipelineState } from './look.ts';
-import { changeRecord, type AwsRecord } from './records.ts';
+import { pipelineState } from './look.ts';
+import { changeRecord, findAwsRecord, type AwsRecord } from './records.ts';
 
 export type ApprovalAnswer = Extract<PipelineCommand, { kind: 'approve' | 'reject' }>;
 
@@ -22,32 +23,35 @@ export interface Answering {
  */
 export async function answerApproval(ground: Ground, command: ApprovalAnswer, about: Answering): Promise<void> {
   const { bound, record, by } = about;
-  const token = await waitingToken(ground, command, about);
-  if (token !== command.token) throw new AwsRefusal(notWaiting(command));
+  if (await isSomebodyElses(ground, command, about)) throw new AwsRefusal(notWaiting(command));
   const refusal = about.recheck && (await ground.db.transaction().execute(about.recheck));
   if (refusal) throw new AwsRefusal(refusal);
   const { stage: stageName, action: actionName } = command;
   const status = command.kind === 'approve' ? ('Approved' as const) : ('Rejected' as const);
   const result = { status, summary: command.summary };
-  const input = { pipelineName: bound.target.pipelineName, stageName, actionName, token, result };
+  const input = { pipelineName: bound.target.pipelineName, stageName, actionName, token: command.token, result };
   await ask(ground, bound, 'PutApprovalResult', (api) => api.putApprovalResult(input));
   await rememberAnswer(ground, record, command, by);
 }
 
-/** The token of the request that waits now; in PARALLEL mode only the list of actions has it (CP-A-1, SEC-T-10). */
-async function waitingToken(ground: Ground, command: ApprovalAnswer, about: Answering): Promise<string | undefined> {
+/**
+ * Whether another execution stands at the gate now. A token means one attempt of one action, and CodePipeline itself says
+ * whether that still waits; its executions in PARALLEL mode do not see each other (SEC-T-10).
+ */
+async function isSomebodyElses(ground: Ground, command: ApprovalAnswer, about: Answering): Promise<boolean> {
   const { bound, record, awsId } = about;
-  if (record.execution.mode === 'PARALLEL') {
-    const actions = await allActions(ground, bound, awsId);
-    const open = actions.find(
-      (one) => one.stageName === command.stage && one.actionName === command.action && one.status === 'InProgress',
-    );
-    return open?.output?.executionResult?.externalExecutionId;
-  }
+  if (record.execution.mode === 'PARALLEL') return false;
   const state = await pipelineState(ground, bound);
   const stage = state.stageStates?.find((one) => one.stageName === command.stage);
-  if (stage?.latestExecution?.pipelineExecutionId !== awsId) return undefined;
-  return stage.actionStates?.find((one) => one.actionName === command.action)?.latestExecution?.token;
+  const there = stage?.latestExecution?.pipelineExecutionId;
+  return there !== undefined && there !== awsId && !(await isOlder(ground, record, there));
+}
+
+/** Then the read is late: it shows the one before ours (CP-X-69). */
+async function isOlder(ground: Ground, { repositoryId, pipeline, execution }: AwsRecord, awsId: string) {
+  const [known] = await knownAwsExecutions(ground.db, { repositoryId, pipeline }, [awsId]);
+  const other = known && (await findAwsRecord(ground.db, known.id));
+  return other !== undefined && other.execution.startedAt < execution.startedAt;
 }
 
 function notWaiting(command: ApprovalAnswer): Refusal {

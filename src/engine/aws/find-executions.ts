@@ -1,7 +1,9 @@
-import type { PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
+import type { ExecutionTrigger, PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
 import { knownAwsExecutions } from '../../db/aws-executions.ts';
-import type { Actor, ExecutionId, TriggerType } from '../../pipeline/execution.ts';
-import { ask, boundTo, type Bound, type Ground } from './ground.ts';
+import type { Actor, Execution, ExecutionId, TriggerType } from '../../pipeline/execution.ts';
+import { boundTo, type Bound, type Ground } from './ground.ts';
+import { newestExecutions } from './look.ts';
+import { over } from './seen-stage.ts';
 import type { AwsRecord } from './records.ts';
 import { isOurRole } from './session.ts';
 
@@ -29,7 +31,31 @@ export interface Found {
   readonly revived: readonly ExecutionId[];
 }
 
-const running: ReadonlySet<string | undefined> = new Set(['InProgress', 'Stopping']);
+/** What is older than the newest hundred is history. */
+const mostListed = 100;
+
+const triggerTypes = {
+  CreatePipeline: true,
+  StartPipelineExecution: true,
+  PollForSourceChanges: true,
+  Webhook: true,
+  CloudWatchEvent: true,
+  PutActionRevision: true,
+  WebhookV2: true,
+  ManualRollback: true,
+  AutomatedRollback: true,
+} satisfies Record<TriggerType, true>;
+
+/** Undefined for one that AWS invented later: nobody here could read it. */
+export function triggerOf(told: ExecutionTrigger | undefined): Execution['trigger'] | undefined {
+  const { triggerType = '', triggerDetail = '' } = told ?? {};
+  return isTriggerType(triggerType) ? { type: triggerType, detail: triggerDetail } : undefined;
+}
+
+function isTriggerType(text: string): text is TriggerType {
+  return Object.hasOwn(triggerTypes, text);
+}
+
 /** The answer of an event's start is looked for among executions of this age. */
 const twinWindowMs = 60 * 60_000;
 
@@ -57,10 +83,7 @@ export async function findExecutions(ground: Ground, repositoryId: number, pipel
 }
 
 async function newest(ground: Ground, bound: Bound): Promise<readonly PipelineExecutionSummary[]> {
-  const input = { pipelineName: bound.target.pipelineName, maxResults: 100 };
-  const call = 'ListPipelineExecutions';
-  const page = await ask(ground, bound, call, (api) => api.listPipelineExecutions(input));
-  return page.pipelineExecutionSummaries ?? [];
+  return newestExecutions(ground, bound, mostListed);
 }
 
 async function compare(
@@ -81,19 +104,22 @@ async function compare(
   });
   const revived = told.flatMap((one) => {
     const record = byAwsId.get(one.pipelineExecutionId ?? '');
-    return record && !record.live && running.has(one.status) ? [record.id] : [];
+    return record && !record.live && !over.has(one.status) ? [record.id] : [];
   });
   return { strangers, revived };
 }
 
 function foundOf(awsId: string, one: PipelineExecutionSummary): FoundExecution {
-  const { triggerType = 'StartPipelineExecution', triggerDetail = '' } = one.trigger ?? {};
+  const trigger = triggerOf(one.trigger) ?? {
+    type: 'StartPipelineExecution',
+    detail: one.trigger?.triggerDetail ?? '',
+  };
   return {
     awsId,
     startedAt: one.startTime,
-    live: running.has(one.status),
-    trigger: { type: triggerType, detail: triggerDetail },
-    by: starterOf(triggerType, triggerDetail),
+    live: !over.has(one.status),
+    trigger,
+    by: starterOf(trigger),
     revisions: (one.sourceRevisions ?? []).flatMap(({ actionName, revisionId, revisionSummary }) =>
       actionName === undefined || revisionId === undefined
         ? []
@@ -122,7 +148,7 @@ export async function findOwnRollback(
 }
 
 /** The caller in the trigger's detail, or AWS itself (CP-X-3). */
-function starterOf(type: TriggerType, detail: string): Actor {
+function starterOf({ type, detail }: Execution['trigger']): Actor {
   const arn = /arn:aws[a-z-]*:(?:iam|sts)::[^"\s]+/.exec(detail)?.[0];
   return arn === undefined ? { kind: 'penstock', why: `AWS started it (${type})` } : { kind: 'api', arn };
 }

@@ -2,6 +2,7 @@ import type {
   ActionExecutionDetail,
   GetPipelineStateOutput,
   PipelineExecution,
+  PipelineExecutionSummary,
   RuleExecutionDetail,
 } from '@aws-sdk/client-codepipeline';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
@@ -34,8 +35,26 @@ export async function allRules(ground: Ground, bound: Bound, id: string): Promis
   });
 }
 
+/** A page may be shorter than what was asked for. */
+export function newestExecutions(
+  ground: Ground,
+  bound: Bound,
+  most: number,
+): Promise<readonly PipelineExecutionSummary[]> {
+  const input = { pipelineName: bound.target.pipelineName, maxResults: most };
+  const fetchPage = async (token: string | undefined) => {
+    const next = token === undefined ? {} : { nextToken: token };
+    const page = await ask(ground, bound, 'ListPipelineExecutions', (api) =>
+      api.listPipelineExecutions({ ...input, ...next }),
+    );
+    return { items: page.pipelineExecutionSummaries ?? [], next: page.nextToken };
+  };
+  return pages(fetchPage, most);
+}
+
 async function pages<T>(
   fetchPage: (token: string | undefined) => Promise<{ items: readonly T[]; next: string | undefined }>,
+  most = Infinity,
 ): Promise<readonly T[]> {
   const all: T[] = [];
   let token: string | undefined;
@@ -43,7 +62,7 @@ async function pages<T>(
     const { items, next } = await fetchPage(token);
     all.push(...items);
     // An empty page may still have a successor.
-    if (next === undefined) break;
+    if (next === undefined || all.length >= most) break;
     token = next;
   }
   return all;

@@ -21,6 +21,7 @@ export async function obey(
   recheck: Recheck | undefined,
 ): Promise<Obeyed> {
   const record = await subjectOf(ground, command);
+  if (!record) return { outcome: 'refused', refusal: unknownExecution };
   if (isLeftAlone(command, record)) return { outcome: 'done' };
   const bound = await boundForPerson(ground, record, by);
   const { id } = record.execution;
@@ -46,13 +47,20 @@ function isAnswer({ kind }: PipelineCommand): boolean {
   return kind === 'approve' || kind === 'reject';
 }
 
-async function subjectOf(ground: Ground, command: PipelineCommand): Promise<AwsRecord> {
+/** Undefined: the command names an execution that is not on record. */
+async function subjectOf(ground: Ground, command: PipelineCommand): Promise<AwsRecord | undefined> {
   const named = command.kind === 'rollback' ? command.target : 'execution' in command ? command.execution : undefined;
   const id = named ?? (await newestForLane(ground.db, command.lane))?.execution.id;
   const record = id === undefined ? undefined : await findAwsRecord(ground.db, id);
-  if (!record) throw new UserError(`There is no execution of CodePipeline in ${command.lane}: nothing ran there yet.`);
+  if (!record && named === undefined)
+    throw new UserError(`There is no execution of CodePipeline in ${command.lane}: nothing ran there yet.`);
   return record;
 }
+
+const unknownExecution = refusal(
+  'PipelineExecutionNotFoundException',
+  'That execution is not known here. Look at the check again for the newest one.',
+);
 
 interface About {
   readonly record: AwsRecord;
@@ -71,6 +79,7 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
     case 'reject':
       return answerApproval(ground, command, { ...about, awsId });
     case 'retry': {
+      refuseReplaced(about.record);
       const input = { pipelineName, stageName: command.stage, pipelineExecutionId: awsId, retryMode: command.mode };
       await ask(ground, about.bound, 'RetryStageExecution', (api) => api.retryStageExecution(input));
       return;
@@ -83,7 +92,7 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
       const { stage: stageName, condition: conditionType } = command;
       const input = { pipelineName, stageName, pipelineExecutionId: awsId, conditionType };
       await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input));
-      return;
+      return rememberOverride(ground, command, about);
     }
     case 'disable-transition':
     case 'enable-transition':
@@ -99,6 +108,37 @@ function startedId({ execution }: AwsRecord): string {
   throw new AwsRefusal(
     refusal('PipelineExecutionNotFoundException', 'CodePipeline has not taken this start yet; try again in a minute.'),
   );
+}
+
+/** CodePipeline only sees a stopped execution, which it would run again. */
+function refuseReplaced({ execution: { ending } }: AwsRecord): void {
+  if (ending?.as !== 'Superseded' || ending.by.sha === undefined) return;
+  const message = `Commit ${ending.by.sha.slice(0, 7)} took the place of this execution; retry the execution of that commit.`;
+  throw new AwsRefusal(refusal('StageNotRetryableException', message));
+}
+
+/** CodePipeline only knows our role; the person is ours to remember. */
+async function rememberOverride(
+  ground: Ground,
+  { stage, condition }: Extract<PipelineCommand, { kind: 'override' }>,
+  { record, by }: About,
+): Promise<void> {
+  const at = ground.now().toISOString();
+  const kind = condition === 'BEFORE_ENTRY' ? 'beforeEntry' : 'onSuccess';
+  await changeRecord(ground.db, record.execution.id, ({ execution }) => ({
+    execution: {
+      ...execution,
+      updatedAt: at,
+      stages: execution.stages.map((run) => {
+        const known = run.conditions?.[kind];
+        if (run.stage !== stage || !known) return run;
+        const conditions = { ...run.conditions, [kind]: { ...known, overridden: { at, by } } };
+        const { endedAt: _endedAt, ...open } = run;
+        // From the entrance the stage begins now.
+        return { ...(kind === 'beforeEntry' ? open : run), conditions };
+      }),
+    },
+  }));
 }
 
 function refusal(exception: string, message: string): Refusal {

@@ -15,7 +15,6 @@ import type { Story } from './stories/stories.ts';
 /** What is known of one attempt of one action, from every place that tells something. */
 export interface SeenAction {
   readonly detail: ActionExecutionDetail;
-  readonly attempt: number;
   readonly declared: ActionDeclaration | undefined;
   /** What GetPipelineState says of this very attempt. */
   readonly state: ActionState | undefined;
@@ -29,21 +28,26 @@ export interface SeenAction {
 
 const canceled = /approval action has been cancell?ed/i;
 
-export function observeAction(seen: SeenAction): ActionRun {
-  const { detail, state, attempt, declared, at } = seen;
+/** An update of the pipeline took an approval away: AWS has no word of its own for that (CP-X-62). */
+export function isCanceled({ status, summary = '' }: ActionRun): boolean {
+  return status === 'Failed' && canceled.test(summary);
+}
+
+/** Its attempt is for the caller to count, who knows the others. */
+export function observeAction(seen: SeenAction): Omit<ActionRun, 'attempt'> {
+  const { detail, state, declared, at } = seen;
   const result = detail.output?.executionResult;
   const status = statusOf(detail.status);
   const isApproval = isManual(seen);
-  // Answered by us a moment ago: reads lag behind (CP-X-69), and nobody must answer twice.
-  if (status === 'InProgress' && seen.prior?.answeredBy) return seen.prior;
+  // An attempt that has ended never runs again: this read is the older one (CP-X-69). Nobody must answer twice.
+  if (status === 'InProgress' && seen.prior?.phase === 'ended') return seen.prior;
   const asks = isApproval && status === 'InProgress';
-  const token = asks ? (state?.token ?? result?.externalExecutionId) : undefined;
+  const token = asks ? (state?.token ?? result?.externalExecutionId ?? seen.prior?.token) : undefined;
   const error = status === 'Failed' ? errorOf(seen) : undefined;
   const ended = status === 'InProgress' ? undefined : (detail.lastUpdateTime?.toISOString() ?? at);
   return {
     action: detail.actionName ?? declared?.name ?? '',
     id: (detail.actionExecutionId ?? '') as ActionExecutionId,
-    attempt,
     status,
     phase: ended !== undefined ? 'ended' : token !== undefined ? 'waiting' : 'running',
     startedAt: detail.startTime?.toISOString() ?? seen.prior?.startedAt ?? at,

@@ -12,41 +12,62 @@ import { given } from './read-declaration.ts';
 
 const kinds = ['beforeEntry', 'onSuccess', 'onFailure'] as const;
 
-/** The stage's conditions as far as they were evaluated; the newest evaluation of each rule counts. */
+export interface SeenRules {
+  /** Oldest first. */
+  readonly rules: readonly RuleExecutionDetail[];
+  readonly state: StageState | undefined;
+  readonly before: StageRun | undefined;
+  readonly at: string;
+}
+
+/** The stage's conditions as far as they were evaluated in its current attempt; of each rule the newest counts. */
 export function observeConditions(
   stage: StageDeclaration,
-  rules: readonly RuleExecutionDetail[],
-  state: StageState | undefined,
-  at: string,
+  { rules, state, before, at }: SeenRules,
+  lastStart: string,
 ): NonNullable<StageRun['conditions']> {
   const seen = kinds.flatMap((kind): [ConditionKind, ConditionRun][] => {
+    const known = before?.conditions?.[kind];
     const names = (stage[kind]?.conditions ?? []).flatMap((condition) => condition.rules.map((rule) => rule.name));
+    const isErrored = conditionState(state, kind)?.latestExecution?.status === 'Errored';
     const runs = names.flatMap((name) => {
-      const newest = rules.findLast((rule) => rule.ruleName === name);
-      return newest ? [observeRule(newest, at)] : [];
+      const told = rules.findLast((rule) => rule.ruleName === name);
+      const run = newestOf(
+        told && observeRule(told, isErrored, at),
+        known?.rules.find((rule) => rule.rule === name),
+      );
+      // What was judged before an action began belongs to an earlier attempt; only the entrance comes first.
+      return run && (kind === 'beforeEntry' || run.startedAt >= lastStart) ? [run] : [];
     });
     const first = runs[0];
     if (!first) return [];
-    const overridden = isOverridden(state, kind) ? { overridden: overrideOf(state, kind, at) } : {};
-    return [[kind, { startedAt: first.startedAt, rules: runs, ...overridden }]];
+    const overridden = overrideOf(state, kind, at);
+    const kept = known?.rules[0]?.id === first.id ? known.overridden : undefined;
+    return [[kind, { startedAt: first.startedAt, rules: runs, ...given({ overridden: kept ?? overridden }) }]];
   });
   return Object.fromEntries(seen);
+}
+
+/** A rule that has ended is not judged again under its id, and a read without it is only late (CP-X-69). */
+function newestOf(told: RuleRun | undefined, known: RuleRun | undefined): RuleRun | undefined {
+  if (!told || !known) return told ?? known;
+  if (told.id !== known.id) return told.startedAt < known.startedAt ? known : told;
+  if (told.status === 'InProgress') return known;
+  return known.errored ? { ...told, errored: true } : told;
 }
 
 function conditionState(state: StageState | undefined, kind: ConditionKind) {
   return state?.[`${kind}ConditionState`];
 }
 
-function isOverridden(state: StageState | undefined, kind: ConditionKind): boolean {
-  return conditionState(state, kind)?.latestExecution?.status === 'Overridden';
+function overrideOf(state: StageState | undefined, kind: ConditionKind, at: string): ConditionRun['overridden'] {
+  const told = conditionState(state, kind);
+  if (told?.latestExecution?.status !== 'Overridden') return undefined;
+  const changed = told.conditionStates?.[0]?.latestExecution?.lastStatusChange;
+  return { at: changed?.toISOString() ?? at, by: { kind: 'penstock', why: 'CodePipeline says so' } };
 }
 
-function overrideOf(state: StageState | undefined, kind: ConditionKind, at: string) {
-  const changed = conditionState(state, kind)?.conditionStates?.[0]?.latestExecution?.lastStatusChange;
-  return { at: changed?.toISOString() ?? at, by: { kind: 'penstock', why: 'CodePipeline says so' } as const };
-}
-
-function observeRule(detail: RuleExecutionDetail, at: string): RuleRun {
+function observeRule(detail: RuleExecutionDetail, isErrored: boolean, at: string): RuleRun {
   const result = detail.output?.executionResult;
   const status = statusOf(detail.status);
   const told = result?.errorDetails;
@@ -68,6 +89,7 @@ function observeRule(detail: RuleExecutionDetail, at: string): RuleRun {
       externalExecutionId: result?.externalExecutionId,
       externalExecutionUrl: result?.externalExecutionUrl,
       error,
+      errored: (isErrored && status === 'Failed') || undefined,
     }),
   };
 }

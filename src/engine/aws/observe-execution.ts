@@ -1,14 +1,19 @@
 import type { StageState } from '@aws-sdk/client-codepipeline';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Ending, Execution, SourceRevision } from '../../pipeline/execution.ts';
-import { executionStatus } from '../../pipeline/status.ts';
+import type { Ending, Execution, ExecutionStatus, SourceRevision } from '../../pipeline/execution.ts';
+import { triggerOf } from './find-executions.ts';
+import { attemptsOf, executionStatus, isBusy } from '../../pipeline/status.ts';
 import type { AwsExecution } from './aws-execution.ts';
-import { lagMs, observeStages, over, quietFor, type Look, type Observed } from './observe-stages.ts';
+import { observeStages } from './observe-stages.ts';
+import { lagMs, over, quietFor, type Look, type Observed } from './seen-stage.ts';
 import { given } from './read-declaration.ts';
 
 /** After an update AWS may leave an execution InProgress for ever (CP-X-62); this long without a move it counts as over. */
 const lingersMs = 10 * 60_000;
-/** The same execution as AWS tells it now. Built anew each time, so that no order of looks and events matters (CP-E-9). */
+/**
+ * The same execution as AWS tells it now. No order of looks and events matters (CP-E-9): what a late read does not know
+ * yet is kept (CP-X-69).
+ */
 export function observeExecution(
   prior: AwsExecution,
   definition: PipelineDefinition,
@@ -21,9 +26,7 @@ export function observeExecution(
   const bare: AwsExecution = {
     ...kept,
     type: told.executionType === 'ROLLBACK' || rollback !== undefined ? 'ROLLBACK' : prior.type,
-    trigger: told.trigger?.triggerType
-      ? { type: told.trigger.triggerType, detail: told.trigger.triggerDetail ?? '' }
-      : prior.trigger,
+    trigger: triggerOf(told.trigger) ?? prior.trigger,
     sourceRevisions: revisionsOf(prior, observed),
     variables: told.variables?.length
       ? told.variables.map(({ name = '', resolvedValue = '' }) => ({ name, value: resolvedValue }))
@@ -97,23 +100,51 @@ function endOf(
   switch (status) {
     case 'Stopping':
     case 'Stopped':
-      return stopOf(prior, look);
+      return stopOf(prior, observed, look);
     case 'Superseded':
       return { ending: withdrawn(prior) ?? { as: 'Superseded', at, by: {} } };
     case 'Cancelled':
-      return { ending: { as: 'Cancelled', at, why: statusSummary ?? 'The pipeline was updated while it ran.' } };
+      return { ending: { as: 'Cancelled', at, why: statusSummary ?? updated } };
     case 'Failed':
-      if (executionStatus(bare, definition) === 'Failed') return {};
-      return {
-        ending: { as: 'Failed', at, summary: statusSummary ?? 'CodePipeline says that it failed, and not why.' },
-      };
+      return failureOf(prior, bare, executionStatus(bare, definition), observed, look);
     default:
-      // What we asked for a moment ago is only not seen yet (CP-X-69).
-      if (prior.stop && Date.parse(look.at) - Date.parse(prior.stop.at) < lagMs) return stopOf(prior, look);
-      return isLingering(bare, observed, look)
-        ? { ending: { as: 'Cancelled', at, why: 'The pipeline was updated while it ran.' } }
-        : {};
+      return stillOf(prior, bare, observed, look);
   }
+}
+
+/** Nothing, where a stage shows the failure by itself. */
+function failureOf(
+  prior: AwsExecution,
+  bare: AwsExecution,
+  shown: ExecutionStatus,
+  observed: Observed,
+  look: Look,
+): Pick<AwsExecution, 'ending'> {
+  if (shown === 'Failed') return {};
+  // What runs, or ran a moment ago, belongs to a retry, or its failure is not listed yet (CP-X-69).
+  const isLate = shown === 'InProgress' && (isBusy(bare) || quietFor(observed, look) <= lagMs);
+  if (isLate) return prior.ending && !isBusy(bare) ? { ending: prior.ending } : {};
+  const summary = observed.execution.statusSummary ?? 'CodePipeline says that it failed, and not why.';
+  return { ending: { as: 'Failed', at: prior.ending?.at ?? look.at, summary } };
+}
+
+const updated = 'The pipeline was updated while it ran.';
+
+/** AWS says that it runs, or a word that nobody knows yet; the read may be the older one (CP-X-69). */
+function stillOf(
+  prior: AwsExecution,
+  bare: AwsExecution,
+  observed: Observed,
+  look: Look,
+): Pick<AwsExecution, 'stop' | 'ending'> {
+  const known = new Set(prior.stages.flatMap((stage) => attemptsOf(stage)).map(({ id }) => id));
+  const isRetried = bare.stages.some((stage) => stage.actions.some(({ id, attempt }) => attempt > 1 && !known.has(id)));
+  // Only from these does nothing lead back.
+  if (prior.ending?.as === 'Superseded' || prior.ending?.as === 'Cancelled') return { ending: prior.ending };
+  // What we asked for a moment ago is only not seen yet.
+  const isFresh = prior.stop !== undefined && Date.parse(look.at) - Date.parse(prior.stop.at) < lagMs;
+  if (isFresh && !isRetried) return stopOf(prior, observed, look);
+  return isLingering(bare, observed, look) ? { ending: { as: 'Cancelled', at: look.at, why: updated } } : {};
 }
 
 /** A newer commit had it stopped: it reads better as superseded by that commit. */
@@ -121,10 +152,12 @@ function withdrawn(prior: AwsExecution): Ending | undefined {
   return prior.ending?.as === 'Superseded' && prior.ending.by.sha !== undefined ? prior.ending : undefined;
 }
 
-function stopOf(prior: AwsExecution, look: Look): Pick<AwsExecution, 'stop' | 'ending'> {
-  const ending = withdrawn(prior) ?? (prior.ending?.as === 'Stopped' ? prior.ending : undefined);
+function stopOf(prior: AwsExecution, { execution }: Observed, look: Look): Pick<AwsExecution, 'stop' | 'ending'> {
   const by = { kind: 'penstock', why: 'CodePipeline says that somebody stopped it' } as const;
   const stop = prior.stop ?? { abandon: false, at: look.at, by };
+  const { status, statusSummary: why } = execution;
+  const told = status === 'Stopped' && why !== undefined ? { as: 'Stopped' as const, at: look.at, why } : undefined;
+  const ending = withdrawn(prior) ?? (prior.ending?.as === 'Stopped' ? prior.ending : told);
   return { stop, ...(ending ? { ending } : {}) };
 }
 

@@ -6,7 +6,7 @@ import type { AwsExecution } from './aws-execution.ts';
 import { boundTo, type Bound, type Ground } from './ground.ts';
 import { allActions, allRules, declarationOf, pipelineExecution, pipelineState } from './look.ts';
 import { observeExecution } from './observe-execution.ts';
-import type { Observed } from './observe-stages.ts';
+import { over, type Observed } from './seen-stage.ts';
 import { nextLookMs } from './pace.ts';
 import { changeRecord, definitionOfRecord, enqueueLook, findAwsRecord, type AwsRecord } from './records.ts';
 import { finishStart } from './start.ts';
@@ -46,8 +46,14 @@ async function look(ground: Ground, record: AwsRecord, awsId: string): Promise<v
   const { after, missed } = told
     ? await take(ground, bound, record, told)
     : { after: await missing(ground, record), missed: false };
-  if (after && (after.live || (missed && quietMsOf(ground, after) < storiesMs)))
-    await enqueueLook(ground.db, id, delayOf(ground, after));
+  if (!after) return;
+  const isMissed = missed && quietMsOf(ground, after) < storiesMs;
+  if (after.live || isMissed || isRevived(after, told)) await enqueueLook(ground.db, id, delayOf(ground, after));
+}
+
+/** AWS says that it runs, and the list of its actions still ends with the failure before the retry (CP-X-69). */
+function isRevived({ status }: AwsRecord, told: PipelineExecution | undefined): boolean {
+  return (status === 'Failed' || status === 'Stopped') && told?.status !== undefined && !over.has(told.status);
 }
 
 function quietMsOf(ground: Ground, { execution }: AwsRecord): number {
