@@ -1,3 +1,4 @@
+import type { Secret } from '../src/config/secrets.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,8 @@ export interface WorldOptions {
   readonly log?: pino.Logger;
   /** Instead of the SDK. */
   readonly aws?: AwsSide;
+  /** Values of the server's file, which no check run may show. */
+  readonly secrets?: readonly Secret[];
 }
 
 /** A stand-in GitHub with the App installed, and the whole product as it is, in this process. */
@@ -107,7 +110,7 @@ function serverOptions(options: WorldOptions, github: StandIn, home: string): Pa
       workerConcurrency: 8,
     },
     server: { ...defaultServerConfig, ...options.server },
-    secrets: [],
+    secrets: options.secrets ?? [],
     // The harness closes its own database after the file.
     ...(options.database ? { database: { ...options.database, close: () => Promise.resolve() } } : {}),
     ...(options.aws ? { aws: options.aws } : {}),

@@ -33,6 +33,23 @@ function linesOf(text: string): readonly string[] {
 }
 
 describe('.github/penstock.yml', () => {
+  test.each([
+    'account',
+    'region',
+    'pipelineName',
+    'roleArn',
+    'externalId',
+    'queue',
+    'serviceAccount',
+    'aws',
+    'bindings',
+  ])('SEC-T-05 a repository cannot name %s: what it drives is said on the server only', (key) => {
+    const below = linesOf(`pipelines:\n  shop:\n    engine: aws\n    ${key}: x\n`);
+    expect(below).toEqual([expect.stringContaining(`\`pipelines.shop.${key}\` is not a key that Penstock knows`)]);
+    const above = linesOf(`${key}: x\npipelines:\n  shop: { engine: aws }\n`);
+    expect(above).toEqual([expect.stringContaining(`\`${key}\` is not a key that Penstock knows`)]);
+  });
+
   test('the example of the design is read whole, with its defaults', () => {
     const config = configOf(full);
     expect(config.pipelines).toMatchObject([

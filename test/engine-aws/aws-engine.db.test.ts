@@ -222,6 +222,49 @@ test.each([
   },
 );
 
+test('answered by somebody else between our reading and our call: told as it is, and not tried again (SEC-T-09)', async () => {
+  const { id, running, gate } = await toTheGate('ad'.repeat(20));
+  const anna = 'arn:aws:iam::111122223333:user/anna';
+  const before = bench.count('PutApprovalResult');
+  const { stage, action, token } = gate;
+  const command = { kind: 'approve', lane, execution: id, stage, action, token, summary: '' } as const;
+  // The votes are read last before the call: in that moment the console is quicker.
+  const recheck = () => {
+    aws.finish(running, 'Approve', 'Failed', { updatedBy: anna, summary: 'not today' });
+    aws.fault('PutApprovalResult', awsError('ApprovalAlreadyCompletedException', 'The approval was answered already.'));
+    return Promise.resolve(undefined);
+  };
+  expect(await engine.obey(command, by, recheck)).toMatchObject({
+    outcome: 'refused',
+    refusal: {
+      message: 'The approval was answered already. Somebody answered before; the check shows the answer in a moment.',
+    },
+  });
+  expect(bench.count('PutApprovalResult')).toBe(before + 1);
+  await engine.refresh(id);
+  const { execution } = await bench.record(id);
+  expect(execution.stages[2]?.actions[0]).toMatchObject({ status: 'Failed', answeredBy: { kind: 'api', arn: anna } });
+});
+
+test('a retry of what a newer execution has overtaken is explained, and starts nothing (SEC-T-11)', async () => {
+  const id = await bench.start({ sha: 'ae'.repeat(20) });
+  aws.finish(await bench.running(id), 'Unit', 'Failed');
+  await engine.refresh(id);
+  const before = aws.executions.length;
+  aws.fault('RetryStageExecution', awsError('NotLatestPipelineExecutionException', 'It is not the latest execution.'));
+  const retried = { kind: 'retry', lane, execution: id, stage: 'Build', mode: 'FAILED_ACTIONS' } as const;
+  expect(await engine.obey(retried, by)).toMatchObject({
+    outcome: 'refused',
+    refusal: {
+      message:
+        'It is not the latest execution. A newer execution has entered this stage since. Retry that one, or start this commit anew with `/rerun`.',
+    },
+  });
+  expect(aws.executions).toHaveLength(before);
+  await engine.refresh(id);
+  expect((await bench.record(id)).status).toBe('Failed');
+});
+
 test('reads that lag change nothing for the worse: a late token is waited for, a new execution may be missing (CP-X-69)', async () => {
   aws.lag(true);
   const id = await bench.start({ sha: 'c'.repeat(40) });

@@ -13,6 +13,7 @@ const aws = createFakeAws();
 // Far apart, so that a settled world stays settled: tests look when they want to.
 const pace = { fastest: 60 * 60_000, slowestRunning: 60 * 60_000, slowestWaiting: 60 * 60_000 };
 const budget = { admit: () => {}, spent: () => {}, throttled: () => {} };
+const secrets = [{ name: 'KEY', value: '7f3c-first-half\nsecond-half-9a1e', repositories: [] }];
 const owner = freshName('acme');
 const repository = `${owner}/shop`;
 let world: World;
@@ -39,7 +40,12 @@ beforeAll(async () => {
       externalId: 'generated',
     },
   }));
-  world = await startWorld({ database: open, server: { bindings }, aws: { clients: aws.clients, pace, budget } });
+  world = await startWorld({
+    database: open,
+    server: { bindings },
+    aws: { clients: aws.clients, pace, budget },
+    secrets,
+  });
   for (const login of ['dev', 'reviewer']) world.github.createAccount({ login: `${login}-${owner}` });
   const files = { '.github/penstock.yml': `pipelines:\n${config.join('')}`, 'README.md': 'hello\n' };
   await world.github.createRepository({ owner, name: 'shop', files });
@@ -83,7 +89,7 @@ async function say(number: number, login: string, body: string): Promise<readonl
   return world.github.reactions(comment).map((one) => one.content);
 }
 
-test('a pull request shows the stages of its AWS pipeline; /retry and /approve reach CodePipeline', async () => {
+test('a pull request shows the stages of its AWS pipeline with masked logs (SEC-T-14); /retry and /approve reach CodePipeline', async () => {
   const { sha, number } = await pullRequest('one');
   const running = newest('started-prod');
   expect(running.revisions).toEqual({ App: sha });
@@ -92,7 +98,7 @@ test('a pull request shows the stages of its AWS pipeline; /retry and /approve r
   expect(world.check(repository, sha, 'started / Build')).toMatch(/^in_progress/);
   aws.finish(running, 'Lint', 'Succeeded');
   aws.builds.push({ id: 'unit:9', logs: { groupName: '/aws/codebuild/unit', streamName: '9' } });
-  aws.logs['9'] = ['> npm test', 'the pump is missing'];
+  aws.logs['9'] = ['> npm test', 'login with 7f3c-first-half', 'second-half-9a1e', 'error: the pump is missing'];
   aws.finish(running, 'Unit', 'Failed', {
     externalId: 'unit:9',
     error: { code: 'JobFailed', message: 'Build terminated with state: FAILED' },
@@ -101,6 +107,8 @@ test('a pull request shows the stages of its AWS pipeline; /retry and /approve r
   expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure: Failed in Build/);
   const [failed] = world.github.checks(repository, sha).filter((one) => one.name === 'started / Build');
   expect(failed?.text).toContain('the pump is missing');
+  // Over two lines, as keys are printed.
+  expect(failed?.text).not.toMatch(/first-half|second-half/);
   expect(await say(number, 'dev', '/retry')).toEqual(['eyes', 'rocket']);
   expect(aws.calls.filter((one) => one.call === 'RetryStageExecution')).toHaveLength(1);
   aws.finish(running, 'Unit', 'Succeeded');

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { AwsRefusal, callAws } from '../../src/engine/aws/call-errors.ts';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
@@ -124,4 +126,15 @@ test.each([
     exception: error,
     message: expect.stringMatching(sentence) as string,
   });
+});
+
+test('neither the error nor what a log makes of it holds a key or a session (SEC-T-02, SEC-T-16)', async () => {
+  for (const error of ['AccessDeniedException', 'ThrottlingException', 'SomethingNewException', 'InternalFailure']) {
+    const thrown = await outcome('RetryStageExecution', error, 'no', error === 'InternalFailure' ? 500 : 400);
+    const lines: string[] = [];
+    pino({}, { write: (line: string) => void lines.push(line) }).error({ err: thrown }, 'a job failed');
+    const all = `${inspect(thrown, { depth: 10 })}${lines.join('')}`;
+    expect(all).toContain(error);
+    for (const secret of ['own-secret', door.secrets.key, door.secrets.token]) expect(all).not.toContain(secret);
+  }
 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { targetOf } from '../../src/main/aws-targets.ts';
 import { penstock } from '../cli/run-command.ts';
 import { shop } from './bench.ts';
 
@@ -85,7 +86,7 @@ test('with the declaration every approval, stage and build project is named (SEC
   });
 });
 
-test('nothing in it changes a pipeline or passes a role, and one read alone has no narrower resource (SEC-T-07)', async () => {
+test('nothing in it changes a pipeline, passes a role or starts a build, and one read alone has no narrower resource (SEC-T-07, SEC-T-13)', async () => {
   const verbs = ['--with', 'stop,rollback,hold,override,nested-stacks'];
   const { permissions } = await policy(...verbs);
   const actions = permissions.Statement.flatMap(({ Action }) => Action);
@@ -142,6 +143,18 @@ test('Penstock’s own identity needs no more than to take the roles', async () 
   expect(own?.permissions).toMatchObject({
     Statement: [{ Action: ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'], Resource: [roleArn] }],
   });
+});
+
+test('each repository has an external id of its own (SEC-T-06)', () => {
+  const binding = (name: string) => ({
+    repository: { owner: 'acme', name },
+    pipeline: 'shop',
+    aws: { account: '111122223333', region: 'eu-west-1', pipelineName: 'p', roleArn, externalId: 'generated' },
+  });
+  const ids = ['shop', 'web', 'SHOP'].map((name) => targetOf(binding(name), env.PENSTOCK_HOME).externalId);
+  expect(ids[0]).not.toBe(ids[1]);
+  // GitHub's names have no case.
+  expect(ids[0]).toBe(ids[2]);
 });
 
 test('a generated external id stays the same, and stands in the trust policy (SEC-T-06)', async () => {

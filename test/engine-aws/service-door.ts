@@ -13,6 +13,8 @@ export interface ServiceDoor {
   readonly answers: Record<string, Answerer>;
   /** Operations as they arrived, with what they were asked, and by which key they were signed. */
   readonly calls: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[];
+  /** Of every role that is taken. */
+  readonly secrets: { readonly key: string; readonly token: string };
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function openServiceDoor(): Promise<ServiceDoor> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answers,
     calls,
+    secrets,
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -57,9 +60,12 @@ function readCall(request: IncomingMessage, body: string) {
   return { operation: input['Action'] ?? '', input, form: true };
 }
 
+const secrets = { key: 'role-secret-9f1c', token: 'session-token-77aa' };
+
 function assumed(): object {
   const Expiration = new Date(Date.now() + 3_600_000).toISOString();
-  return { Credentials: { AccessKeyId: 'ASIAROLE', SecretAccessKey: 's', SessionToken: 't', Expiration } };
+  const { key: SecretAccessKey, token: SessionToken } = secrets;
+  return { Credentials: { AccessKeyId: 'ASIAROLE', SecretAccessKey, SessionToken, Expiration } };
 }
 
 function isError(answer: ServiceAnswer): answer is { error: string; message: string; status?: number } {

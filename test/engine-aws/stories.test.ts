@@ -158,7 +158,7 @@ describe('CodeDeploy', () => {
     instanceTarget: { deploymentId: 'd-A1B2C3D4E', targetId, status: 'Failed', lifecycleEvents },
   });
 
-  test('the lifecycle event, script and message of the instance that failed, and what its script printed', async () => {
+  test('the lifecycle event, script and message of the instance that failed, and what its script printed, masked (SEC-T-14)', async () => {
     door.answers['GetDeployment'] = () => ({ deploymentInfo: { deploymentId: 'd-A1B2C3D4E', errorInformation } });
     door.answers['ListDeploymentTargets'] = () => ({ targetIds: ['i-0skipped', 'i-0broken'] });
     door.answers['BatchGetDeploymentTargets'] = () => ({
