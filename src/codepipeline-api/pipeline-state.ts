@@ -6,6 +6,7 @@ import type {
   StageState,
   TransitionState,
 } from '@aws-sdk/client-codepipeline';
+import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { loadExecutions } from '../db/executions.ts';
 import type { ActionDeclaration, PipelineDefinition, StageDeclaration } from '../pipeline/definition.ts';
@@ -23,7 +24,7 @@ export const getPipelineState: Operation<GetPipelineStateInput, GetPipelineState
   const { definition } = pipeline;
   // PARALLEL executions do not share a state that could be shown (CP 2.2).
   const books = definition.executionMode === 'PARALLEL' ? withoutExecutions(stages) : stages;
-  const known = await executionsIn(call, books);
+  const known = await executionsIn(call, pipeline, books);
   return {
     pipelineName: name,
     pipelineVersion: pipeline.version,
@@ -51,13 +52,14 @@ interface Known {
   readonly definitions: Readonly<Record<string, PipelineDefinition>>;
 }
 
-async function executionsIn({ door }: Call, books: Books): Promise<Known> {
+async function executionsIn({ door }: Call, { digest, definition }: ServedPipeline, books: Books): Promise<Known> {
   const ids = Object.values(books).flatMap(({ inbound, latestEntered }) => [...inbound, latestEntered ?? []].flat());
   const records = await loadExecutions(door.db, [...new Set(ids)]);
-  const digests = new Set(records.map(({ execution }) => execution.definition));
+  // Mostly all of them go by the definition that was just read.
+  const others = new Set(records.map(({ execution }) => execution.definition).filter((one) => one !== digest));
   return {
     executions: new Map(records.map(({ execution }) => [execution.id, execution])),
-    definitions: await loadDefinitions(door.db, [...digests]),
+    definitions: { [digest]: definition, ...(await loadDefinitions(door.db, [...others])) },
   };
 }
 
