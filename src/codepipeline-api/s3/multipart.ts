@@ -7,10 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { noteBucket } from '../../db/api-buckets.ts';
 import { readBody } from '../http-server.ts';
+import { copiedRange } from './copy.ts';
 import { checkNames, etagOf } from './objects.ts';
 import { respondEmpty, respondXml } from './respond.ts';
 import { S3Error } from './s3-error.ts';
-import type { S3Request } from './s3-request.ts';
+import { headerOf, type S3Request } from './s3-request.ts';
 import { uploadBody } from './upload-body.ts';
 
 /**
@@ -47,6 +48,7 @@ async function removeForgotten(uploads: string, now: Date): Promise<void> {
 }
 
 export async function uploadPart(request: S3Request): Promise<void> {
+  const { door } = request;
   const directory = await directoryOf(request);
   const number = Number(request.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > mostParts) {
@@ -61,14 +63,24 @@ export async function uploadPart(request: S3Request): Promise<void> {
     },
   });
   try {
-    await pipeline(uploadBody(request), count, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
+    await pipeline(await partOf(request), count, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
     const digest = hash.digest('hex');
     for (const name of await partFiles(directory, number)) await rm(join(directory, name), { force: true });
     await rename(draft, join(directory, `${number}.${digest}`));
-    respondEmpty(request, 200, { etag: etagOf({ sha256: digest }) });
+    const etag = etagOf({ sha256: digest });
+    if (headerOf(request, 'x-amz-copy-source') === undefined) return respondEmpty(request, 200, { etag });
+    respondXml(request, 'CopyPartResult', [
+      ['LastModified', door.now().toISOString()],
+      ['ETag', etag],
+    ]);
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** What is sent, or a range of an object that is here already (UploadPartCopy). */
+async function partOf(request: S3Request): Promise<Readable> {
+  return headerOf(request, 'x-amz-copy-source') === undefined ? uploadBody(request) : copiedRange(request);
 }
 
 async function partFiles(directory: string, number: number): Promise<string[]> {

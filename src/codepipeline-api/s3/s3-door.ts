@@ -3,7 +3,10 @@ import { anonymousCaller, authenticate, type Authenticated } from '../authentica
 import type { Caller, Door } from '../door.ts';
 import { answer, type Exchange } from '../http-server.ts';
 import { adminScope } from '../../db/api-pipelines.ts';
-import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets, listObjects } from './buckets.ts';
+import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './buckets.ts';
+import { copyObject, copySourceOf } from './copy.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { listObjects, listObjectsByMarker, listVersions } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
@@ -53,7 +56,9 @@ async function whoAsks(
  * buckets are names that any pipeline may use, so there is nothing that would be its own.
  */
 function checkAllowed({ caller, bucket, key, exchange }: S3Request): void {
-  if (mayTouch(caller, bucket, key, exchange.request.method ?? '')) return;
+  const copied = exchange.request.headers['x-amz-copy-source'] !== undefined ? copySourceOf({ exchange }) : undefined;
+  const reads = !copied || mayTouch(caller, copied.bucket, copied.key, 'GET');
+  if (reads && mayTouch(caller, bucket, key, exchange.request.method ?? '')) return;
   throw new S3Error('AccessDenied', 'Access Denied', 403);
 }
 
@@ -76,14 +81,14 @@ function actionFor({ bucket, key, query, exchange }: S3Request): Action {
   const others = ['acl', 'tagging', 'retention', 'legal-hold', 'torrent', 'attributes', 'select', 'restore'];
   const stray = others.find((name) => query.has(name));
   if (stray !== undefined) return refuse(stray);
-  if (exchange.request.headers['x-amz-copy-source'] !== undefined) return refuse('copying');
   switch (method) {
     case 'GET':
       return has('uploadId') ? refuse('listing parts') : getObject;
     case 'HEAD':
       return headObject;
     case 'PUT':
-      return has('uploadId') ? uploadPart : putObject;
+      if (has('uploadId')) return uploadPart;
+      return exchange.request.headers['x-amz-copy-source'] === undefined ? putObject : copyObject;
     case 'POST':
       if (has('uploads')) return createUpload;
       return has('uploadId') ? completeUpload : refuse('a form upload');
@@ -97,10 +102,12 @@ function actionFor({ bucket, key, query, exchange }: S3Request): Action {
 function bucketAction(method: string, query: URLSearchParams): Action {
   const sub = [...query.keys()].find((name) => !plainQuery.has(name) && !/^x-amz-/i.test(name));
   if (method === 'GET' && query.has('location')) return bucketLocation;
+  if (method === 'GET' && query.has('versions')) return listVersions;
+  if (method === 'POST' && query.has('delete')) return deleteObjects;
   if (sub !== undefined) return refuse(sub);
   switch (method) {
     case 'GET':
-      return query.get('list-type') === '2' ? listObjects : refuse('ListObjects version 1');
+      return query.get('list-type') === '2' ? listObjects : listObjectsByMarker;
     case 'HEAD':
       return headBucket;
     case 'PUT':
@@ -115,6 +122,7 @@ function bucketAction(method: string, query: URLSearchParams): Action {
 const plainQuery = new Set([
   'list-type',
   'prefix',
+  'marker',
   'delimiter',
   'max-keys',
   'continuation-token',

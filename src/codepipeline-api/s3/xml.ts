@@ -27,3 +27,17 @@ function escapeText(text: string): string {
   const legal = text.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '\uFFFD');
   return legal.replaceAll(/[&<>"\r]/g, (char) => entities[char] ?? char);
 }
+
+/** The text that stands escaped in an element. */
+export function textOf(escaped: string): string {
+  return escaped.replaceAll(
+    /&(?:(lt|gt|amp|quot|apos)|#(x[0-9a-fA-F]{1,6}|\d{1,7}));/g,
+    (whole, name: string, code: string) => {
+      if (name !== undefined) return named[name] ?? whole;
+      const point = code.startsWith('x') ? Number.parseInt(code.slice(1), 16) : Number(code);
+      return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+    },
+  );
+}
+
+const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,30 @@ test.skipIf(missing)('20 MB make the round trip in parts, in path style and in v
   await aws('s3api', 'put-object', '--bucket', 'others', '--key', 'a b', '--body', 'app.bin');
   await aws('s3api', 'get-object', '--bucket', 'others', '--key', 'a b', 'again.bin');
   await aws('s3', 'rm', 's3://others/a b');
+  await aws('s3', 'cp', 's3://sources/app.bin', 's3://others/copies/app.bin', '--no-progress');
+  await aws('s3', 'cp', 's3://others/copies/app.bin', 'copied.bin', '--no-progress');
+  expect(readFileSync(join(directory, 'copied.bin')).equals(sent)).toBe(true);
+});
+
+test.skipIf(missing)('a folder is synchronised both ways, listed, and removed', async () => {
+  const [here, back] = [join(directory, 'folder'), join(directory, 'returned')];
+  mkdirSync(join(here, 'deep'), { recursive: true });
+  for (const name of ['one.txt', 'deep/two words.txt']) writeFileSync(join(here, name), name);
+  await aws('s3', 'sync', here, 's3://folders/x', '--no-progress');
+  expect(await aws('s3', 'sync', here, 's3://folders/x', '--no-progress')).toBe('');
+  expect((await aws('s3', 'ls', '--recursive', 's3://folders')).split('\n')).toHaveLength(2);
+  await aws('s3', 'sync', 's3://folders/x', back, '--no-progress');
+  expect(readFileSync(join(back, 'deep/two words.txt'), 'utf8')).toBe('deep/two words.txt');
+  const names = (operation: string, query: string): Promise<string> =>
+    aws('s3api', operation, '--bucket', 'folders', '--output', 'text', '--query', query);
+  expect(await names('list-objects', 'Contents[].Key')).toBe('x/deep/two words.txt\tx/one.txt');
+  expect(await names('list-object-versions', 'length(Versions)')).toBe('2');
+  const url = await aws('s3', 'presign', 's3://folders/x/one.txt');
+  expect(await (await fetch(url)).text()).toBe('one.txt');
+  await aws('s3', 'rm', '--recursive', 's3://folders/x');
+  await aws('s3', 'rb', 's3://folders');
+  const gone = exec('aws', ['s3', 'ls', 's3://folders'], { env });
+  await expect(gone).rejects.toThrow('NoSuchBucket');
 });
 
 test.skipIf(missing)(
