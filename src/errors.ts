@@ -58,9 +58,25 @@ export function classify(error: unknown): ErrorClass {
   return 'broken';
 }
 
-/** One line for logs and job rows: never a stack, never more than 500 characters. */
+/** One line for logs, job rows and people: never a stack or a token, never more than 500 characters. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describeError).join('; ').slice(0, 500);
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.slice(0, 500);
+  return maskTokens(text).slice(0, 500);
+}
+
+const tokens = /\b(?:gh[a-z]_[A-Za-z0-9_.-]{10,}|github_pat_\w{10,}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,})/g;
+const keys = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+const inAddress = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/@]*@/gi;
+const inHeader = /(\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token)\s+)[^\s"',]+/gi;
+const inQuery = /([?&](?:x-amz-(?:signature|security-token|credential)|signature)=)[^&\s"']+/gi;
+
+/** Masks tokens, JWTs, keys, authorization headers, signed addresses and passwords in addresses, wherever they stand. */
+export function maskTokens(text: string): string {
+  return text
+    .replaceAll(keys, '[key]')
+    .replaceAll(tokens, '[token]')
+    .replaceAll(inHeader, '$1[credentials]')
+    .replaceAll(inQuery, '$1[credentials]')
+    .replaceAll(inAddress, '$1[credentials]@');
 }

@@ -1,3 +1,5 @@
+import { maskTokens } from '../errors.ts';
+
 /** For pino: keys whose values are never written (SEC-T-02). */
 export const redactPaths: readonly string[] = [
   'token',
@@ -17,15 +19,6 @@ export const redactPaths: readonly string[] = [
   'err.request',
   'err.response',
 ];
-
-const tokens = /\b(?:gh[a-z]_[A-Za-z0-9_.-]{10,}|github_pat_\w{10,}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,})/g;
-const keys = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
-const basicAuth = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/@]*@/gi;
-
-/** Masks tokens, JWTs, keys and passwords in addresses, wherever they stand in a text. */
-export function maskTokens(text: string): string {
-  return text.replaceAll(keys, '[key]').replaceAll(tokens, '[token]').replaceAll(basicAuth, '$1[credentials]@');
-}
 
 interface LoggedError {
   readonly type: string;

@@ -23,12 +23,13 @@ export async function valuesOf(
 ): Promise<Values> {
   const values: Record<string, string> = {};
   const secrets: string[] = [];
+  const masked = new Set(Object.values(action.secrets));
   for (const { type, ...variable } of new Map(variables.map((one) => [one.name, one])).values()) {
     const refusal = refusedEnvironmentName(variable.name);
     if (refusal !== undefined) throw new UserError(refusal);
     const value = type === 'PLAINTEXT' ? variable.value : await secretValue({ ...variable, type }, action, source);
     values[variable.name] = value;
-    if (type !== 'PLAINTEXT' && value !== '') secrets.push(value);
+    if (type !== 'PLAINTEXT' && value !== '' && !masked.has(value)) secrets.push(value);
   }
   return { variables: values, secrets };
 }

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createKeptEnd } from './kept-end.ts';
 import { createMasker } from './mask.ts';
 import type { ActionLog } from './provider.ts';
 
@@ -79,19 +80,16 @@ function createLogEnd(mask: readonly string[], kept: number): LogEnd {
   const masker = createMasker(mask);
   // A secret that was cut in two by the beginning of the memory ends within these bytes; they are never written.
   const margin = masker.longest;
-  let total = 0;
-  let memory = Buffer.alloc(0);
+  const end = createKeptEnd(kept + margin);
   return {
-    add: (bytes) => {
-      total += bytes.length;
-      memory = Buffer.concat([memory, bytes.subarray(-kept - margin)]).subarray(-kept - margin);
-    },
+    add: (bytes) => end.add(bytes),
     take: () => {
+      const memory = end.bytes();
       const dropped = Math.min(margin, memory.length);
       masker.push(memory.subarray(0, dropped));
-      const end = Buffer.concat([masker.push(memory.subarray(dropped)), masker.flush()]);
-      const left = inWords(total - memory.length + dropped);
-      return Buffer.concat([Buffer.from(`[penstock] ${left} were left out. The end of the output:\n`), end]);
+      const shown = Buffer.concat([masker.push(memory.subarray(dropped)), masker.flush()]);
+      const left = inWords(end.total - memory.length + dropped);
+      return Buffer.concat([Buffer.from(`[penstock] ${left} were left out. The end of the output:\n`), shown]);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { BuildConfiguration, BuildDeps } from './build-project.ts';
 import type { Expand } from './cache-keys.ts';
 import { UserError } from '../errors.ts';
 import { networkOf } from './command-deps.ts';
+import { createKeptEnd } from './kept-end.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 
 export interface BuildHostRequest {
@@ -36,7 +37,7 @@ const rememberedBytes = 256 * 1024;
 /** The machine below a build: shells in the sandbox, the log, and a memory of the output for RETRY patterns. */
 export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
   const { action, area, context, log } = request;
-  let recent = Buffer.alloc(0);
+  const recent = createKeptEnd(rememberedBytes);
   let session: ShellSession | undefined;
   const stop = (): void => session?.stop();
   context.signal.addEventListener('abort', stop);
@@ -50,7 +51,7 @@ export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
         marker: nameOfToken(action.token),
         output: (chunk) => {
           log.write(chunk);
-          recent = Buffer.concat([recent, chunk.subarray(-rememberedBytes)]).subarray(-rememberedBytes);
+          recent.add(chunk);
         },
         deadlineMs: Math.max(1, request.deadline - Date.now()),
         restore,
@@ -61,10 +62,8 @@ export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
     },
     say: (line) => say(log, line),
     now: () => new Date(),
-    forgetOutput: () => {
-      recent = Buffer.alloc(0);
-    },
-    outputMatches: (pattern) => matchesInSandbox(request, pattern, recent),
+    forgetOutput: () => recent.clear(),
+    outputMatches: (pattern) => matchesInSandbox(request, pattern, recent.bytes()),
     expand: (text) => expandInSandbox(request, text),
     dispose: () => context.signal.removeEventListener('abort', stop),
   };

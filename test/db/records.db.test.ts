@@ -26,6 +26,23 @@ import { emptyTables, testDatabase } from '../database.ts';
 const { db } = await testDatabase();
 beforeEach(() => emptyTables(db));
 
+test.each([
+  `'; drop table jobs; --`,
+  `%' or '1'='1`,
+  '$1 $2 ? :name',
+  '\\',
+  '"; select 1',
+  '{"a":1}',
+  'x'.repeat(1_000_000),
+])('SEC-D-19 text of whatever kind comes back as it was', async (text) => {
+  await saveCursor(db, 'walk', text);
+  expect(await cursorOf(db, 'walk')).toBe(text);
+  await recordAudit(db, { who: text, what: 'approve', why: 'asked', execution: 'e1', detail: { text } });
+  expect(await auditOf(db, 'e1')).toMatchObject([{ who: text, detail: { text } }]);
+  const jobs = await sql<{ n: number }>`select count(*)::int as n from jobs`.execute(db);
+  expect(jobs.rows).toEqual([{ n: 0 }]);
+});
+
 describe('deliveries', () => {
   const record = (guid: string) =>
     db.transaction().execute((trx) => recordDelivery(trx, { guid, event: 'push', body: Buffer.from('{}') }));

@@ -9,7 +9,8 @@ import { boundedFetch } from '../../src/github/bounded-fetch.ts';
 import { createGitHub } from '../../src/github/octokit-github.ts';
 import { gitBase } from '../../src/github/app-verbs.ts';
 import { createProbot } from '../../src/github/probot.ts';
-import { loggedError, maskTokens, redactPaths } from '../../src/github/redact.ts';
+import { maskTokens } from '../../src/errors.ts';
+import { loggedError, redactPaths } from '../../src/github/redact.ts';
 
 const host = 'https://github.acme.test';
 const repository = { id: 42, owner: 'acme', name: 'web', installationId: 5 };

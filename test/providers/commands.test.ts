@@ -61,6 +61,26 @@ describe.each(rungs)('commands on the rung $level', (isolation) => {
     );
   });
 
+  it('take names that git allows for branches as values, which no shell reads (SEC-D-01)', async () => {
+    const names = ['$(id)', '`id`', ';id;', '${IFS}x', 'a&&b', `x'y"z`, '--upload-pack=x', '-x', '@', '<img>', 'x|y'];
+    const variables = names.map((value, index) => ({ name: `BRANCH_${index}`, value, type: 'PLAINTEXT' as const }));
+    const action = await command(
+      names.map((_name, index) => `printf '%s\\n' "$BRANCH_${index}"; OUT_${index}="$BRANCH_${index}"`),
+      {
+        origin: { headSha: 'a'.repeat(40), branch: '$(id)' },
+        declaration: { environmentVariables: variables, outputVariables: names.map((_name, index) => `OUT_${index}`) },
+      },
+    );
+    const report = await finish(providerOn(isolation), action);
+    expect(report.kind === 'succeeded' && Object.values(report.outputVariables)).toEqual(names);
+    expect(
+      logOf(action)
+        .split('\n')
+        .filter((line) => names.includes(line)),
+    ).toEqual(names);
+    expect(logOf(action)).not.toContain('uid=');
+  });
+
   it('stop at the first failure and say which command and how', async () => {
     const action = await command(['echo one', 'sh -c "exit 4"', 'echo never']);
     expect(await finish(providerOn(isolation), action)).toMatchObject({
@@ -232,10 +252,12 @@ describe('code of forks', () => {
     });
   });
 
-  it.runIf(best.contained)('has no network where it can', async () => {
-    const action = await command(['cat /proc/net/route | wc -l'], { trust: 'fork' });
-    await finish(providerOn(), action);
-    expect(logOf(action)).toMatch(/\n1\n$/);
+  it.each(rungs.filter((isolation) => isolation.contained))('has no network on the rung $level', async (isolation) => {
+    const action = await command(['cat /proc/net/route | wc -l; ls -A /sys/class/net 2>/dev/null | wc -l'], {
+      trust: 'fork',
+    });
+    await finish(providerOn(isolation), action);
+    expect(logOf(action)).toMatch(/\n1\n0\n$/);
   });
 });
 
