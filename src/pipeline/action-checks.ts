@@ -1,4 +1,4 @@
-import { actionTypeName, actionTypeOf, type ActionType } from './action-types.ts';
+import { actionTypeName, actionTypeOf, actionTypes, type ActionType } from './action-types.ts';
 import type { ActionDeclaration, PipelineDefinition } from './definition.ts';
 import { closest } from './closest.ts';
 import { actionError, warning, type Finding } from './finding.ts';
@@ -24,7 +24,14 @@ export function actionFindings({ stages }: PipelineDefinition): Finding[] {
 function unavailable({ action, path }: Placed): Finding {
   const region = (action.region ?? 'us-east-1').toUpperCase().replaceAll('-', '_');
   const message = `${actionTypeName(action.actionTypeId)} in action '${action.name}' is not available in region '${region}'`;
-  return actionError([...path, 'actionTypeId'], 'D-12', message, 'Check category, owner, provider and version ("1").');
+  const { category, owner } = action.actionTypeId;
+  const known = actionTypes.filter((type) => type.category === category && type.owner === owner);
+  const near = closest(
+    action.actionTypeId.provider,
+    known.map((type) => type.provider),
+  );
+  const mend = near === undefined ? 'Check category, owner, provider and version ("1").' : `Did you mean ${near}?`;
+  return actionError([...path, 'actionTypeId'], 'D-12', message, mend);
 }
 
 function countFindings({ action, path }: Placed, type: ActionType): Finding[] {
@@ -134,6 +141,11 @@ function providerFindings({ action, path }: Placed): Finding[] {
   const found: Finding[] = [];
   if (provider === 'CodeBuild' && inputArtifacts.length > 1 && configuration['PrimarySource'] === undefined) {
     found.push(actionError(at, 'D-11', missing('PrimarySource'), 'Name the input artifact that the build starts in.'));
+  }
+  if (provider === 'CodeBuild' && configuration['BatchEnabled'] === 'true') {
+    const message = `The embedded engine runs no batch builds, and action '${name}' asks for one.`;
+    const mend = 'Use the AWS engine for this pipeline, or leave out BatchEnabled.';
+    found.push({ ...warning([...at, 'BatchEnabled'], 'P-6', message, mend), exception: refusedAtStart });
   }
   if (category === 'Deploy' && provider === 'S3') {
     if (configuration['Extract'] === 'false' && configuration['ObjectKey'] === undefined) {

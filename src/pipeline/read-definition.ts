@@ -90,6 +90,7 @@ function stranger(key: string): Finding {
   return {
     path: [key] satisfies Path,
     severity: 'error',
+    rule: 'CP-1.2',
     exception: 'ValidationException',
     message: `Unknown parameter in input: "${key}", must be one of: pipeline, metadata`,
     mend: 'Leave it out.',

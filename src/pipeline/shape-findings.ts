@@ -22,7 +22,9 @@ export function validationMessage(findings: readonly { readonly message: string 
 
 function violation(path: Path, constraint: string, mend: string): Finding {
   const message = `Value at '${wirePath(path)}' failed to satisfy constraint: ${constraint}`;
-  return { path, severity: 'error', exception: 'ValidationException', message, mend };
+  // Bounds of values have a rule of their own; everything else is the table of fields.
+  const rule = path.at(-2) === 'configuration' && typeof path.at(-1) === 'string' ? 'CP-D-9' : 'CP-1.2';
+  return { path, severity: 'error', rule, exception: 'ValidationException', message, mend };
 }
 
 /** Lists are counted from 1 and marked with `.member`. */
@@ -48,7 +50,9 @@ function explain(issue: z.core.$ZodIssue, path: Path, found: unknown): { constra
       const pattern = (issue.pattern ?? issue.format).replace(/^\/\^?|\$?\/$/g, '');
       return {
         constraint: `Member must satisfy regular expression pattern: ${pattern}`,
-        mend: `Write ${key} so that it fits ${pattern}.`,
+        mend: Object.hasOwn(examples, key)
+          ? `Write it as in ${examples[key]}.`
+          : `Write ${key} so that it fits ${pattern}.`,
       };
     }
     default:
@@ -56,9 +60,17 @@ function explain(issue: z.core.$ZodIssue, path: Path, found: unknown): { constra
   }
 }
 
+/** For patterns that say little to who reads them. */
+const examples: Readonly<Record<string, string>> = {
+  roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+  location: 'my-artifact-bucket',
+};
+
 function explainType(expected: string, key: string, found: unknown): { constraint: string; mend: string } {
   if (found === undefined || found === null) {
-    return { constraint: 'Member must not be null', mend: `Add "${key}".` };
+    const mend =
+      key === 'declaration' ? 'Write a declaration, as `aws codepipeline get-pipeline` prints it.' : `Add "${key}".`;
+    return { constraint: 'Member must not be null', mend };
   }
   const wanted =
     expected === 'record' || expected === 'object' ? 'a map' : `a${expected === 'int' ? 'n' : ''} ${expected}`;
@@ -102,7 +114,7 @@ function unknownKey(path: Path, key: string): Finding {
         ? `Write "${near}": a declaration uses the spelling of get-pipeline, not of CloudFormation.`
         : `Did you mean "${near}"?`;
   const message = `Unknown parameter in ${wirePath(path)}: "${key}"`;
-  return { path: [...path, key], severity: 'error', exception: 'ValidationException', message, mend };
+  return { path: [...path, key], severity: 'error', rule: 'CP-1.2', exception: 'ValidationException', message, mend };
 }
 
 /** The keys that the shape knows at a place. */

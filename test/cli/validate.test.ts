@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ function edit(file: string, from: string, to: string): void {
 const pipelineFile = 'ci/web.pipeline.json';
 
 const examples = readdirSync('examples', { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [`examples/${entry.name}`] : [],
+  existsSync(join('examples', entry.name, '.github/penstock.yml')) ? [`examples/${entry.name}`] : [],
 );
 
 test.each(examples)('%s has no problems', async (folder) => {

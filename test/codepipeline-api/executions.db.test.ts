@@ -102,7 +102,7 @@ test('a source revision reaches its action; a wrong action name is refused (CP-X
   }
 });
 
-test('four starts before a gate: one waits for its answer, two are superseded, the newest is inbound (CP-X-13)', async () => {
+test('four starts before a gate: one waits for its answer, two are superseded, the newest is inbound (CP-X-13, CP-X-68)', async () => {
   const { name, first } = await created(declare({ Gate: { Approve: approval } }));
   for (let n = 0; n < 3; n += 1) {
     await start(name);
@@ -262,7 +262,7 @@ test('a disabled transition holds, tells who and why, and lets the newest in whe
   expect(older).not.toBe(newer);
 });
 
-test('a rollback is a new execution of one stage, and every wrong target has its own error (CP-X-51 to X-56)', async () => {
+test('a rollback is a new execution of one stage, and every wrong target has its own error (CP-X-51, CP-X-53, CP-X-56)', async () => {
   const { name, pipelineName, first } = await created(declare({ Build: { Unit: {} }, Ship: { Out: {} } }));
   await start(name);
   await settled();

@@ -18,7 +18,7 @@ const { client } = bench;
 const withoutMetadata = async (name: string): Promise<PipelineDeclaration> =>
   (await client.getPipeline({ name })).pipeline!;
 
-test('a pipeline is created, echoes its defaults and starts once (CP-D-1, CP-X-4)', async () => {
+test('a pipeline is created, echoes its defaults and starts once (CP-D-1, CP-X-1, CP-X-2, CP-X-3, CP-X-4)', async () => {
   const declared = declare({ Build: { Unit: {} } });
   const { pipeline, tags } = await client.createPipeline({ pipeline: declared, tags: [{ key: 'team', value: 'web' }] });
   expect(pipeline).toMatchObject({ name: declared.name, version: 1, executionMode: 'SUPERSEDED', pipelineType: 'V2' });
@@ -36,7 +36,7 @@ test('a pipeline is created, echoes its defaults and starts once (CP-D-1, CP-X-4
   expect(started[0]?.trigger?.triggerDetail).toBe(`arn:aws:iam::111122223333:user/penstock/${bench.admin.accessKeyId}`);
 });
 
-test('get, take the metadata off, update: version 2, nothing starts, both versions are kept (CP-X-60)', async () => {
+test('get, take the metadata off, update: version 2, nothing starts, both versions are kept (CP-X-60, CP-D-3)', async () => {
   const declared = declare({ Build: { Unit: {} } });
   await client.createPipeline({ pipeline: declared });
   const first = await client.getPipeline({ name: declared.name! });

@@ -126,7 +126,7 @@ test("a read-only key reads and changes nothing; a worker job's credentials open
   expect(await refusal(bench.clientOf(forged).listPipelines())).toContain('UnrecognizedClientException');
 });
 
-test('a key sees only the pipelines of its binding', async () => {
+test('a key sees only the pipelines of its binding (CP-X-65)', async () => {
   const one = bench.clientOf(await bench.key({ repositoryId: 42 }));
   const pipeline = declare({ Build: { Unit: {} } });
   await one.createPipeline({ pipeline });

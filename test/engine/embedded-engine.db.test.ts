@@ -34,7 +34,7 @@ test('the same idempotency key is the same execution, also when two ask at once 
   expect(ran).toHaveLength(3);
 });
 
-test('variables of an earlier action reach a later one; a missing one fails it with the text of CP-V-6', async () => {
+test('variables of an earlier action reach a later one; a missing one fails it with the text of CP-V-6 (CP-V-4)', async () => {
   bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'v7' } });
   const definition = aPipeline({
     Source: { Checkout: 'CodeStarSourceConnection' },

@@ -140,7 +140,7 @@ function answering({ penstock, 'CodePipeline.job': { data } }: FunctionEvent): C
   return new CodePipeline({ endpoint: penstock.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
 }
 
-test("a function judges a rule with its job's own credentials, and may do nothing else with them (CP 4.3)", async () => {
+test("a function judges a rule with its job's own credentials, and may do nothing else with them (CP-J-19)", async () => {
   aws.functions.add('smoke-web');
   const id = await runWith(ask('smoke-web'));
   expect(await ruleOf(id)).toBe('InProgress: ');

@@ -15,7 +15,7 @@ const rows = document
     tests: Array.from(tests.matchAll(/`([^`]+)`/g), (name) => name[1] ?? ''),
   }));
 
-/** How many rules there are of each kind. */
+/** How many rules there are of each kind that is listed whole. */
 const kinds: readonly [string, number][] = [
   ['D', 38],
   ['X', 72],
@@ -23,6 +23,7 @@ const kinds: readonly [string, number][] = [
   ['V', 10],
   ['A', 12],
   ['J', 20],
+  ['E', 8],
 ];
 
 describe('docs/parity.md', () => {
@@ -30,7 +31,8 @@ describe('docs/parity.md', () => {
     const all = kinds.flatMap(([letter, count]) =>
       Array.from({ length: count }, (_, index) => `CP-${letter}-${index + 1}`),
     );
-    expect(rows.map((row) => row.rule)).toEqual(all);
+    const listed = rows.filter(({ rule }) => kinds.some(([letter]) => rule.startsWith(`CP-${letter}-`)));
+    expect(listed.map((row) => row.rule)).toEqual(all);
   });
 
   it('names only tests that cite the rule', () => {

@@ -81,6 +81,24 @@ describe('what an execution remembers', () => {
     });
   });
 
+  it('CP-X-36, CP-X-62: an approval that nobody can answer any more says so in the words of the service', () => {
+    let state = started({ stages });
+    state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });
+    const canceled = 'The approval action has been canceled.';
+    const gateOf = (of: PipelineState) =>
+      execution(of).stages[1]?.actions.map(({ action, status, summary }) => [action, status, summary]);
+    const stopped = after(state, { kind: 'stop', lane: state.lane, execution: one, abandon: true });
+    expect(gateOf(stopped)).toEqual([
+      ['Approve', 'Abandoned', canceled],
+      ['Lint', 'Abandoned', undefined],
+    ]);
+    const updated = after(state, { kind: 'update-definition', ...pipeline({ stages: { ...stages, More: ['A'] } }) });
+    expect(gateOf(updated)).toEqual([
+      ['Approve', 'Failed', canceled],
+      ['Lint', 'InProgress', undefined],
+    ]);
+  });
+
   it('CP-X-30, CP-X-35: why and by whom it was stopped', () => {
     const stop = { kind: 'stop', lane: laneOf(), execution: one, abandon: true, reason: 'wrong branch' } as const;
     expect(execution(after(started({ stages }), stop)).stop).toEqual({

@@ -601,7 +601,7 @@ env: {variables: {MODE: fast}}
   });
 });
 
-describe('what is refused when a pipeline is read', () => {
+describe('what is refused when a pipeline is read; batch builds export nothing here, because they do not run (CP-V-9)', () => {
   it.each([
     [{ ProjectName: 'x', BatchEnabled: 'true' }, 'Batch builds do not run'],
     [{}, 'expected string'],
