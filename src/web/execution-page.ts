@@ -97,14 +97,14 @@ function testsBox(report: TestReport): Markup {
   const problems = report.problems.map((problem) => html`<li class="soft">${visibleText(problem)}</li>`);
   const hidden = report.failed - report.failures.length;
   const more = hidden > 0 && report.failures.length > 0 ? html`<li class="soft">and ${hidden} more</li>` : '';
-  const list = [...failures, ...flaky, ...problems];
+  const list = [...failures, more, ...flaky, ...problems];
   return html`<div class="tests">
     <p class="${tone}">Tests of <code>${report.group}</code>: ${reportText(report)}</p>
     ${
       list.length === 0
         ? ''
         : html`<ul>
-            ${list}${more}
+            ${list}
           </ul>`
     }
   </div>`;
