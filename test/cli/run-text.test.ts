@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import type { CliIo } from '../../src/cli/command.ts';
+import { textTeller } from '../../src/cli/run-text.ts';
+import { execution, source } from '../render/views.ts';
+
+test('the end of a run tells what tests said: counts, those that failed, and those that passed later', () => {
+  const lines: string[] = [];
+  const io = { out: (line: string) => void lines.push(line), color: false, cwd: '/work/tree' } as unknown as CliIo;
+  const unit = {
+    group: 'unit',
+    format: 'JUNITXML',
+    total: 6,
+    passed: 3,
+    failed: 2,
+    skipped: 1,
+    failures: [
+      { name: 'sum.adds', message: 'expected 4', path: 'sum.js', line: 2 },
+      { name: 'net.sends', message: 'reset\nby peer' },
+    ],
+    flaky: [{ name: 'net.connects', attempt: 2 }],
+    problems: [],
+  };
+  const findings = [
+    { path: 'sum.js', line: 2, column: 5, level: 'failure', title: 'sum.adds', message: 'expected 4' } as const,
+  ];
+  textTeller(io, { isolation: 'none', source: '/work/tree' }).end({
+    execution: execution([source]),
+    status: 'Failed',
+    stages: [],
+    seconds: 3,
+    findings: [{ stage: 'Test', action: 'Unit', findings, reports: [unit] }],
+    results: { artifacts: [], objects: [] },
+  });
+  expect(lines.join('\n').split('\n').slice(2)).toEqual([
+    '',
+    '  Test/Unit',
+    '    unit: 3 passed, 2 failed, 1 skipped',
+    '      net.sends: reset',
+    '        by peer',
+    '      net.connects passed on attempt 2',
+    '    sum.js:2:5: sum.adds: expected 4',
+  ]);
+});
