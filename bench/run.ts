@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const names = ['api', 'core', 'intake', 'isolation', 'jobs', 'source'] as const;
+const names = ['api', 'comments', 'core', 'intake', 'isolation', 'jobs', 'source'] as const;
 const [name] = process.argv.slice(2);
 const file = join(import.meta.dirname, `${name}.ts`);
 if (name === undefined || !names.some((one) => one === name) || !existsSync(file)) {

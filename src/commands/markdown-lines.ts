@@ -20,6 +20,8 @@ export type CommentLines =
 
 /** GitHub's own limit for a comment. */
 const maxLength = 65_536;
+/** Tens of thousands of one-letter list items take the parser most of a second, and nobody reads them. */
+const maxLines = 5000;
 const maxNesting = 20;
 /** The Markdown parser's time grows with the square of how often a quote or list ends; no person writes so many. */
 const maxTurns = 1000;
@@ -34,6 +36,7 @@ export function commentLines(body: string): CommentLines {
   const source = readSource(body);
   if (!source.lines.some((line) => candidate.test(line.text))) return { ok: true, lines: [] };
   if (body.length > maxLength) return { ok: false, why: `The comment is longer than ${maxLength} characters.` };
+  if (source.lines.length > maxLines) return { ok: false, why: `The comment has more than ${maxLines} lines.` };
   if (source.lines.some((line) => nesting(line.text) > maxNesting))
     return { ok: false, why: `The comment has quotes or lists nested more than ${maxNesting} deep.` };
   if (turns(source.lines.map((line) => line.text)) > maxTurns)

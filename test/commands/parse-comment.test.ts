@@ -366,6 +366,8 @@ describe('limits', () => {
 
   it('a comment that is too long or too deep obeys nothing and says so', () => {
     expect(parse(`/approve\n\n${'x'.repeat(65_536)}`)).toMatchObject([{ kind: 'error' }]);
+    expect(parse(`/approve\n\n${'- a\n'.repeat(5000)}`)).toMatchObject([{ kind: 'error' }]);
+    expect(parse(`/approve\n\n${'- a\n'.repeat(400)}`)).toMatchObject([{ kind: 'command' }]);
     expect(parse(`/approve\n\n${'> '.repeat(21)}x`)).toMatchObject([{ kind: 'error' }]);
     expect(parse(`/approve\n\n${'> a\n\n'.repeat(600)}`)).toMatchObject([{ kind: 'error' }]);
     expect(parse(`/approve\n\n${'> a\n\n'.repeat(100)}`)).toMatchObject([{ kind: 'command' }]);

@@ -20,7 +20,8 @@ export async function okToTest(
   if (pullRequest.headRepositoryId === repository.id) {
     return refused('This pull request is not from a fork: its pipelines run without `/ok-to-test`.');
   }
-  const line = `\`/ok-to-test ${pullRequest.headSha}\``;
+  // The form that is understood everywhere.
+  const line = `\`/penstock ok-to-test ${pullRequest.headSha}\``;
   if (command.sha?.toLowerCase() !== pullRequest.headSha) {
     return refused(`Name the commit that you looked at, all 40 digits. The head now is: ${line}.`);
   }
