@@ -1,7 +1,7 @@
 import type { GateVerdict } from '../commands/gate.ts';
 import type { WhyGate, PlanEntry, StartNote } from './questions.ts';
 import { gateLines } from './gate-story.ts';
-import { code, link, prose, shortSha } from './markdown.ts';
+import { code, link, prose, shortSha, ticked } from './markdown.ts';
 import { executionPhase, stagesOf } from './stage-view.ts';
 import { verdictOf } from './verdict.ts';
 import type { ExecutionView } from './view.ts';
@@ -47,7 +47,7 @@ const outcomes: Readonly<Record<StartNote['outcome'], string>> = {
 };
 
 function noteLine(note: StartNote): string {
-  return `- ${code(note.pipeline)} at ${code(shortSha(note.headSha))}: ${outcomes[note.outcome]}: ${prose(note.reason, 500)}`;
+  return `- ${code(note.pipeline)} at ${code(shortSha(note.headSha))}: ${outcomes[note.outcome]}: ${ticked(note.reason, 500)}`;
 }
 
 /** Who is missing for each waiting gate, and whose answer did not count and why. */
@@ -92,11 +92,11 @@ export function renderPlan(entries: readonly PlanEntry[]): string {
 
 function planLines(entry: PlanEntry): string {
   const verdict = entry.starts ? '▶️ starts' : '⏭️ does not start';
-  const after = entry.inPullRequest === undefined ? [] : [`- After the merge: ${prose(entry.inPullRequest, 500)}`];
+  const after = entry.inPullRequest === undefined ? [] : [`- After the merge: ${ticked(entry.inPullRequest, 500)}`];
   const gates = entry.gates.map((gate) => {
     const may =
       gate.whyNot === undefined ? 'your approval would count' : `your approval would not count: ${prose(gate.whyNot)}`;
     return `- ✋ ${code(`${gate.stage}/${gate.action}`)} needs ${prose(gate.needs, 500)}; ${may}`;
   });
-  return [`**${prose(entry.pipeline)}** ${verdict}: ${prose(entry.why, 500)}`, ...gates, ...after].join('\n');
+  return [`**${prose(entry.pipeline)}** ${verdict}: ${ticked(entry.why, 500)}`, ...gates, ...after].join('\n');
 }

@@ -4,15 +4,19 @@ import { count, moment } from './words.ts';
 
 /** The story of one gate: who is needed, who counted, who did not and why, who could. Markdown, made of list lines. */
 export function gateLines(verdict: GateVerdict): readonly string[] {
+  const isOpen = verdict.outcome === 'waiting';
   return [
-    `- **${verdict.had} of ${count(verdict.needed, 'approval')}**`,
-    ...explanationLines(verdict.explanation, '  '),
+    `- **${ended[verdict.outcome]}${verdict.had} of ${count(verdict.needed, 'approval')}**`,
+    // What was missing matters as long as somebody can still give it.
+    ...(isOpen || verdict.outcome === 'approved' ? explanationLines(verdict.explanation, '  ') : []),
     ...verdict.counted.map(countedLine),
     ...verdict.notCounted.map(notCountedLine),
-    ...(verdict.whoCould.length > 0 ? [`- Could approve: ${logins(verdict.whoCould)}`] : []),
-    ...verdict.warnings.map((warning) => `- ⚠️ ${prose(warning)}`),
+    ...(isOpen && verdict.whoCould.length > 0 ? [`- Could approve: ${logins(verdict.whoCould)}`] : []),
+    ...(isOpen ? verdict.warnings.map((warning) => `- ⚠️ ${prose(warning)}`) : []),
   ];
 }
+
+const ended = { waiting: '', approved: 'Approved: ', rejected: 'Rejected, with ', expired: 'Expired, with ' } as const;
 
 /** Who could, in words; names are code, so that nobody is called. */
 function logins(names: readonly string[]): string {

@@ -56,6 +56,17 @@ export function prose(text: string, limit = 300): string {
   );
 }
 
+/** A sentence of ours that holds words of others between back-ticks: those become code, the rest running text. */
+export function ticked(text: string, limit = 300): string {
+  const parts = cutEnd(text, limit).split('`');
+  return parts.map((part, index) => (index % 2 === 1 ? code(part) : spaced(part))).join('');
+}
+
+function spaced(text: string): string {
+  const [, before = '', inner = '', after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(text) ?? [];
+  return `${before && ' '}${prose(inner)}${inner && after && ' '}`;
+}
+
 const joiner = '\u2060';
 
 function entities(characters: string): string {

@@ -1,5 +1,5 @@
 import type { Problem } from '../pipeline/problem.ts';
-import { code, cutEnd, maxMarkdown, prose, shortSha } from './markdown.ts';
+import { code, cutEnd, maxMarkdown, prose, shortSha, ticked } from './markdown.ts';
 import { title } from './titles.ts';
 import type { AnnotationView, CheckRunView } from './view.ts';
 
@@ -11,7 +11,7 @@ export function renderSkipped(pipeline: string, reason: string, detailsUrl: stri
     conclusion: 'skipped',
     title: title('Skipped: ', reason),
     summary: [
-      `**Skipped**: ${prose(reason, 1000)}.`,
+      `**Skipped**: ${ticked(reason, 1000)}.`,
       `Pipeline ${code(pipeline)} did not start for this commit. A skipped check satisfies a branch rule that requires it.`,
       'To start it all the same, comment:',
       block('/penstock run ' + pipeline),

@@ -48,11 +48,14 @@ function mendOf(summary: string): readonly string[] {
   return known === undefined ? [] : [prose(`${known.cause} ${known.mend}`, 500)];
 }
 
+/** CodePipeline is told who answered; here the line says it already. */
+const namesInFront = /^@[\w-]+(?:, @[\w-]+)*(?:: |$)/;
+
 function failureLine(run: ActionRun, stage: StageView | undefined): string {
   const declared = stage?.declared.actions.find((action) => action.name === run.action);
   const { cause, mend } = explainFailure(run, declared);
   const told = run.answeredBy ? (run.summary ?? '') : (run.error?.message ?? '');
-  const message = isExpired(run) ? '' : told;
+  const message = isExpired(run) ? '' : run.answeredBy ? told.replace(namesInFront, '') : told;
   const { story } = run;
   const parts = [
     `${code(run.action)}: ${prose(cause)}`,

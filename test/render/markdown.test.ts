@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Nodes } from 'mdast';
 import { describe, expect, it } from 'vitest';
-import { code, cutEnd, fenced, link, prose, table, visible } from '../../src/render/markdown.ts';
+import { code, cutEnd, fenced, link, prose, table, visible, ticked } from '../../src/render/markdown.ts';
 
 const nasty = [
   '@acme/all', '\\@bob', '&#64;bob', '&commat;bob', '#123', 'GH-1', 'acme/web#9', '1f0c9c0a6d9f', 'https://evil.example',
@@ -115,6 +115,18 @@ describe('texts of others as inline code', () => {
     ['a|b', '`a\uFF5Cb`'],
   ])('%j becomes %j', (text, expected) => {
     expect(code(text)).toBe(expected);
+  });
+});
+
+describe('sentences of ours with words of others between back-ticks (SEC-D-05)', () => {
+  it('show those as code and the rest as text, whatever the words hold', () => {
+    expect(ticked('target branch `main` matches `ma*`, @all')).toBe('target branch `main` matches `ma*`, @\u2060all');
+    fc.assert(
+      fc.property(fc.array(hostile, { maxLength: 5 }), (parts) => {
+        const kinds = types(`So: ${ticked(parts.join('`'))}`).filter((type) => type !== 'inlineCode');
+        expect(kinds).toEqual(['paragraph', 'root', 'text']);
+      }),
+    );
   });
 });
 
