@@ -109,6 +109,26 @@ test('SEC-B-03 a member of the organisation without write access approves nothin
   expect(stage.check(sha, 'web / Release')).toMatch(waiting);
 });
 
+test('SEC-B-20 a command that was deleted before it is read does nothing, and the deletion is on record', async () => {
+  const stage = await setStage(world, { config: one });
+  const { number, sha } = await stage.pullRequest();
+  const login = `reviewer-${stage.owner}`;
+  const held = world.github.faults.holdWebhooks({ event: 'issue_comment', action: 'created' });
+  const comment = await world.github.comment(stage.repository, number, login, '/approve');
+  await world.github.deleteComment(comment, login);
+  held.release();
+  // While GitHub may only be late to show it, it is looked for again and again.
+  await db
+    .updateTable('jobs')
+    .set({ run_at: new Date(0) })
+    .where('kind', '=', 'delivery')
+    .execute();
+  await world.github.settled();
+  expect(stage.check(sha, 'web / Release')).toMatch(waiting);
+  const rows = await db.selectFrom('audit').select(['what', 'who', 'why']).where('who', '=', login).execute();
+  expect(rows).toEqual([{ what: 'text-deleted', who: login, why: `issue-comment/${comment} by ${login}` }]);
+});
+
 test('SEC-B-24 several commands in one comment are obeyed in their order and answered in one reply', async () => {
   const stage = await setStage(world, { config: one });
   const { number, sha } = await stage.pullRequest();
