@@ -15,7 +15,7 @@ export type SecretsRead =
 
 /** Fetches the values that penstock.server.yml names. A name without a value is a problem, not an empty secret. */
 export async function readSecrets(rules: readonly SecretRule[], env: Environment): Promise<SecretsRead> {
-  const read = await Promise.all(rules.map((rule) => readSecret(rule, env)));
+  const read = (await Promise.all(rules.map((rule) => readSecret(rule, env)))).map(longEnough);
   const problems = read.filter((result) => typeof result === 'string');
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, secrets: read.filter((result) => typeof result !== 'string') };
@@ -23,6 +23,14 @@ export async function readSecrets(rules: readonly SecretRule[], env: Environment
 
 export function secretsOf(secrets: readonly Secret[], owner: string, name: string): readonly Secret[] {
   return secrets.filter((secret) => secret.repositories.some((pattern) => covers(pattern, owner, name)));
+}
+
+/** Bytes; a shorter one could be masked only by ruining every log that happens to hold it (SEC-D-09). */
+const shortestSecret = 6;
+
+function longEnough(read: Secret | string): Secret | string {
+  if (typeof read === 'string' || Buffer.byteLength(read.value) >= shortestSecret) return read;
+  return `secrets.${read.name}: the value has fewer than ${shortestSecret} bytes, which cannot be masked in logs. Use a longer one, or write it as a plain variable.`;
 }
 
 async function readSecret({ name, source, repositories }: SecretRule, env: Environment): Promise<Secret | string> {

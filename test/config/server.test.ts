@@ -248,10 +248,10 @@ describe('secrets', () => {
         { name: 'NPM', source: { fromEnv: 'NPM_TOKEN' }, repositories },
         { name: 'FILE', source: { fromFile: path }, repositories: [{ owner: 'other', name: null }] },
       ],
-      { NPM_TOKEN: 'abc' },
+      { NPM_TOKEN: 'abcdef' },
     );
     if (!read.ok) throw new Error(read.problems.join());
-    expect(secretsOf(read.secrets, 'acme', 'web').map(({ name, value }) => [name, value])).toEqual([['NPM', 'abc']]);
+    expect(secretsOf(read.secrets, 'acme', 'web').map(({ name, value }) => [name, value])).toEqual([['NPM', 'abcdef']]);
     expect(secretsOf(read.secrets, 'other', 'x').map(({ name, value }) => [name, value])).toEqual([['FILE', 's3cret']]);
   });
 
@@ -265,5 +265,16 @@ describe('secrets', () => {
       'secrets.NPM: the environment variable NPM_TOKEN is not set. Set it, or remove the secret.',
       `secrets.FILE: the file ${join(folder, 'nowhere')} cannot be read (ENOENT). Correct the path or its permissions.`,
     ]);
+  });
+
+  test('SEC-D-09: a value too short to be masked stops the start', async () => {
+    const rules = [{ name: 'PIN', source: { fromEnv: 'PIN' }, repositories }];
+    expect(await readSecrets(rules, { PIN: '12345' })).toEqual({
+      ok: false,
+      problems: [
+        'secrets.PIN: the value has fewer than 6 bytes, which cannot be masked in logs. Use a longer one, or write it as a plain variable.',
+      ],
+    });
+    expect(await readSecrets(rules, { PIN: '123456' })).toMatchObject({ ok: true });
   });
 });
