@@ -1,6 +1,6 @@
 import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
-import { code, fenced, maxMarkdown, prose, visible } from './markdown.ts';
+import { code, fenced, maxMarkdown, ticked, visible } from './markdown.ts';
 import type { StageView } from './stage-view.ts';
 import type { ExecutionView, LogTail } from './view.ts';
 import { own } from './view.ts';
@@ -41,7 +41,7 @@ function logSection(run: ActionRun, tail: LogTail, room: number): string | undef
   const where = consoleLink('in AWS', tail.url) ?? 'on the details page';
   const note =
     cut === 0 ? '' : `${count(cut, 'line')} before ${cut === 1 ? 'it is' : 'these are'} cut; the full log is ${where}.`;
-  const parts = [heading, prose(tail.note ?? '', 600), note, kept.length > 0 ? fenced(kept) : ''];
+  const parts = [heading, ticked(tail.note ?? '', 600), note, kept.length > 0 ? fenced(kept) : ''];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 

@@ -56,15 +56,25 @@ export function prose(text: string, limit = 300): string {
   );
 }
 
-/** A sentence of ours that holds words of others between back-ticks: those become code, the rest running text. */
+const copied = /(`[^`]+`|\barn:[\w-]+:[\w-]+:[^\s`]*[^\s`.,;:]|\b[a-z-]+:[A-Z]\w+)/;
+
+/**
+ * A sentence of ours that holds words of others: what stands between back-ticks, ARNs and actions of IAM become code,
+ * which people can copy as it is; the rest is running text.
+ */
 export function ticked(text: string, limit = 300): string {
-  const parts = cutEnd(text, limit).split('`');
-  return parts.map((part, index) => (index % 2 === 1 ? code(part) : spaced(part))).join('');
+  const pieces = cutEnd(oneLine(text), limit).split(copied);
+  const shown = pieces.map((piece, index) => {
+    if (index % 2 === 1) return code(piece.replaceAll('`', ''));
+    // Two spans of code that touch would become one.
+    return piece === '' && index > 0 && index < pieces.length - 1 ? ' ' : spaced(piece);
+  });
+  return shown.join('');
 }
 
-function spaced(text: string): string {
-  const [, before = '', inner = '', after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(text) ?? [];
-  return `${before && ' '}${prose(inner)}${inner && after && ' '}`;
+function spaced(piece: string): string {
+  const inner = piece.trim();
+  return inner === '' ? piece : piece.replace(inner, () => prose(inner, piece.length + 1));
 }
 
 const joiner = '\u2060';

@@ -2,7 +2,7 @@ import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
 import { explainEnding, explainFailure, isExpired } from './explain.ts';
 import { gateLines } from './gate-story.ts';
-import { code, link, maxMarkdown, prose, shortSha, table } from './markdown.ts';
+import { code, link, maxMarkdown, prose, shortSha, table, ticked } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Phase, StageView } from './stage-view.ts';
 import { failedActions, stagesOf } from './stage-view.ts';
@@ -36,7 +36,7 @@ function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undef
 function reasons(view: ExecutionView, phase: Phase, stage: StageView | undefined): readonly string[] {
   const { ending, notice } = view.execution;
   if (ending?.as === 'Failed') return [prose(ending.summary, 1000), ...mendOf(ending.summary)];
-  if (notice !== undefined && !ending) return [`⚠️ How it stands now is not known: ${prose(notice, 1000)}`];
+  if (notice !== undefined && !ending) return [`⚠️ How it stands now is not known: ${ticked(notice, 1000)}`];
   if (phase.kind !== 'failed' && phase.kind !== 'failing') return [];
   const failed = stage ?? endedStage(view) ?? stagesOf(view).findLast((one) => one.phase.kind === 'failing');
   const runs = failedActions(failed?.run);
@@ -61,7 +61,7 @@ function failureLine(run: ActionRun, stage: StageView | undefined): string {
     `${code(run.action)}: ${prose(cause)}`,
     message === '' ? '' : `${run.answeredBy ? 'They' : 'It'} said: ${code(message.slice(0, 600))}.`,
     story?.said ? `${prose(story.service)} said: ${code(story.said)}.` : '',
-    story?.unasked ? prose(story.unasked, 600) : '',
+    story?.unasked ? ticked(story.unasked, 600) : '',
     prose(mend),
     consoleLink('Open in AWS', run.externalExecutionUrl) ?? '',
   ];

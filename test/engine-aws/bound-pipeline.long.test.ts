@@ -195,7 +195,7 @@ test('a role without permission makes the check say which action on which ARN is
   const { sha } = await pullRequest('four');
   expect(world.check(repository, sha, 'started')).toMatch(/^completed\/failure/);
   const [run] = world.github.checks(repository, sha).filter((one) => one.name === 'started');
-  expect(run?.summary).toContain('lacks codepipeline:StartPipelineExecution on arn:aws:codepipeline:eu-west-1');
+  expect(run?.summary).toContain('lacks `codepipeline:StartPipelineExecution` on `arn:aws:codepipeline:eu-west-1');
 });
 
 test('a command that the role may not pass on is answered with the missing right, not with silence (SEC-T-16)', async () => {

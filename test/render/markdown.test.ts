@@ -171,3 +171,14 @@ describe('small parts', () => {
     expect(paragraph).toMatchObject({ children: [{ type: 'link', url: 'https://x.example/a%3E)[b](c' }] });
   });
 });
+
+it('shows an ARN, an action and a command in a sentence as code to copy, and nothing else works', () => {
+  const text =
+    'The role arn:aws:iam::111122223333:role/penstock lacks ecs:DescribeTasks on arn:aws:ecs:eu-west-1:111122223333:task/prod/*. `penstock iam-policy` tells @all more, at https://x.example.';
+  const shown = ticked(text);
+  expect(shown).toContain('The role `arn:aws:iam::111122223333:role/penstock` lacks `ecs:DescribeTasks` on ');
+  expect(shown).toContain('`arn:aws:ecs:eu-west-1:111122223333:task/prod/*`. `penstock iam-policy` tells');
+  expect(shown).not.toMatch(/@all|https:\/\//);
+  expect(ticked('`a``b`')).toBe('`a` `b`');
+  expect(ticked('an odd ` back-tick')).not.toContain('`');
+});
