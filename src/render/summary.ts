@@ -35,7 +35,7 @@ function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undef
 /** One line for each failed action: what it is called in plain words, what was said, and the mend. */
 function reasons(view: ExecutionView, phase: Phase, stage: StageView | undefined): readonly string[] {
   const { ending, notice } = view.execution;
-  if (ending?.as === 'Failed') return [prose(ending.summary, 1000), ...mendOf(ending.summary)];
+  if (ending?.as === 'Failed') return [ticked(ending.summary, 1000), ...mendOf(ending.summary)];
   if (notice !== undefined && !ending) return [`⚠️ How it stands now is not known: ${ticked(notice, 1000)}`];
   if (phase.kind !== 'failed' && phase.kind !== 'failing') return [];
   const failed = stage ?? endedStage(view) ?? stagesOf(view).findLast((one) => one.phase.kind === 'failing');
