@@ -92,6 +92,7 @@ describe('CloudFormation', () => {
             ResourceType: 'AWS::CloudFormation::Stack',
             ResourceStatusReason: 'The following resource(s) failed to update: [Queue, Assets].',
           }),
+          event('2026-05-01T10:03:30Z', 'Topic', 'CREATE_FAILED', { ResourceStatusReason: 'also failed, later' }),
           event('2026-05-01T10:03:02Z', 'Queue', 'UPDATE_FAILED', {
             ResourceStatusReason: 'Resource update cancelled',
           }),
