@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { makeApiKey } from '../src/codepipeline-api/authenticate.ts';
+import { createKeyCache } from '../src/codepipeline-api/key-cache.ts';
 import { operations } from '../src/codepipeline-api/operations.ts';
 import { openServerSecret } from '../src/codepipeline-api/server-secret.ts';
 import { serveDoor } from '../src/codepipeline-api/serve-door.ts';
@@ -21,11 +22,13 @@ const open = await benchDatabase();
 const { db } = open;
 const now = (): Date => new Date();
 const address = { url: '' };
+const secret = await openServerSecret(home);
 const door = {
   db,
   engine: createEmbeddedEngine({ db, host: 'bench', now }),
   artifacts: openArtifactStore(home),
-  secret: await openServerSecret(home),
+  secret,
+  keys: createKeyCache(db, secret),
   log: pino({ level: 'silent' }),
   now,
   account: '000000000000',

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { findApiKey, insertApiKey, type ApiKey } from '../db/api-keys.ts';
+import { insertApiKey, type ApiKey } from '../db/api-keys.ts';
 import { adminScope } from '../db/api-pipelines.ts';
 import { ApiError } from './api-error.ts';
 import type { Caller, Door } from './door.ts';
 import { openSession, unknownToken } from './session-credentials.ts';
 import { readClaim, verifySignature, type Claim, type SignedRequest } from './sigv4.ts';
 
-type KeyDoor = Pick<Door, 'db' | 'secret' | 'now' | 'account'>;
+type KeyDoor = Pick<Door, 'keys' | 'secret' | 'now' | 'account'>;
 
 /** Who signed, and what the signature was made with: an upload in signed chunks is checked with it further on. */
 export interface Authenticated {
@@ -35,10 +35,10 @@ async function holderOf(door: KeyDoor, claim: Claim): Promise<Required<Omit<Auth
     const own = job === undefined ? {} : { job };
     return { secretAccessKey, caller: { arn, scope, readOnly: false, mayApprove: false, objects, ...own } };
   }
-  const key = await findApiKey(door.db, claim.accessKeyId);
+  const key = await door.keys.find(claim.accessKeyId);
   if (!key) throw unknownToken();
   return {
-    secretAccessKey: door.secret.open(key.sealedSecret, `API key ${key.accessKeyId}`),
+    secretAccessKey: key.secretAccessKey,
     caller: {
       arn: `arn:aws:iam::${door.account}:user/penstock/${key.accessKeyId}`,
       scope: key.repositoryId ?? adminScope,

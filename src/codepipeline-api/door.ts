@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { EmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import type { Actor, ExecutionId } from '../pipeline/execution.ts';
+import type { KeyCache } from './key-cache.ts';
 import type { ServerSecret } from './server-secret.ts';
 
 /** Repositories with pipelines of their own, behind a door that has a GitHub beside it. */
@@ -32,6 +33,7 @@ export interface Door {
   readonly engine: EmbeddedEngine;
   readonly artifacts: ArtifactStore;
   readonly secret: ServerSecret;
+  readonly keys: KeyCache;
   readonly log: Logger;
   readonly now: () => Date;
   /** As they appear in ARNs. */

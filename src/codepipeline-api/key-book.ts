@@ -19,7 +19,8 @@ export interface NewKey {
   readonly mayApprove: boolean;
 }
 
-type KeyDoor = Pick<Door, 'db' | 'secret'>;
+/** Without `keys`: nobody serves in this process. */
+type KeyDoor = Pick<Door, 'db' | 'secret'> & Partial<Pick<Door, 'keys'>>;
 
 export function keyBook(door: KeyDoor): KeyBook {
   return {
@@ -32,7 +33,9 @@ export function keyBook(door: KeyDoor): KeyBook {
       return Promise.all(keys.map((key) => describe(door, key)));
     },
     revoke: async (accessKeyId) => {
-      if (await revokeApiKey(door.db, accessKeyId)) return;
+      const isRevoked = await revokeApiKey(door.db, accessKeyId);
+      door.keys?.forget(accessKeyId);
+      if (isRevoked) return;
       throw new UserError(`There is no key ${accessKeyId} that could be revoked. See penstock api-key list.`);
     },
   };

@@ -37,6 +37,10 @@ export function readClaim(request: SignedRequest): Claim | undefined {
   const { authorization } = request.headers;
   const query = queryOf(request.target);
   if (authorization !== undefined) return headerClaim(request.headers, authorization);
+  if (query.has('AWSAccessKeyId')) {
+    // What `aws s3 presign` of the CLI v1 makes unless it is told otherwise.
+    throw incomplete('Signature version 2 is not taken. Run: aws configure set default.s3.signature_version s3v4');
+  }
   return query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm') ? presignedClaim(query) : undefined;
 }
 

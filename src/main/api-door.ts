@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Door, Repositories } from '../codepipeline-api/door.ts';
 import { keyBook } from '../codepipeline-api/key-book.ts';
+import { createKeyCache } from '../codepipeline-api/key-cache.ts';
 import { serveKeys } from '../codepipeline-api/key-socket.ts';
 import { openServerSecret } from '../codepipeline-api/server-secret.ts';
 import { serveDoor } from '../codepipeline-api/serve-door.ts';
@@ -36,11 +37,13 @@ export interface ApiDoor {
 export async function startApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   const { home, db, engine, now, log, api, repositories } = options;
   const address = { url: api.url ?? '' };
+  const secret = await openServerSecret(home);
   const door: Door = {
     db,
     engine,
     artifacts: openArtifactStore(home),
-    secret: await openServerSecret(home),
+    secret,
+    keys: createKeyCache(db, secret),
     log,
     now,
     account: api.account,

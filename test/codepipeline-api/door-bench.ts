@@ -8,6 +8,7 @@ import pino from 'pino';
 import { afterAll } from 'vitest';
 import { makeApiKey } from '../../src/codepipeline-api/authenticate.ts';
 import type { Door } from '../../src/codepipeline-api/door.ts';
+import { createKeyCache } from '../../src/codepipeline-api/key-cache.ts';
 import type { Listening } from '../../src/codepipeline-api/http-server.ts';
 import { serveDoor, type ServeOptions } from '../../src/codepipeline-api/serve-door.ts';
 import { openServerSecret } from '../../src/codepipeline-api/server-secret.ts';
@@ -45,11 +46,13 @@ export async function doorBench(database: TestDatabase, real?: Parameters<typeof
   const clock = { aheadMs: 0 };
   const now = (): Date => new Date(Date.now() + clock.aheadMs);
   const address = { url: '' };
+  const secret = await openServerSecret(home);
   const door: Door = {
     db: database.db,
     engine: createEmbeddedEngine({ db: database.db, host: 'host-1', now }),
     artifacts: openArtifactStore(home),
-    secret: await openServerSecret(home),
+    secret,
+    keys: createKeyCache(database.db, secret),
     log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
     now,
     account: '111122223333',
