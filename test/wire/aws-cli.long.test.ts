@@ -15,6 +15,8 @@ if (missing) console.log('skipped: no aws program is on the PATH (install awscli
 const directory = mkdtempSync(join(tmpdir(), 'penstock-aws-cli-'));
 let running: Running | undefined;
 let env: Record<string, string> = {};
+/** Given as an option: Debian's CLI (2.9) does not look at AWS_ENDPOINT_URL. */
+let endpoint = '';
 
 beforeAll(async () => {
   if (missing) return;
@@ -22,14 +24,13 @@ beforeAll(async () => {
   const { out } = await penstock(['api-key', 'create', '--admin'], { env: own });
   const value = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(out)![1]!;
   running = startPenstock(['api', '--port', '0'], own, directory);
-  const [, endpoint = ''] = await running.printed(/^listening on (http:\S+)$/m);
+  [, endpoint = ''] = await running.printed(/^listening on (http:\S+)$/m);
   env = {
     PATH: own.PATH,
     HOME: directory,
     AWS_ACCESS_KEY_ID: value('aws_access_key_id'),
     AWS_SECRET_ACCESS_KEY: value('aws_secret_access_key'),
     AWS_DEFAULT_REGION: 'us-east-1',
-    AWS_ENDPOINT_URL: endpoint,
     AWS_PAGER: '',
   };
 });
@@ -43,7 +44,11 @@ const exec = promisify(execFile);
 
 /** Runs `aws` and answers its text; a warning on stderr is a failure. */
 async function aws(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await exec('aws', args, { env, cwd: directory, maxBuffer: 10_000_000 });
+  const { stdout, stderr } = await exec('aws', ['--endpoint-url', endpoint, ...args], {
+    env,
+    cwd: directory,
+    maxBuffer: 10_000_000,
+  });
   expect(stderr).toBe('');
   return stdout.trim();
 }
@@ -52,7 +57,7 @@ const codepipeline = (operation: string, query: string, ...args: string[]): Prom
   aws('codepipeline', operation, '--output', 'text', '--query', query, ...args);
 
 async function refused(operation: string, ...args: string[]): Promise<string> {
-  return exec('aws', ['codepipeline', operation, ...args], { env }).then(
+  return exec('aws', ['--endpoint-url', endpoint, 'codepipeline', operation, ...args], { env }).then(
     () => 'no error',
     (error: Error & { stderr?: string }) => (error.stderr ?? '').trim(),
   );
@@ -127,7 +132,7 @@ test.skipIf(missing)('a folder is synchronised both ways, listed, and removed', 
   expect(await presigned()).toBe('one.txt');
   await aws('s3', 'rm', '--recursive', 's3://folders/x');
   await aws('s3', 'rb', 's3://folders');
-  const gone = exec('aws', ['s3', 'ls', 's3://folders'], { env });
+  const gone = exec('aws', ['--endpoint-url', endpoint, 's3', 'ls', 's3://folders'], { env });
   await expect(gone).rejects.toThrow('NoSuchBucket');
 });
 
@@ -178,10 +183,14 @@ test.skipIf(missing)(
     await answer();
     await until('Succeeded', newest);
     const target = ['--stage-name', 'Gate', '--target-pipeline-execution-id', first];
-    await codepipeline('rollback-stage', 'pipelineExecutionId', ...named, ...target);
-    await until('InProgress', gate);
-    await answer();
-    await until('Succeeded', newest);
+    const canRollBack = !(await refused('rollback-stage')).includes('Invalid choice');
+    if (canRollBack) {
+      await codepipeline('rollback-stage', 'pipelineExecutionId', ...named, ...target);
+      await until('InProgress', gate);
+      await answer();
+      await until('Succeeded', newest);
+      expect(await codepipeline('list-rule-executions', 'ruleExecutionDetails', ...named)).toBe('');
+    } else console.log('skipped: this aws program is too old for rollback-stage and list-rule-executions');
 
     const transition = [...named, '--stage-name', 'Gate', '--transition-type', 'Inbound'];
     await aws('codepipeline', 'disable-stage-transition', ...transition, '--reason', 'freeze');
@@ -196,7 +205,7 @@ test.skipIf(missing)(
       '--page-size',
       '1',
     );
-    expect(pages.split(/\s+/)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
+    expect(pages.split(/\s+/)).toEqual(Array.from({ length: canRollBack ? 3 : 2 }, () => 'Succeeded'));
     const actions = await codepipeline(
       'list-action-executions',
       'actionExecutionDetails[].status',
@@ -204,8 +213,7 @@ test.skipIf(missing)(
       '--page-size',
       '2',
     );
-    expect(actions.split(/\s+/)).toHaveLength(6);
-    expect(await codepipeline('list-rule-executions', 'ruleExecutionDetails', ...named)).toBe('');
+    expect(actions.split(/\s+/)).toHaveLength(canRollBack ? 6 : 5);
     expect(
       await codepipeline(
         'get-pipeline-execution',

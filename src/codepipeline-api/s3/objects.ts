@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { StoredObject } from '../../providers/artifact-store.ts';
 import { noteBucket } from '../../db/api-buckets.ts';
-import { common, respondEmpty } from './respond.ts';
+import { common, respondEmpty, respondXml } from './respond.ts';
 import { S3Error } from './s3-error.ts';
 import { headerOf, type S3Request } from './s3-request.ts';
 import { uploadBody } from './upload-body.ts';
@@ -24,6 +24,12 @@ export async function getObject(request: S3Request): Promise<void> {
   response.writeHead(range ? 206 : 200, objectHeaders(request, found, range));
   if (found.size === 0) return void response.end();
   await pipeline(createReadStream(found.file, range ?? {}), response);
+}
+
+/** No object has tags; the CLI v2 asks before it copies. */
+export async function getTagging(request: S3Request): Promise<void> {
+  await find(request, false);
+  respondXml(request, 'Tagging', [['TagSet', []]]);
 }
 
 async function find({ door, bucket, key, query }: S3Request, whole: boolean): Promise<StoredObject> {

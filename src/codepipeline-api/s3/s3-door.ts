@@ -8,7 +8,7 @@ import { copyObject, copySourceOf } from './copy.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { listObjects, listObjectsByMarker, listVersions } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
-import { deleteObject, getObject, headObject, putObject } from './objects.ts';
+import { deleteObject, getObject, getTagging, headObject, putObject } from './objects.ts';
 import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
 import { addressOf, type S3Request } from './s3-request.ts';
 import type { Throttle } from '../throttle.ts';
@@ -78,6 +78,7 @@ function actionFor({ bucket, key, query, exchange }: S3Request): Action {
   const has = (...names: string[]): boolean => names.every((name) => query.has(name));
   if (bucket === '') return method === 'GET' ? listBuckets : refuse(method);
   if (key === '') return bucketAction(method, query);
+  if (method === 'GET' && has('tagging')) return getTagging;
   const others = ['acl', 'tagging', 'retention', 'legal-hold', 'torrent', 'attributes', 'select', 'restore'];
   const stray = others.find((name) => query.has(name));
   if (stray !== undefined) return refuse(stray);
