@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import { app } from './app.ts';
 import type { Egress } from './buildspec/egress.ts';
 import { detectIsolation, type Isolation } from './buildspec/isolation.ts';
-import { rankTail } from './buildspec/rank-tail.ts';
 import { privateKeyOf } from './config/credentials.ts';
 import type { Secret } from './config/secrets.ts';
 import { serves } from './config/server.ts';
@@ -36,14 +35,13 @@ import { createEngines, type AwsSide } from './main/engines.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
 import { maskText } from './providers/mask.ts';
-import { readTail } from './providers/read-log.ts';
 import { artifactFile, loadPage } from './main/page-source.ts';
 import { githubWebUrl } from './web/app-manifest.ts';
 import { openArtifactStore } from './providers/artifact-store.ts';
 import { ownBuckets } from './providers/bucket-names.ts';
-import { readFindings } from './providers/findings-file.ts';
 import { recoverHome } from './providers/housekeeping.ts';
 import type { EventReceivers } from './main/state-events.ts';
+import { linesRead, rankedTail, toldAnywhere } from './main/told.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
 import { linkExpiry, linkKeys, signLink } from './web/links.ts';
 import { createMetrics } from './web/metrics.ts';
@@ -199,6 +197,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const mask = (text: string): string => maskText(text, masked);
   const reach = options.aws ? { aws: options.aws } : {};
   const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, mask, ...reach });
+  const told = toldAnywhere(db, settings.home);
   const deps: Deps = {
     db,
     github,
@@ -214,14 +213,14 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     isolation: ground.isolation.describe(),
     logTail: async (execution, action, lines) => {
       const onAws = await aws.logTail(execution, action, linesRead);
-      if (!onAws) return rankedTail(await readTail(logPath(settings.home, execution, action), linesRead), lines);
+      if (!onAws) return told.tail(execution, action, lines);
       const { url, unasked: note } = onAws;
       // As one text: a secret may go over several lines.
       const whole = mask(onAws.lines.join('\n')).split('\n');
-      const told = onAws.lines.length === 0 ? { lines: [], cut: 0 } : rankedTail(whole, lines);
-      return { ...told, ...(url === undefined ? {} : { url }), ...(note === undefined ? {} : { note }) };
+      const tail = onAws.lines.length === 0 ? { lines: [], cut: 0 } : rankedTail(whole, lines);
+      return { ...tail, ...(url === undefined ? {} : { url }), ...(note === undefined ? {} : { note }) };
     },
-    findings: (execution, action) => readFindings(settings.home, execution, action),
+    findings: (execution, action) => told.findings(execution, action),
     serves: (owner, name) => serves(server, owner, name),
     approvals: server.approvals,
   };
@@ -248,14 +247,6 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, bucketOf: ownBuckets });
   const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
   return { deps, embedded, runner, web, stopping, address };
-}
-
-/** Lines of a log that are looked through for those that matter. */
-const linesRead = 2_000;
-
-function rankedTail(tail: readonly string[], lines: number): { lines: readonly string[]; cut: number } {
-  const ranked = rankTail(tail, lines);
-  return { lines: ranked, cut: tail.length - ranked.filter((line) => line !== '…').length };
 }
 
 function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {

@@ -1,9 +1,11 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from './database.ts';
 import { setStage } from './stage.ts';
 import { startWorld, type World } from './world.ts';
 
-const { open } = await testDatabase();
+const { open, db } = await testDatabase();
 let world: World;
 
 beforeAll(async () => {
@@ -70,6 +72,15 @@ test('counts, names of failed tests and their lines stand in the check run; what
     expect.objectContaining({ path: 'src/sum.js', start_line: 2, title: 'sum.adds', message: 'expected 4' }),
   ]);
   expect(stage.check(sha, 'web')).toMatch(/1 of 3 tests failed in Test/);
+  // A replica that does not hold the logs draws the same: nothing differs, so nothing is sent.
+  await rename(join(world.home, 'logs'), join(world.home, 'logs-elsewhere'));
+  const sent = world.github.writes().length;
+  for (const { id } of await db.selectFrom('executions').select('id').execute()) {
+    await world.server.deps.engine.refresh(id);
+  }
+  await world.settled();
+  expect(world.github.writes().slice(sent)).toEqual([]);
+  await rename(join(world.home, 'logs-elsewhere'), join(world.home, 'logs'));
   await stage.say(number, 'dev', '/retry');
   expect(run()?.title).toMatch(/^Succeeded on attempt 2 in .*: 2 tests passed$/);
   expect(run()?.summary).toContain('**2 passed, 1 skipped**\n  - ⚠️ `sum.adds` passed on attempt 2\n');

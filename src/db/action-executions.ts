@@ -44,6 +44,12 @@ export async function findActionExecution(db: Kysely<Database>, id: string) {
   return row ?? null;
 }
 
+/** What the host that ran it kept of its output; null when that is nothing, or it has not ended. */
+export async function toldOfAction(db: Kysely<Database>, id: string): Promise<unknown> {
+  const row = await db.selectFrom('action_executions').select('output').where('id', '=', id).executeTakeFirst();
+  return row?.output?.told ?? null;
+}
+
 /** All attempts of an execution, oldest first. */
 export function listActionExecutions(db: Kysely<Database>, execution: string) {
   return db

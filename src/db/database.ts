@@ -177,6 +177,8 @@ export interface ActionOutput {
   readonly summary?: string;
   readonly externalId?: string;
   readonly error?: { readonly code: string; readonly message: string };
+  /** What check runs tell of its output, for replicas that do not hold its log (src/main/told.ts). */
+  readonly told?: unknown;
 }
 
 /** Check runs posted, newest `n` per (execution, stage); stage '' is the aggregate. */

@@ -19,6 +19,7 @@ import { grantedCalls } from './granted-calls.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
 import type { Logger } from 'pino';
 import { awsSecretSource } from './aws-secrets.ts';
+import { toldHere } from './told.ts';
 
 /** What running actions on this machine is made from. */
 export interface EffectsOptions {
@@ -74,6 +75,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     db: database.db,
     log: options.log,
     now,
+    told: (execution, action, failed) => toldHere(home, execution, action, failed),
     ...(aws ? { aws } : {}),
     findProvider: (declaration) => allowed(options, declaration, findProvider(providers, declaration.actionTypeId)),
     logs: createLogBook(home),

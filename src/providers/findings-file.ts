@@ -61,12 +61,19 @@ type StoredReport = Omit<TestReport, 'flaky'> & Partial<Pick<TestReport, 'flaky'
 export async function readFindings(home: string, execution: string, actionExecution: string): Promise<ActionFindings> {
   // The ids are checked by logPath.
   const file = logPath(home, execution, actionExecution).replace(/\.log$/, '.findings.json');
+  const text = await readFile(file, 'utf8').catch(() => 'null');
   try {
-    const { findings, reports } = Stored.parse(JSON.parse(await readFile(file, 'utf8')));
-    return { findings, reports: reports.map((report) => ({ ...report, flaky: report.flaky ?? [] })) };
+    return findingsOf(JSON.parse(text));
   } catch {
-    return { findings: [], reports: [] };
+    return findingsOf(null);
   }
+}
+
+/** From stored JSON; what does not fit is as good as nothing. */
+export function findingsOf(stored: unknown): ActionFindings {
+  const { success, data } = Stored.safeParse(stored);
+  if (!success) return { findings: [], reports: [] };
+  return { ...data, reports: data.reports.map((report) => ({ ...report, flaky: report.flaky ?? [] })) };
 }
 
 async function collect({ home, action, primary, groups, known = [] }: FindingsRequest): Promise<ActionFindings> {

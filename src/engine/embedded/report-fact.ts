@@ -35,7 +35,7 @@ export async function applyFact(
 export async function applyReport(runner: EffectRunner, site: ActionSite, given: ActionReport): Promise<void> {
   const report = withinSize(given);
   const about = { execution: site.record.execution.id, action: site.run.id };
-  if (report.kind === 'succeeded' || report.kind === 'failed') runner.logs.close(site.run.id);
+  const told = await endOf(runner, site, report);
   switch (report.kind) {
     case 'waiting':
       return applyFact(runner, site, { kind: 'action-waiting', ...about });
@@ -45,15 +45,26 @@ export async function applyReport(runner: EffectRunner, site: ActionSite, given:
     case 'succeeded': {
       const revision = report.revision ? { revision: report.revision } : {};
       const fact: Fact = { kind: 'action-succeeded', ...about, ...external(report), ...summary(report), ...revision };
-      return applyFact(runner, site, fact, outputOf(report, report.outputVariables));
+      return applyFact(runner, site, fact, { ...outputOf(report, report.outputVariables), ...told });
     }
     case 'failed': {
       const fact: Fact = { kind: 'action-failed', ...about, ...external(report), error: report.error };
-      return applyFact(runner, site, fact, { ...outputOf(report, {}), error: report.error });
+      return applyFact(runner, site, fact, { ...outputOf(report, {}), ...told, error: report.error });
     }
     default:
       return report satisfies never;
   }
+}
+
+async function endOf(
+  runner: EffectRunner,
+  { record, run }: ActionSite,
+  report: ActionReport,
+): Promise<{ told?: unknown }> {
+  if (report.kind !== 'succeeded' && report.kind !== 'failed') return {};
+  runner.logs.close(run.id);
+  const told = await runner.told?.(record.execution.id, run.id, report.kind === 'failed');
+  return told === undefined ? {} : { told };
 }
 
 /** CP-V-10: what is too large cannot be handed on, so the action has not done what it was for. */

@@ -30,6 +30,8 @@ export interface EffectRunner {
   readonly allotArtifact: (definition: PipelineDefinition, artifact: string, seed: string) => ArtifactLocation;
   /** Secrets that the operator lets this repository's pipelines see, by name. */
   readonly secretsFor: (repository: RepositoryRef) => Readonly<Record<string, string>>;
+  /** What people are told of an ended attempt's output, as JSON: kept in the database, because the log stays here. */
+  readonly told?: (execution: string, action: string, failed: boolean) => Promise<unknown>;
   /** What rules and Lambda actions may ask of AWS. */
   readonly aws?: AwsCalls;
   /** Without it notices are logged. */
