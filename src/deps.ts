@@ -38,10 +38,12 @@ export type FoundExecution = Parameters<AwsEngine['adoptRollback']>[1];
 
 export interface BoundPipelines extends Pick<
   AwsEngine,
-  'definitionOf' | 'findExecutions' | 'adopt' | 'adoptRollback' | 'look' | 'logTail'
+  'definitionOf' | 'observe' | 'adopt' | 'adoptRollback' | 'logTail'
 > {
   /** Names of the pipelines that the operator bound to a repository. */
   readonly pipelinesOf: (owner: string, name: string) => readonly string[];
+  /** How long a pipeline may go without a look while nothing is known to run of it. `eventMs`: since AWS last told of it. */
+  readonly idleLookMs: (eventMs: number | null) => number;
 }
 
 export interface LogTail {

@@ -30,8 +30,12 @@ import { grantedTypes } from './main/granted-calls.ts';
 import { openHost, type Host } from './main/host.ts';
 import { createIntake, intakeServerOptions } from './intake.ts';
 import { awsEvents } from './main/aws-events.ts';
-import { eventsKeyOf } from './main/aws-targets.ts';
+import { readAws } from './main/aws-readings.ts';
+import { eventsKeyOf, targetsOf } from './main/aws-targets.ts';
 import { createEngines, type AwsSide } from './main/engines.ts';
+import { startEventQueues } from './main/event-queues.ts';
+import type { EventDeps } from './main/take-event.ts';
+import type { EventQueue } from './engine/aws/event-queue.ts';
 import { jobHandlers } from './main/jobs.ts';
 import { logPath } from './providers/action-log.ts';
 import { maskText } from './providers/mask.ts';
@@ -118,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       now: parts.deps.now,
       log,
     });
+    parts.queues.push(...startEventQueues(options.server.aws.queues, { ...parts.events, log }));
     const stopTicker = options.sweeping === false ? () => {} : startSweepTicker(database.db, log);
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
@@ -125,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopCleaning();
       parts.stopping.abort();
       await api?.stop();
-      await stopListening(listening.server);
+      await Promise.all([stopListening(listening.server), ...parts.queues.map((queue) => queue.stop())]);
       await worker.drain(deadlineMs);
       await egress?.close();
       await database.close();
@@ -174,6 +179,9 @@ interface Parts {
   readonly runner: EffectRunner;
   readonly web: Hono;
   readonly stopping: AbortController;
+  readonly events: EventDeps;
+  /** Filled when the server starts. */
+  readonly queues: EventQueue[];
   /** Known once the port is. */
   readonly address: { url: string };
 }
@@ -195,8 +203,15 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const embedded = createEmbeddedEngine({ db, host: ground.host.id, now, alsoRuns: grantedTypes(server) });
   const masked = options.secrets.map((secret) => secret.value);
   const mask = (text: string): string => maskText(text, masked);
+  const queues: EventQueue[] = [];
+  const metrics = createMetrics(async () => ({
+    jobs: await queueFigures(db),
+    executions: await executionFigures(db),
+    ...(server.bindings.length > 0 ? { aws: await readAws(db, server, queues) } : {}),
+  }));
+  const meter = metrics.aws;
   const reach = options.aws ? { aws: options.aws } : {};
-  const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, mask, ...reach });
+  const { engine, aws } = createEngines({ db, log, now, server, home: settings.home, embedded, mask, meter, ...reach });
   const told = toldAnywhere(db, settings.home);
   const deps: Deps = {
     db,
@@ -226,7 +241,9 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   };
   const web = new Hono();
   web.route('/', createIntake({ db, secrets: settings.webhookSecrets, log, now }));
-  web.route('/', awsEvents({ db, look: aws.look, key: () => eventsKeyOf(settings.home) }));
+  const { boundTo } = targetsOf(server, settings.home);
+  const events = { db, log, meter, boundTo, serves: deps.serves };
+  web.route('/', awsEvents({ ...events, key: () => eventsKeyOf(settings.home) }));
   const artifacts = openArtifactStore(settings.home);
   const webUrl = githubWebUrl(settings.githubUrl);
   const source = { db, githubWebUrl: webUrl, artifacts, findings: deps.findings };
@@ -234,7 +251,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
     '/',
     pages({
       isReady: () => databaseAnswers(db),
-      metrics: createMetrics(async () => ({ jobs: await queueFigures(db), executions: await executionFigures(db) })),
+      metrics,
       loadExecution: (id) => loadPage(source, id),
       logFile: (execution, action) => logPath(settings.home, execution, action),
       artifactFile: (actionExecution, name) => artifactFile(source, artifacts, { actionExecution, name }),
@@ -246,7 +263,7 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const { home } = settings;
   const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, bucketOf: ownBuckets });
   const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
-  return { deps, embedded, runner, web, stopping, address };
+  return { deps, embedded, runner, web, stopping, events, queues, address };
 }
 
 function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {

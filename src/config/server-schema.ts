@@ -67,6 +67,49 @@ const binding = strict({
 );
 export type WrittenBinding = z.output<typeof binding>;
 
+/** `sqs.<region>.amazonaws.com/<account>/<name>`; plain http only where a test stands in for SQS. */
+const queueUrl =
+  /^(?:https:\/\/sqs\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|http:\/\/127\.0\.0\.1:\d+)\/\d{12}\/[\w-]{1,80}$/;
+
+const queue = strict({
+  url: z
+    .string()
+    .check(
+      rule(
+        (text) => queueUrl.test(text),
+        'is not the address of a queue of SQS (a FIFO queue cannot be one: EventBridge has no order to keep).',
+        'Write it as in https://sqs.eu-west-1.amazonaws.com/111122223333/penstock-events.',
+      ),
+    ),
+  region: region.optional(),
+  roleArn: roleArn.optional(),
+  externalId: externalId
+    .check(
+      rule(
+        (text) => text !== 'generated',
+        'cannot be made here.',
+        'Write what the trust policy of the role asks for: at least 16 characters that nobody can guess.',
+      ),
+    )
+    .optional(),
+}).check(
+  rule(
+    (written) => written.region !== undefined || regionIn(written.url) !== undefined,
+    'names no region.',
+    'Write region: as in eu-west-1.',
+  ),
+  rule(
+    (written) => written.externalId === undefined || written.roleArn !== undefined,
+    'has an external id and no role.',
+    'Write roleArn: too, or leave externalId: out.',
+  ),
+);
+export type WrittenQueue = z.output<typeof queue>;
+
+export function regionIn(url: string): string | undefined {
+  return /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(url)?.[1];
+}
+
 const host = z
   .string()
   .check(
@@ -191,6 +234,10 @@ export type WrittenGrant = z.output<typeof grant>;
 export const serverSchema = strict({
   repositories: z.array(pattern).min(1).max(1000).optional(),
   bindings: z.array(binding).max(1000).optional(),
+  aws: strict({
+    callsPerSecond: z.int().min(1).max(100).optional(),
+    queues: z.array(queue).max(50).optional(),
+  }).optional(),
   embedded: strict({
     isolation: z.enum(['auto', 'bubblewrap', 'unshare', 'process']).optional(),
     network: z.enum(['proxy', 'none']).optional(),

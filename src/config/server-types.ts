@@ -5,6 +5,7 @@ export interface ServerConfig {
   /** `all`: every repository that the App is installed on. */
   readonly repositories: 'all' | readonly RepositoryPattern[];
   readonly bindings: readonly Binding[];
+  readonly aws: AwsSettings;
   readonly embedded: EmbeddedSettings;
   readonly secrets: readonly SecretRule[];
   readonly awsSecrets: readonly AwsSecretsRule[];
@@ -58,6 +59,21 @@ export interface Binding {
     /** `generated`: Penstock makes one per repository and prints it in `penstock iam-policy`. */
     readonly externalId: string;
   };
+}
+
+export interface AwsSettings {
+  /** What looks and starts take of one account, over all servers that share the database. */
+  readonly callsPerSecond: number;
+  readonly queues: readonly EventQueueSettings[];
+}
+
+/** A queue of SQS that EventBridge fills. */
+export interface EventQueueSettings {
+  readonly url: string;
+  readonly region: string;
+  /** Without one, Penstock's own identity receives. */
+  readonly roleArn?: string;
+  readonly externalId?: string;
 }
 
 export type IsolationChoice = 'auto' | 'bubblewrap' | 'unshare' | 'process';

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Problem } from '../pipeline/problem.ts';
 import { check } from './schema-problems.ts';
-import { serverSchema } from './server-schema.ts';
+import { regionIn, serverSchema } from './server-schema.ts';
 import type { WrittenApi, WrittenSink } from './api-schema.ts';
-import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenSecret } from './server-schema.ts';
+import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenQueue, WrittenSecret } from './server-schema.ts';
 import type {
   ApiSettings,
   AwsGrant,
   AwsSecretsRule,
   Binding,
+  EventQueueSettings,
   EventSink,
   RepositoryPattern,
   SecretRule,
@@ -22,6 +23,7 @@ import type { Locate } from './yaml-file.ts';
 export const defaultServerConfig: ServerConfig = {
   repositories: 'all',
   bindings: [],
+  aws: { callsPerSecond: 5, queues: [] },
   embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4, aws: [] },
   secrets: [],
   awsSecrets: [],
@@ -39,6 +41,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   const {
     repositories,
     bindings = [],
+    aws,
     embedded,
     secrets = {},
     awsSecrets = [],
@@ -51,6 +54,10 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   const config: ServerConfig = {
     repositories: repositories?.map(patternOf) ?? 'all',
     bindings: bindings.map(bindingOf),
+    aws: {
+      callsPerSecond: aws?.callsPerSecond ?? defaultServerConfig.aws.callsPerSecond,
+      queues: aws?.queues?.map(queueOf) ?? [],
+    },
     embedded: { ...defaultServerConfig.embedded, ...written({ ...embedded, aws: embedded?.aws?.map(grantOf) }) },
     secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
     awsSecrets: awsSecrets.map(awsSecretsOf),
@@ -138,6 +145,15 @@ function sinkOf(name: string, { https, sqs, repositories }: WrittenSink): EventS
 /** The schema lets one of both be given. */
 function sourceOf({ fromEnv, fromFile }: Pick<WrittenSecret, 'fromEnv' | 'fromFile'>): SecretRule['source'] {
   return fromEnv !== undefined ? { fromEnv } : { fromFile: fromFile ?? '' };
+}
+
+function queueOf({ url, region, roleArn, externalId }: WrittenQueue): EventQueueSettings {
+  const place = { url, region: region ?? regionIn(url) ?? '' };
+  return {
+    ...place,
+    ...(roleArn === undefined ? {} : { roleArn }),
+    ...(externalId === undefined ? {} : { externalId }),
+  };
 }
 
 function secretOf(name: string, secret: WrittenSecret): SecretRule {

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ApiTables } from './api-tables.ts';
+import type { AwsTables } from './aws-tables.ts';
 import type { CustomActionType } from './custom-action-types.ts';
 import type { WorkerJobData, WorkerJobResult, WorkerJobStatus } from './worker-jobs.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
@@ -9,7 +10,7 @@ import type { ExecutionContext } from '../engine/engine.ts';
 import type { ArtifactLocation } from '../providers/provider.ts';
 
 /** The tables. Kept equal to migrations/ by the schema snapshot test. bigint columns hold GitHub ids below 2^53. */
-export interface Database extends ApiTables {
+export interface Database extends ApiTables, AwsTables {
   deliveries: DeliveryTable;
   jobs: JobTable;
   repositories: RepositoryTable;

@@ -20,6 +20,8 @@ export interface JobPayloads {
   readonly refresh: { readonly execution: string };
   /** Tell a receiver of a state change. The one payload that says what happened: nobody can look it up later. */
   readonly event: { readonly sink: string; readonly event: StateEvent };
+  /** Look at everything that runs of a pipeline of AWS. */
+  readonly observe: { readonly repositoryId: number; readonly pipeline: string };
   /** One round of periodic work. */
   readonly tick: { readonly name: string };
 }
@@ -43,6 +45,7 @@ const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   report: z.object({ execution }),
   refresh: z.object({ execution }),
   event: z.object({ sink: z.string(), event: stateEvent }),
+  observe: z.object({ repositoryId: z.int(), pipeline: z.string() }),
   tick: z.object({ name: z.string() }),
 };
 

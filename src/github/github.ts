@@ -102,6 +102,8 @@ export interface PullRequest {
   readonly baseRef: string;
   readonly baseSha: string;
   readonly mergeSha: string | null;
+  /** Absent before the merge, and where GitHub lists pull requests: only one asked for by itself has it. */
+  readonly mergedBy?: Account;
 }
 
 export interface OpenPullRequest extends PullRequest {

@@ -54,6 +54,7 @@ export const pullRequest = z
     head: z.object({ sha, ref: text, repo: z.object({ id }).nullish() }),
     base: z.object({ sha, ref: text }),
     merge_commit_sha: sha.nullish(),
+    merged_by: account.nullish(),
   })
   .transform((shape): PullRequest => {
     const merged = shape.merged ?? typeof shape.merged_at === 'string';
@@ -71,5 +72,6 @@ export const pullRequest = z
       baseSha: shape.base.sha,
       // Before the merge this is a test merge that GitHub makes anew at will.
       mergeSha: merged ? (shape.merge_commit_sha ?? null) : null,
+      ...(merged && shape.merged_by ? { mergedBy: shape.merged_by } : {}),
     };
   });

@@ -1,43 +1,69 @@
-import { liveAwsExecutions } from '../db/aws-executions.ts';
+import { enqueueObservation, quietTimes, type Watched } from '../db/aws-executions.ts';
 import { latestHead } from '../db/pull-request-heads.ts';
-import { listRepositories } from '../db/repositories.ts';
+import { listRepositories, loadRepository, type StoredRepository } from '../db/repositories.ts';
 import { recordDecision } from '../db/start-decisions.ts';
 import { cursorOf, saveCursor } from '../db/ticks.ts';
 import type { Deps, FoundExecution } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
-import { describeError } from '../errors.ts';
+import { describeError, UserError } from '../errors.ts';
 import type { PullRequest, RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { laneKey } from '../pipeline/execution.ts';
-import { gatherAuthors, limitedGates, pullRequestFacts } from './gather-context.ts';
+import { laneKey, type LaneKey } from '../pipeline/execution.ts';
+import { commitFacts } from './commit-facts.ts';
+import { pullRequestFacts } from './gather-context.ts';
 import { loadGoverning } from './load-governing.ts';
 
 type AdoptDeps = Pick<Deps, 'approvals' | 'aws' | 'db' | 'github' | 'log' | 'now' | 'serves'>;
 
-/** A live execution is looked at by its own job; should that be lost, it comes back within this time. */
-const lostLookMs = 5 * 60_000;
 /** Executions that ended before we saw them are still shown when they are younger than this. */
 const youngMs = 24 * 60 * 60_000;
+/** What only a person can mend is not asked for again sooner. */
+const brokenMs = 5 * 60_000;
+/** Looks that a sweep asks for are spread over so long. */
+const spreadMs = 20_000;
 
-/** What AWS does without telling us: executions that it started itself, and old ones that were retried there. */
-export async function sweepAws(deps: AdoptDeps): Promise<void> {
-  for (const execution of await liveAwsExecutions(deps.db)) await deps.aws.look(execution, lostLookMs);
+/** Asks for a look at every bound pipeline that nobody has looked at for a while: no event, and no job, is relied on. */
+export async function sweepAws(deps: Pick<Deps, 'aws' | 'db' | 'serves'>): Promise<void> {
   for (const repository of await listRepositories(deps.db)) {
-    if (repository.suspended !== null || !deps.serves(repository.owner, repository.name)) continue;
+    if (!isServed(deps, repository)) continue;
     for (const pipeline of deps.aws.pipelinesOf(repository.owner, repository.name)) {
-      try {
-        await sweepPipeline(deps, repository, pipeline);
-      } catch (error) {
-        // One role that was taken away must not keep the others from being looked at.
-        deps.log.warn({ repository: repository.id, pipeline, error: describeError(error) }, 'sweep of AWS failed');
-      }
+      const watched = { repositoryId: repository.id, pipeline };
+      const { lookMs, eventMs } = await quietTimes(deps.db, watched);
+      const isDue = lookMs === null || lookMs > deps.aws.idleLookMs(eventMs);
+      if (isDue) await enqueueObservation(deps.db, watched, lookMs === null ? 0 : Math.random() * spreadMs);
     }
   }
 }
 
-async function sweepPipeline(deps: AdoptDeps, repository: RepositoryRef, pipeline: string): Promise<void> {
-  const { strangers, revived } = await deps.aws.findExecutions(repository.id, pipeline);
-  for (const execution of revived) await deps.aws.look(execution, 0);
+function isServed({ serves }: Pick<Deps, 'serves'>, { suspended, owner, name }: StoredRepository): boolean {
+  return suspended === null && serves(owner, name);
+}
+
+/** One look at a pipeline of AWS: what is on record becomes true again, and what AWS started by itself is put there. */
+export async function observePipeline(
+  deps: AdoptDeps,
+  watched: Watched,
+): Promise<{ readonly againAfterMs: number } | undefined> {
+  const repository = await loadRepository(deps.db, watched.repositoryId);
+  if (!repository || !isServed(deps, repository)) return undefined;
+  try {
+    const { strangers, againAfterMs } = await deps.aws.observe(watched);
+    await adoptNews(deps, repository, watched.pipeline, strangers);
+    return againAfterMs === undefined ? undefined : { againAfterMs };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // A role that was taken away comes back when somebody gives it back.
+    deps.log.warn({ ...watched, error: error.message }, 'a pipeline of AWS cannot be looked at');
+    return { againAfterMs: brokenMs };
+  }
+}
+
+async function adoptNews(
+  deps: AdoptDeps,
+  repository: RepositoryRef,
+  pipeline: string,
+  strangers: readonly FoundExecution[],
+): Promise<void> {
   const tick = `aws/${repository.id}/${pipeline}`;
   const cursor = await cursorOf(deps.db, tick);
   const now = deps.now();
@@ -45,22 +71,55 @@ async function sweepPipeline(deps: AdoptDeps, repository: RepositoryRef, pipelin
   // What ended before this pipeline was bound is history, not news.
   const since = Math.max(Date.parse(cursor ?? now.toISOString()), now.getTime() - youngMs);
   const news = strangers.filter(({ live, startedAt }) => live || (startedAt?.getTime() ?? 0) >= since);
-  for (const found of news.toReversed()) await adopt(deps, repository, pipeline, found);
+  // GitHub is asked about each of them once, however often they are seen.
+  const leftTick = `aws-left/${repository.id}/${pipeline}`;
+  const before = ((await cursorOf(deps.db, leftTick)) ?? '').split(' ');
+  const left = before.filter((id) => strangers.some(({ awsId }) => awsId === id));
+  for (const found of news.filter(({ awsId }) => !left.includes(awsId)).toReversed()) {
+    if ((await adoptOne(deps, repository, pipeline, found)) === 'left') left.push(found.awsId);
+  }
+  if (left.join(' ') !== before.join(' ')) await saveCursor(deps.db, leftTick, left.join(' '));
 }
 
-async function adopt(deps: AdoptDeps, repository: RepositoryRef, name: string, found: FoundExecution): Promise<void> {
-  if (found.rollbackOf !== undefined) return deps.aws.adoptRollback(found.rollbackOf, found);
+/** `left`: not ours to show, now and later. `open`: taken, or to be asked about again. */
+type Adopted = 'left' | 'open';
+
+async function adoptOne(
+  deps: AdoptDeps,
+  repository: RepositoryRef,
+  pipeline: string,
+  found: FoundExecution,
+): Promise<Adopted> {
+  try {
+    return await adopt(deps, repository, pipeline, found);
+  } catch (error) {
+    // One that cannot be matched now must not keep the others from being shown.
+    const about = { repository: repository.id, pipeline, awsExecution: found.awsId };
+    deps.log.warn({ ...about, error: describeError(error) }, 'an execution that AWS started could not be taken over');
+    return 'open';
+  }
+}
+
+async function adopt(
+  deps: AdoptDeps,
+  repository: RepositoryRef,
+  name: string,
+  found: FoundExecution,
+): Promise<Adopted> {
+  if (found.rollbackOf !== undefined) {
+    await deps.aws.adoptRollback(found.rollbackOf, found);
+    return 'open';
+  }
   const definition = await deps.aws.definitionOf(repository.id, name);
   const sources = sourcesOf(definition, repository);
   const sha = found.revisions.find(({ actionName }) => sources.includes(actionName))?.revisionId;
   // Until its source stage is done nobody knows its commit (CP-E-10); without one it is not this repository's.
-  if (sha === undefined) return;
+  if (sha === undefined) return found.live ? 'open' : 'left';
   const related = await deps.github.pullRequestsOf(repository, sha);
   const open = related.find((one) => one.state === 'open' && one.headSha === sha);
-  const governing = open?.baseSha ?? sha;
-  const loaded = await loadGoverning(deps, repository, governing);
+  const loaded = await loadGoverning(deps, repository, open?.baseSha ?? sha);
   const pipeline = loaded.kind === 'ok' ? loaded.config.pipelines.find((one) => one.name === name) : undefined;
-  if (loaded.kind !== 'ok' || pipeline?.engine !== 'aws' || pipeline.starts === 'bot') return;
+  if (loaded.kind !== 'ok' || pipeline?.engine !== 'aws' || pipeline.starts === 'bot') return 'left';
   const cause = `started by AWS (${found.trigger.type})`;
   const context = open
     ? {
@@ -68,12 +127,28 @@ async function adopt(deps: AdoptDeps, repository: RepositoryRef, name: string, f
         ...(await pusherOf(deps, repository, open)),
       }
     : await commitFacts(deps, repository, { sha, pipeline, loaded, cause, related });
+  const lane = laneKey(repository.id, name, open?.number);
+  await take(deps, { repository, name, lane, definition, found, context });
+  return 'open';
+}
+
+interface Taking {
+  readonly repository: RepositoryRef;
+  readonly name: string;
+  readonly lane: LaneKey;
+  readonly definition: PipelineDefinition;
+  readonly found: FoundExecution;
+  readonly context: ExecutionContext;
+}
+
+async function take(deps: AdoptDeps, taking: Taking): Promise<void> {
+  const { repository, name, lane, definition, found, context } = taking;
   const execution = await deps.aws.adopt(
     {
       idempotencyKey: `aws/${repository.id}/${found.awsId}`,
       repositoryId: repository.id,
       pipeline: name,
-      lane: laneKey(repository.id, name, open?.number),
+      lane,
       definition,
       trigger: found.trigger,
       sourceRevisions: found.revisions,
@@ -86,8 +161,8 @@ async function adopt(deps: AdoptDeps, repository: RepositoryRef, name: string, f
   );
   if (execution === undefined) return;
   const pullRequest = context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest };
-  const decision = { repositoryId: repository.id, pipeline: name, headSha: sha, ...pullRequest };
-  await recordDecision(deps.db, { ...decision, outcome: 'started', reason: cause, execution });
+  const decision = { repositoryId: repository.id, pipeline: name, headSha: context.headSha, ...pullRequest };
+  await recordDecision(deps.db, { ...decision, outcome: 'started', reason: context.cause, execution });
 }
 
 /** Source actions that read this repository. */
@@ -107,36 +182,4 @@ async function pusherOf(
   const head = await latestHead(deps.db, repository.id, number);
   if (head?.headSha !== headSha || head.pushedBy === null) return {};
   return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
-}
-
-type Loaded = Extract<Awaited<ReturnType<typeof loadGoverning>>, { kind: 'ok' }>;
-
-interface Commit {
-  readonly sha: string;
-  readonly pipeline: Loaded['config']['pipelines'][number];
-  readonly loaded: Loaded;
-  readonly cause: string;
-  readonly related: readonly PullRequest[];
-}
-
-/** Of a commit that is no open pull request's head: the pull request whose merge made it owns it. */
-async function commitFacts(deps: AdoptDeps, repository: RepositoryRef, commit: Commit): Promise<ExecutionContext> {
-  const { sha, pipeline, loaded, cause, related } = commit;
-  const owner = related.find((one) => one.merged && one.mergeSha === sha);
-  const first = owner ? [owner.author] : [];
-  const { authors, unmapped } = await gatherAuthors(deps, repository, { kind: 'commit', sha }, first, undefined);
-  return {
-    headSha: sha,
-    ...(owner ? { pullRequest: owner.number, title: owner.title } : {}),
-    configSha: sha,
-    configDigest: loaded.digest,
-    fork: false,
-    authors,
-    unmappedAuthors: unmapped,
-    cause,
-    gates: limitedGates(pipeline.gates, deps.approvals),
-    bareCommands: loaded.config.commands.bare,
-    // AWS does not say which range of commits it was: a gate that asks for owners stays closed.
-    owners: 'unknown',
-  };
 }

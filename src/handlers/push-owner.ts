@@ -1,12 +1,22 @@
 import { recordAudit } from '../db/audit.ts';
 import { adoptExecution, type ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
-import type { RepositoryRef } from '../github/github.ts';
+import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
 import { isPush } from './gate-facts.ts';
+
+/** Who merged it: lists of pull requests do not tell. */
+export async function mergerOf(
+  deps: Pick<Deps, 'github'>,
+  repository: RepositoryRef,
+  owner: PullRequest,
+): Promise<Account | undefined> {
+  return owner.mergedBy ?? (await deps.github.pullRequest(repository, owner.number))?.mergedBy;
+}
 
 /**
  * GitHub lags behind a merge, so a push execution may have started without the pull request that owns it: asked once
- * more while a gate waits, and stored. Its author counts as an author from then on, as at a start.
+ * more while a gate waits, and stored. Its author and who
+ * merged it count no more from then on, as at a start.
  */
 export async function findOwner(
   deps: Pick<Deps, 'db' | 'github'>,
@@ -18,9 +28,16 @@ export async function findOwner(
   const known = await deps.github.pullRequestsOf(repository, context.headSha);
   const owner = known.find((one) => one.merged && one.mergeSha === context.headSha);
   if (!owner) return record;
-  const author = { id: owner.author.id, login: owner.author.login };
-  const others = context.authors.filter(({ id }) => id !== author.id);
-  const adopted = { ...context, pullRequest: owner.number, title: owner.title, authors: [author, ...others] };
+  const merger = await mergerOf(deps, repository, owner);
+  const first = [owner.author, ...(merger ? [merger] : [])].map(({ id, login }) => ({ id, login }));
+  const people = new Map([...first, ...context.authors].map((one) => [one.id, one]));
+  const adopted = {
+    ...(merger ? { lastPusher: { id: merger.id, login: merger.login } } : {}),
+    ...context,
+    pullRequest: owner.number,
+    title: owner.title,
+    authors: [...people.values()],
+  };
   await deps.db.transaction().execute(async (trx) => {
     await adoptExecution(trx, execution.id, { pullRequest: owner.number, context: adopted });
     await recordAudit(trx, {

@@ -11,6 +11,7 @@ import { gatherAuthors, limitedGates, type Authorship } from './gather-context.t
 import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { gatherOwners } from './gate-owners.ts';
+import { mergerOf } from './push-owner.ts';
 import { recordStart } from './record-start.ts';
 import { startExecution } from './start-execution.ts';
 import { voidByConfiguration } from './void-by-configuration.ts';
@@ -80,9 +81,11 @@ async function pullRequestsOfPush(deps: PushDeps, push: Push): Promise<readonly 
 }
 
 /** Never counted for a push's gates: who wrote the commits, and who pushed or merged them. */
-function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
+async function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
   const first = owner ? [owner.author] : push.sender ? [push.sender] : [];
-  return gatherAuthors(deps, push.repository, rangeOf(push), first, push.sender);
+  // The sweep found the push, so that nobody has said who it was by.
+  const pusher = push.sender ?? (owner && (await mergerOf(deps, push.repository, owner)));
+  return gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
 }
 
 function rangeOf(push: Push): FileRange {

@@ -10,6 +10,14 @@ export interface AwsTargets {
   /** Null: not bound. Only penstock.server.yml says what is (SEC-T-05). */
   readonly targetFor: (owner: string, name: string, pipeline: string) => AwsTarget | null;
   readonly pipelinesOf: (owner: string, name: string) => readonly string[];
+  /** The other way round: what a pipeline of AWS is bound to. */
+  readonly boundTo: (account: string, region: string, pipelineName: string) => readonly BoundName[];
+}
+
+export interface BoundName {
+  readonly owner: string;
+  readonly name: string;
+  readonly pipeline: string;
 }
 
 export function targetsOf(server: ServerConfig, home: string): AwsTargets {
@@ -19,7 +27,13 @@ export function targetsOf(server: ServerConfig, home: string): AwsTargets {
       return binding && targetOf(binding, home);
     },
     pipelinesOf: (owner, name) =>
-      server.bindings.flatMap(({ pipeline }) => (bindingFor(server, owner, name, pipeline) ? [pipeline] : [])),
+      server.bindings.flatMap((binding) =>
+        bindingFor(server, owner, name, binding.pipeline) === binding ? [binding.pipeline] : [],
+      ),
+    boundTo: (account, region, pipelineName) =>
+      server.bindings
+        .filter(({ aws }) => aws.account === account && aws.region === region && aws.pipelineName === pipelineName)
+        .map(({ repository, pipeline }) => ({ ...repository, pipeline })),
   };
 }
 

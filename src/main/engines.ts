@@ -6,16 +6,17 @@ import { findExecution, newestForLane } from '../db/executions.ts';
 import type { BoundPipelines } from '../deps.ts';
 import { asAws } from '../engine/aws/aws-execution.ts';
 import { createAwsEngine } from '../engine/aws/aws-engine.ts';
-import { createBudget, type Budget } from '../engine/aws/budget.ts';
-import { usualPace, type Pace } from '../engine/aws/pace.ts';
-import type { AwsApis, AwsClients, AwsSubject, AwsTarget } from '../engine/aws/port.ts';
+import { budgetOf, createBudget, type Budget } from '../engine/aws/budget.ts';
+import { noMeter, type AwsMeter } from '../engine/aws/meter.ts';
+import { idleLookMs, usualPace, type Pace } from '../engine/aws/pace.ts';
+import type { AwsApis, AwsClients, AwsSessions, AwsSubject, AwsTarget } from '../engine/aws/port.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
 import { targetsOf } from './aws-targets.ts';
 
 /** How AWS is reached; tests hand in their own. */
 export interface AwsSide {
-  readonly clients: AwsClients;
+  readonly clients: AwsSessions;
   readonly pace: Pace;
   readonly budget: Budget;
 }
@@ -35,12 +36,17 @@ export function createEngines(options: {
   readonly embedded: Engine;
   readonly mask: (text: string) => string;
   readonly aws?: AwsSide;
+  readonly meter?: AwsMeter;
 }): Engines {
-  const { db, log, now, server, home, embedded, mask } = options;
-  const usual: AwsSide = { clients: lazyClients(), pace: usualPace, budget: createBudget(now) };
-  const { clients, pace, budget } = options.aws ?? usual;
+  const { db, log, now, server, home, embedded, mask, meter = noMeter } = options;
+  const usual = (): AwsSide => {
+    const budget = createBudget(db, budgetOf(server.aws.callsPerSecond));
+    return { clients: lazyClients(), pace: usualPace, budget };
+  };
+  const { clients, pace, budget } = options.aws ?? usual();
   const { targetFor, pipelinesOf } = targetsOf(server, home);
-  const aws = createAwsEngine({ db, log, now, clients, budget, pace, mask, chance: Math.random, targetFor });
+  const chance = Math.random;
+  const aws = createAwsEngine({ db, log, now, clients, budget, meter, pace, mask, chance, targetFor });
   const engineOf = async (execution: string | undefined): Promise<Engine> => {
     const record = execution === undefined ? null : await findExecution(db, execution);
     return record && asAws(record.execution) ? aws : embedded;
@@ -50,7 +56,7 @@ export function createEngines(options: {
     obey: async (command, by, recheck) => (await engineOf(await subjectOf(db, command))).obey(command, by, recheck),
     refresh: async (execution) => (await engineOf(execution)).refresh(execution),
   };
-  return { engine, aws: { ...aws, pipelinesOf } };
+  return { engine, aws: { ...aws, pipelinesOf, idleLookMs } };
 }
 
 /** A rollback names an execution that does not exist yet; a transition belongs to whoever runs the lane. */
@@ -60,14 +66,17 @@ async function subjectOf(db: Kysely<Database>, command: PipelineCommand): Promis
 }
 
 /** The SDK is loaded by the first call: most servers have no binding. */
-function lazyClients(): AwsClients {
-  let opened: Promise<AwsClients> | undefined;
-  const open = (): Promise<AwsClients> =>
-    (opened ??= import('../engine/aws/clients.ts').then(({ createAwsClients }) => createAwsClients()));
+function lazyClients(): AwsSessions {
+  let opened: Promise<AwsSessions> | undefined;
+  let clients: AwsSessions | undefined;
+  const open = (): Promise<AwsSessions> =>
+    (opened ??= import('../engine/aws/clients.ts').then(({ createAwsClients }) => (clients = createAwsClients())));
   const lazily =
     <Name extends keyof AwsClients>(name: Name) =>
-    async (target: AwsTarget, subject: AwsSubject): Promise<AwsApis[Name]> =>
-      (await open())[name](target, subject);
+    async (target: AwsTarget, subject: AwsSubject): Promise<AwsApis[Name]> => {
+      const all: AwsClients = await open();
+      return all[name](target, subject);
+    };
   return {
     codePipeline: lazily('codePipeline'),
     codeBuild: lazily('codeBuild'),
@@ -76,5 +85,6 @@ function lazyClients(): AwsClients {
     codeDeploy: lazily('codeDeploy'),
     ecs: lazily('ecs'),
     lambda: lazily('lambda'),
+    renew: (target, subject) => clients?.renew(target, subject),
   };
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import { pruneDeadEvents } from '../db/aws-dead-events.ts';
 import type { Database } from '../db/database.ts';
 import { allDefinitions } from '../db/definitions.ts';
 import { pruneDeliveries } from '../db/deliveries.ts';
@@ -34,6 +35,7 @@ async function clean({ db, home, artifacts, now, log }: HousekeepingOptions): Pr
     const artifactBuckets = bucketsToEmpty(await allDefinitions(db));
     const gone = await expireHome(home, artifacts, { ...retention, artifactBuckets }, now());
     const deliveries = await pruneDeliveries(db, new Date(now().getTime() - retention.deliveryDays * 86_400_000));
+    await pruneDeadEvents(db, new Date(now().getTime() - retention.deliveryDays * 86_400_000));
     if (gone.logs + gone.objects + deliveries > 0) log.info({ ...gone, deliveries }, 'removed what is past its time');
   } catch (error) {
     log.warn({ error: describeError(error) }, 'housekeeping did not get to its end');

@@ -3,6 +3,7 @@ import type { JobHandlers } from '../worker.ts';
 import type { Deps } from '../deps.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
 import { pollRule } from '../engine/embedded/run-rule.ts';
+import { observePipeline } from '../handlers/adopt-executions.ts';
 import { workOnDelivery } from '../handlers/delivery.ts';
 import { reportExecution } from '../handlers/report-execution.ts';
 import { sendEvent, type EventsOptions } from './state-events.ts';
@@ -24,6 +25,7 @@ export function jobHandlers(
     report: ({ execution }) => reportExecution(deps, execution),
     refresh: ({ execution }) => deps.engine.refresh(execution),
     event: (payload) => sendEvent({ ...events, db: deps.db, log: deps.log, now: deps.now }, payload),
+    observe: (watched) => observePipeline(deps, watched),
     tick: async ({ name }) => {
       if (isSweep(name)) await runSweep(deps, name);
     },

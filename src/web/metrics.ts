@@ -1,15 +1,20 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { awsCounters, awsGauges, type AwsReadings } from './aws-metrics.ts';
 
 /** What the database says when the metrics are read. */
 export interface Readings {
   readonly jobs: { readonly waiting: number; readonly running: number; readonly dead: number; readonly lagMs: number };
   readonly executions: { readonly live: number; readonly waitingForApproval: number };
+  /** Of a server that has bindings. */
+  readonly aws?: AwsReadings;
 }
 
 export interface Metrics {
   /** For counters and gauges of others. */
   readonly registry: Registry;
   readonly contentType: string;
+  /** Counts what is done with AWS. */
+  readonly aws: ReturnType<typeof awsCounters>;
   /** In Prometheus' text form. */
   text(): Promise<string>;
 }
@@ -32,12 +37,15 @@ export function createMetrics(read: () => Promise<Readings>): Metrics {
     gauge: new Gauge({ name, help, registers: [registry] }),
     value,
   }));
+  const setAws = awsGauges(registry);
   return {
     registry,
     contentType: registry.contentType,
+    aws: awsCounters(registry),
     text: async () => {
       const readings = await read().catch(() => undefined);
       up.set(readings === undefined ? 0 : 1);
+      setAws(readings?.aws);
       for (const { gauge, value } of gauges) gauge.set(readings === undefined ? Number.NaN : value(readings));
       return registry.metrics();
     },

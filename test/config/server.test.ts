@@ -23,6 +23,12 @@ bindings:
     pipeline: shop
     aws: { account: "111122223333", region: eu-west-1, pipelineName: shop-prod, roleArn: "arn:aws:iam::111122223333:role/penstock", externalId: generated }
 embedded: { isolation: bubblewrap, network: none, maxConcurrentActions: 2 }
+aws:
+  callsPerSecond: 8
+  queues:
+    - url: https://sqs.eu-west-1.amazonaws.com/111122223333/penstock-events
+      roleArn: arn:aws:iam::111122223333:role/penstock-events
+      externalId: an-id-that-nobody-guesses
 secrets:
   NPM_TOKEN: { fromEnv: NPM_TOKEN, repositories: [acme/web] }
 awsSecrets:
@@ -65,6 +71,17 @@ describe('penstock.server.yml', () => {
           },
         },
       ],
+      aws: {
+        callsPerSecond: 8,
+        queues: [
+          {
+            url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/penstock-events',
+            region: 'eu-west-1',
+            roleArn: 'arn:aws:iam::111122223333:role/penstock-events',
+            externalId: 'an-id-that-nobody-guesses',
+          },
+        ],
+      },
       embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2, aws: [] },
       secrets: [
         { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
@@ -158,12 +175,25 @@ describe('penstock.server.yml', () => {
     ],
     [
       'repositores: [a/b]',
-      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, embedded, secrets, awsSecrets, approvals, api, events.',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, aws, embedded, secrets, awsSecrets, approvals, api, events.',
     ],
     [
       'embedded:\n  isolation: docker',
       'penstock.server.yml:2:14: `embedded.isolation` cannot be "docker". Write one of auto, bubblewrap, unshare, process.',
     ],
+    [
+      'aws: { queues: [{ url: "https://queue.test/1/x" }] }',
+      'penstock.server.yml:1:24: `aws.queues[0].url` is not the address of a queue of SQS (a FIFO queue cannot be one: EventBridge has no order to keep). Write it as in https://sqs.eu-west-1.amazonaws.com/111122223333/penstock-events.',
+    ],
+    [
+      'aws: { queues: [{ url: "http://127.0.0.1:9/111122223333/events" }] }',
+      'penstock.server.yml:1:17: `aws.queues[0]` names no region. Write region: as in eu-west-1.',
+    ],
+    [
+      'aws: { queues: [{ url: "https://sqs.eu-west-1.amazonaws.com/111122223333/e", externalId: abcdefghijklmnop }] }',
+      'penstock.server.yml:1:17: `aws.queues[0]` has an external id and no role. Write roleArn: too, or leave externalId: out.',
+    ],
+    ['aws: { callsPerSecond: 0 }', 'penstock.server.yml:1:24: `aws.callsPerSecond` is too small. At least 1.'],
     [
       'embedded: { allowHosts: ["https://x.test/a"] }',
       'penstock.server.yml:1:26: `embedded.allowHosts[0]` is not a host. Write a host name, or *.example.org for all below it; no scheme, port or path.',

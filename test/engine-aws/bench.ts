@@ -5,6 +5,7 @@ import { installRepositories } from '../../src/db/repositories.ts';
 import type { StartRequest } from '../../src/engine/engine.ts';
 import { createAwsEngine, type AwsEngine } from '../../src/engine/aws/aws-engine.ts';
 import { createBudget } from '../../src/engine/aws/budget.ts';
+import { noMeter } from '../../src/engine/aws/meter.ts';
 import { usualPace } from '../../src/engine/aws/pace.ts';
 import type { AwsClients } from '../../src/engine/aws/port.ts';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
@@ -86,15 +87,18 @@ export async function awsBench({ db }: TestDatabase, services: Partial<AwsClient
     log: pino({ level: 'silent' }),
     now,
     clients: { ...aws.clients, ...services },
-    budget: createBudget(now),
+    // Tests look as often as they like.
+    budget: createBudget(db, { perSecond: 10_000, burst: 10_000 }),
+    meter: noMeter,
     pace: usualPace,
     chance: () => 0.5,
     mask: (text) => text.replaceAll('hunter2', '***'),
     targetFor: (owner, name, pipeline) => (owner === 'acme' && name === 'shop' && pipeline === 'shop' ? target : null),
   });
-  // Each look comes seconds after the one before, as polling does: the account's budget has filled again.
-  const refresh = (execution: string): Promise<void> => {
+  // Each look comes seconds after the one before, as polling does: what throttling paused goes on.
+  const refresh = async (execution: string): Promise<void> => {
     ahead += 10_000;
+    await db.deleteFrom('aws_budgets').execute();
     return patient.refresh(execution);
   };
   const engine: AwsEngine = { ...patient, refresh };

@@ -1,7 +1,8 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enqueueObservation } from '../../src/db/aws-executions.ts';
 import { awsEventsPath } from '../../src/main/aws-events.ts';
 import { eventsKeyOf } from '../../src/main/aws-targets.ts';
-import { sweepAws } from '../../src/handlers/adopt-executions.ts';
 import type { FakeExecution } from './fake-aws.ts';
 import { awsError, createFakeAws, role } from './fake-aws.ts';
 import { testDatabase } from '../database.ts';
@@ -12,7 +13,7 @@ const { open } = await testDatabase();
 const aws = createFakeAws();
 // Far apart, so that a settled world stays settled: tests look when they want to.
 const pace = { fastest: 60 * 60_000, slowestRunning: 60 * 60_000, slowestWaiting: 60 * 60_000 };
-const budget = { admit: () => {}, spent: () => {}, throttled: () => {} };
+const budget = { admit: () => Promise.resolve(), spent: () => {}, throttled: () => Promise.resolve() };
 const secrets = [{ name: 'KEY', value: '7f3c-first-half\nsecond-half-9a1e', repositories: [] }];
 const owner = freshName('acme');
 const repository = `${owner}/shop`;
@@ -70,9 +71,9 @@ async function pullRequest(branch: string) {
 
 /** As an event of AWS, or the next look of the polling, would have it. */
 async function look(): Promise<void> {
-  await sweepAws(world.server.deps);
-  for (const { id } of await open.db.selectFrom('executions').select('id').where('host', 'like', 'aws:%').execute()) {
-    await world.server.deps.aws.look(id, 0);
+  const { rows } = await sql<{ id: number }>`select id from repositories where name = 'shop'`.execute(open.db);
+  for (const { id: repositoryId } of rows) {
+    for (const pipeline of ['started', 'adopted']) await enqueueObservation(open.db, { repositoryId, pipeline }, 0);
   }
   await world.settled();
 }
@@ -147,8 +148,10 @@ test('an event from AWS makes it look at once; with a wrong key, or about someth
   };
   const key = eventsKeyOf(world.home);
   expect(await send('guess', event)).toBe('401 wrong key');
-  expect(await send(key, { ...event, account: '999900001111' })).toBe('202 left alone: not on record');
-  expect(await send(key, { source: 'aws.s3' })).toBe('202 left alone: no state change of CodePipeline');
+  expect(await send(key, { ...event, account: '999900001111' })).toBe(
+    '202 left alone: no repository is bound to started-prod in 999900001111/eu-west-1',
+  );
+  expect(await send(key, { source: 'aws.s3' })).toBe('202 left alone: it is not an event of EventBridge');
   expect(world.check(repository, sha, 'started')).not.toMatch(/^completed/);
   expect(await send(key, event)).toBe('202 looking');
   // Not what the event says: what AWS says.
@@ -172,7 +175,7 @@ test('a newer commit stops what runs on AWS for the older one', async () => {
 });
 
 test('with `starts: aws` nothing is started and no check pretends; what AWS starts is found, matched and gated', async () => {
-  await sweepAws(world.server.deps);
+  await look();
   const { sha, number } = await pullRequest('three');
   expect(aws.executions.filter((one) => one.pipeline === 'adopted-prod')).toEqual([]);
   expect(world.check(repository, sha, 'adopted')).toBe('none');

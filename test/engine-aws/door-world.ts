@@ -6,6 +6,7 @@ import { installRepositories } from '../../src/db/repositories.ts';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
 import { asAws } from '../../src/engine/aws/aws-execution.ts';
 import { createAwsEngine, type AwsEngine } from '../../src/engine/aws/aws-engine.ts';
+import { noMeter } from '../../src/engine/aws/meter.ts';
 import { usualPace } from '../../src/engine/aws/pace.ts';
 import { laneKey, type Execution, type ExecutionId } from '../../src/pipeline/execution.ts';
 import type { StartRequest } from '../../src/engine/engine.ts';
@@ -83,7 +84,7 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
       await wire.changed(name);
       for (let look = 0; look < looks; look += 1) {
         pass(everyMs);
-        await lookAt(engine, world, name);
+        await lookAt(engine, name);
         if (isDone(await world.records(name))) return;
       }
     },
@@ -101,7 +102,8 @@ function engineAt(endpoint: string, own: TestDatabase, now: () => Date): AwsEngi
     log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
     now,
     clients: createAwsClients({ endpoint }),
-    budget: { admit: () => {}, spent: () => {}, throttled: () => {} },
+    budget: { admit: () => Promise.resolve(), spent: () => {}, throttled: () => Promise.resolve() },
+    meter: noMeter,
     pace: usualPace,
     chance: () => 0.5,
     mask: (text) => text,
@@ -137,12 +139,11 @@ function startRequest(name: string, input: StartInput, idempotencyKey: string): 
 }
 
 /** As events and the sweep make the engine look. */
-async function lookAt(engine: AwsEngine, world: EngineWorld, name: string): Promise<void> {
-  const { strangers } = await engine.findExecutions(repository.id, name);
+async function lookAt(engine: AwsEngine, name: string): Promise<void> {
+  const { strangers } = await engine.observe({ repositoryId: repository.id, pipeline: name });
   for (const found of strangers.toReversed()) {
     if (found.rollbackOf !== undefined) await engine.adoptRollback(found.rollbackOf, found);
   }
-  for (const { execution } of await world.records(name)) await engine.refresh(execution.id);
 }
 
 function onWire({ definition }: BuiltPipeline): PipelineDeclaration {

@@ -14,7 +14,7 @@ import {
   type TriggerType,
 } from '@aws-sdk/client-codepipeline';
 import type { Build } from '@aws-sdk/client-codebuild';
-import type { AwsClients, AwsSubject, CodePipelineApi } from '../../src/engine/aws/port.ts';
+import type { AwsSessions, AwsSubject, CodePipelineApi } from '../../src/engine/aws/port.ts';
 
 /** What the fake holds of one execution. Tests move it; everything is read back through CodePipeline's own documents. */
 export interface FakeExecution {
@@ -48,7 +48,7 @@ interface Action {
 }
 
 export interface FakeAws {
-  readonly clients: AwsClients;
+  readonly clients: AwsSessions;
   /** Every call that arrived, `PutApprovalResult {"…"}`, with the session that made it. */
   readonly calls: { readonly call: string; readonly input: object; readonly subject: AwsSubject }[];
   readonly executions: FakeExecution[];
@@ -64,6 +64,15 @@ export interface FakeAws {
   fault(call: string, error: Error, options?: { readonly times?: number; readonly after?: boolean }): void;
   /** Reads show the past until it is called again with false. */
   lag(on: boolean): void;
+  /** Only ListActionExecutions shows the past. */
+  lagActions(on: boolean): void;
+  /** Actions on a page; two unless told otherwise. */
+  pageSize(actions: number): void;
+  /** How many executions ListPipelineExecutions shows; a hundred unless told otherwise. */
+  listed(executions: number): void;
+  clearFaults(): void;
+  /** How often a session was taken anew because it had expired. */
+  renewed(): number;
   /** GetPipelineState knows no token yet (CP-X-69). */
   lateTokens(on: boolean): void;
 }
@@ -96,6 +105,10 @@ class FakeWorld {
   executions: FakeExecution[] = [];
   past: FakeExecution[] | undefined;
   tokensAreLate = false;
+  renewals = 0;
+  page = 2;
+  mostListed = 100;
+  pastActions: FakeExecution[] | undefined;
 
   asFake(): FakeAws {
     return {
@@ -108,6 +121,7 @@ class FakeWorld {
               }),
             filterLogEvents: notPlayed('logs:FilterLogEvents'),
           }),
+        renew: () => void (this.renewals += 1),
         codePipeline: (_target, subject) => Promise.resolve(this.api(subject)),
         codeBuild: () =>
           Promise.resolve({
@@ -141,6 +155,17 @@ class FakeWorld {
       lag: (on) => {
         this.past = on ? structuredClone(this.executions) : undefined;
       },
+      lagActions: (on) => {
+        this.pastActions = on ? structuredClone(this.executions) : undefined;
+      },
+      pageSize: (actions) => {
+        this.page = actions;
+      },
+      listed: (executions) => {
+        this.mostListed = executions;
+      },
+      clearFaults: () => void this.faults.splice(0),
+      renewed: () => this.renewals,
       lateTokens: (on) => {
         this.tokensAreLate = on;
       },
@@ -165,17 +190,20 @@ class FakeWorld {
       getPipelineState: on('GetPipelineState', ({ name }) => this.state(name ?? '')),
       getPipelineExecution: on('GetPipelineExecution', ({ pipelineExecutionId }) => this.document(pipelineExecutionId)),
       listPipelineExecutions: on('ListPipelineExecutions', ({ pipelineName }) => ({
-        pipelineExecutionSummaries: this.seen(pipelineName).toReversed().map(summaryOf),
+        pipelineExecutionSummaries: this.seen(pipelineName).toReversed().slice(0, this.mostListed).map(summaryOf),
       })),
       listActionExecutions: on('ListActionExecutions', ({ pipelineName, filter, nextToken }) => {
-        const found = this.seen(pipelineName).find((one) => one.id === filter?.pipelineExecutionId);
-        const details = (found?.actions ?? [])
-          .map((action) => detailOf(found, action, this.pipeline(pipelineName).executionMode === 'PARALLEL'))
-          .toReversed();
-        // Pages of two, so that paging is always walked.
+        const seen = (this.pastActions ?? this.seen(pipelineName)).filter((one) => one.pipeline === pipelineName);
+        const wanted = filter?.pipelineExecutionId;
+        const isParallel = this.pipeline(pipelineName).executionMode === 'PARALLEL';
+        const details = seen
+          .filter((one) => wanted === undefined || one.id === wanted)
+          .flatMap((one) => one.actions.map((action) => detailOf(one, action, isParallel)))
+          .toSorted((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0));
+        // Small pages, so that paging is always walked.
         const from = Number(nextToken ?? 0);
-        const next = from + 2 < details.length ? { nextToken: String(from + 2) } : {};
-        return { actionExecutionDetails: details.slice(from, from + 2), ...next };
+        const next = from + this.page < details.length ? { nextToken: String(from + this.page) } : {};
+        return { actionExecutionDetails: details.slice(from, from + this.page), ...next };
       }),
       listRuleExecutions: on('ListRuleExecutions', () => ({ ruleExecutionDetails: [] })),
       startPipelineExecution: on('StartPipelineExecution', (input) => {

@@ -2,6 +2,7 @@ import type { ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
+import { noMeter } from '../../src/engine/aws/meter.ts';
 import type { Ground } from '../../src/engine/aws/ground.ts';
 import { tellStories, type Stories } from '../../src/engine/aws/stories/stories.ts';
 import { role } from './fake-aws.ts';
@@ -11,13 +12,14 @@ import { openServiceDoor, type Answerer } from './service-door.ts';
 vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAOWN');
 vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'own-secret');
 const door = await openServiceDoor();
-let ground: Pick<Ground, 'clients' | 'log' | 'mask' | 'now'>;
+let ground: Pick<Ground, 'clients' | 'log' | 'mask' | 'meter' | 'now'>;
 
 beforeAll(() => {
   ground = {
     clients: createAwsClients({ endpoint: door.url }),
     log: pino({ level: 'silent' }),
     mask: (text) => text.replaceAll('hunter2', '***'),
+    meter: noMeter,
     now: () => new Date('2026-05-01T10:10:00Z'),
   };
 });

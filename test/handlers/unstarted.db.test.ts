@@ -56,10 +56,10 @@ async function reconcile(config: string, touched: string) {
       engine: { start: nothing, obey: nothing, refresh: nothing },
       aws: {
         definitionOf: () => Promise.resolve(definition),
-        findExecutions: nothing,
+        observe: nothing,
         adopt: nothing,
         adoptRollback: nothing,
-        look: nothing,
+        idleLookMs: () => 0,
         logTail: nothing,
         pipelinesOf: () => ['web'],
       },

@@ -1,12 +1,13 @@
+import type { Watched } from '../../db/aws-executions.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { ExecutionId } from '../../pipeline/execution.ts';
 import type { Engine, StartRequest } from '../engine.ts';
-import { findExecutions, type Found, type FoundExecution } from './find-executions.ts';
+import type { FoundExecution } from './find-executions.ts';
 import { boundTo, type Ground } from './ground.ts';
 import { logTail, type AwsLog } from './log-tail.ts';
 import { declarationOf } from './look.ts';
 import { obey } from './obey.ts';
-import { enqueueLook } from './records.ts';
+import { observe, type Observation } from './observe.ts';
 import { refresh } from './refresh.ts';
 import { adoptRollback } from './rollback.ts';
 import { adopt, start } from './start.ts';
@@ -15,16 +16,14 @@ import { adopt, start } from './start.ts';
 export interface AwsEngine extends Engine {
   /** The declaration that CodePipeline holds now; what was read a moment ago is used again. */
   definitionOf(repositoryId: number, pipeline: string): Promise<PipelineDefinition>;
-  /** Executions of the bound pipeline that are not on record here, or that run again. */
-  findExecutions(repositoryId: number, pipeline: string): Promise<Found>;
+  /** Makes everything that runs of the bound pipeline true again, and finds what is not on record. */
+  observe(watched: Watched): Promise<Observation>;
   /** Puts an execution that AWS started on record. Undefined: it is there already, or may turn out to be one of ours. */
   adopt(request: StartRequest, awsId: string): Promise<ExecutionId | undefined>;
   /** A rollback that was started in the console, next to the execution whose work it brings back. */
   adoptRollback(target: ExecutionId, found: FoundExecution): Promise<void>;
   /** The end of an action's log; undefined when there is none at AWS. */
   logTail(execution: string, action: string, lines: number): Promise<AwsLog | undefined>;
-  /** Asks for a look at an execution within that time; an earlier one stays. */
-  look(execution: string, withinMs: number): Promise<void>;
 }
 
 const definitionKeptMs = 30_000;
@@ -45,10 +44,9 @@ export function createAwsEngine(ground: Ground): AwsEngine {
     obey: (command, by, recheck) => obey(ground, command, by, recheck),
     refresh: (execution) => refresh(ground, execution),
     definitionOf,
-    findExecutions: (repositoryId, pipeline) => findExecutions(ground, repositoryId, pipeline),
+    observe: (watched) => observe(ground, watched),
     adopt: (request, awsId) => adopt(ground, request, awsId),
     adoptRollback: (target, found) => adoptRollback(ground, target, found),
     logTail: (execution, action, lines) => logTail(ground, execution, action, lines),
-    look: (execution, withinMs) => enqueueLook(ground.db, execution, withinMs),
   };
 }

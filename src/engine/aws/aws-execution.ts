@@ -15,6 +15,12 @@ export interface AwsExecution extends Execution {
     readonly askedAt: string;
     /** AWS started it and we found it: it is shown, and never stopped because a newer commit came. */
     readonly adopted?: true;
+    /** What the reads that all executions of the pipeline share said when everything of it was on record. */
+    readonly seen?: string;
+    /** When it was last changed by us and not by what AWS told. */
+    readonly touchedAt?: string;
+    /** CodePipeline runs it by this version of the pipeline; absent while only assumed. */
+    readonly version?: number;
     /** Where builds wrote, by action execution. */
     readonly logs?: Readonly<Record<string, LogPlace>>;
   };

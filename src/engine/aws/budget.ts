@@ -1,3 +1,6 @@
+import type { Kysely } from 'kysely';
+import { pauseBudget, settleBudget, type BudgetSize } from '../../db/aws-budgets.ts';
+import type { Database } from '../../db/database.ts';
 import { TransientError } from '../../errors.ts';
 
 /**
@@ -7,43 +10,45 @@ import { TransientError } from '../../errors.ts';
 export interface Budget {
   /**
    * Asked once before a look that makes several calls, so that no look is cut off half-way. Throws TransientError when
-   * polling has to wait.
+   * it has to wait; a start that an event asked for waits less than a look.
    */
-  admit(account: string): void;
-  /** One call was made, whoever asked for it. */
-  spent(account: string): void;
+  admit(account: string, what: 'look' | 'start'): Promise<void>;
+  /** Attempts at calls were made, whoever asked for them. */
+  spent(account: string, calls: number): void;
   /** AWS said that it was too much: nothing but commands for a while. */
-  throttled(account: string): void;
+  throttled(account: string): Promise<void>;
 }
 
-const perSecond = 5;
-const burst = 25;
-const penaltySeconds = 5;
+/** Five seconds' worth at once. */
+export function budgetOf(perSecond: number): BudgetSize {
+  return { perSecond, burst: 5 * perSecond };
+}
 
-export function createBudget(now: () => Date): Budget {
-  const buckets = new Map<string, { tokens: number; at: number }>();
-  const refilled = (account: string) => {
-    const at = now().getTime();
-    const bucket = buckets.get(account) ?? { tokens: burst, at };
-    const tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) / 1000) * perSecond);
-    const fresh = { tokens, at };
-    buckets.set(account, fresh);
-    return fresh;
-  };
+/** Looks leave so much of the burst to starts, which people wait for. */
+const keptForStarts = 0.2;
+
+/**
+ * One bucket for each account in the database, shared by all replicas. A process takes what it spent since the last time
+ * when it asks for more: one statement for each look, none for each call.
+ */
+export function createBudget(db: Kysely<Database>, size: BudgetSize, chance: () => number = Math.random): Budget {
+  const unsettled = new Map<string, number>();
   return {
-    admit: (account) => {
-      const bucket = refilled(account);
-      if (bucket.tokens < 1) {
-        const retryAfterMs = Math.ceil(((1 - bucket.tokens) / perSecond) * 1000) + 500;
-        throw new TransientError(`The calls to AWS account ${account} are used up for the moment`, { retryAfterMs });
-      }
+    admit: async (account, what) => {
+      const spent = unsettled.get(account) ?? 0;
+      unsettled.delete(account);
+      const { tokens, pausedMs } = await settleBudget(db, account, { spent, size });
+      const needed = what === 'start' ? 1 : 1 + size.burst * keptForStarts;
+      const missingMs = tokens < needed ? ((needed - tokens) / size.perSecond) * 1000 : 0;
+      const waitMs = Math.max(missingMs, pausedMs);
+      if (waitMs === 0) return;
+      const why = pausedMs > missingMs ? 'AWS throttled calls to' : 'For the moment nothing is left of the calls to';
+      const retryAfterMs = Math.ceil(waitMs + 200 + chance() * (300 + waitMs / 2));
+      throw new TransientError(`${why} account ${account}`, { retryAfterMs });
     },
-    spent: (account) => {
-      refilled(account).tokens -= 1;
+    spent: (account, calls) => {
+      unsettled.set(account, (unsettled.get(account) ?? 0) + calls);
     },
-    throttled: (account) => {
-      const bucket = refilled(account);
-      bucket.tokens = Math.min(bucket.tokens, -penaltySeconds * perSecond);
-    },
+    throttled: (account) => pauseBudget(db, account, size),
   };
 }

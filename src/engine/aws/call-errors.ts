@@ -7,14 +7,23 @@ import { refusalOf } from './refusals.ts';
 export class AwsRefusal extends Error {
   override readonly name = 'AwsRefusal';
   readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusal.message);
+  constructor(refusal: Refusal, cause?: unknown) {
+    super(refusal.message, { cause });
     this.refusal = refusal;
   }
 }
 
 /** The binding names what is not there, or is not there any more. */
 export class NoSuchPipeline extends UserError {}
+
+/** Too many calls: nobody's mistake, and asked again later. */
+export class AwsThrottled extends TransientError {}
+
+/** The role session ended before its time; a new one is taken. */
+export class AwsExpired extends TransientError {}
+
+/** The role, or Penstock's own identity, lacks a permission. */
+export class AwsDenied extends UserError {}
 
 const throttled = new Set([
   'ThrottlingException',
@@ -25,11 +34,11 @@ const throttled = new Set([
   'SlowDown',
 ]);
 
-/** The next attempt signs anew, or the other side is up again. */
+const expired = new Set(['ExpiredTokenException', 'ExpiredToken', 'RequestExpired']);
+
+/** The next attempt signs anew, or finds the other side up again. */
 const passing = new Set([
-  'ExpiredTokenException',
-  'ExpiredToken',
-  'RequestExpired',
+  ...expired,
   'TimeoutError',
   'RequestTimeout',
   'AbortError',
@@ -97,8 +106,12 @@ function toldApart(called: Called, error: unknown): unknown {
   const { target, action, resource } = called;
   const { name, message, status } = factsOf(error);
   const where = `${action.replace(/^codepipeline:/, '')} on ${resource}`;
-  if (throttled.has(name)) return later(`AWS throttles ${where}`, error, 5_000 + Math.floor(Math.random() * 10_000));
-  if (denied.has(name)) return new UserError(deniedText(called, message), { cause: error });
+  if (throttled.has(name)) {
+    const retryAfterMs = 5_000 + Math.floor(Math.random() * 10_000);
+    return new AwsThrottled(`AWS throttles ${where}`, { cause: error, retryAfterMs });
+  }
+  if (expired.has(name)) return new AwsExpired(`The session for ${where} has expired`, { cause: error });
+  if (denied.has(name)) return new AwsDenied(deniedText(called, message), { cause: error });
   const credentials = credentialsText(target, name, message);
   if (credentials !== undefined) return new UserError(credentials, { cause: error });
   if (passing.has(name) || (status !== undefined && status >= 500) || classify(error) === 'transient')
@@ -108,7 +121,7 @@ function toldApart(called: Called, error: unknown): unknown {
   if (pause !== undefined && action === 'codepipeline:StartPipelineExecution')
     return later(`${where}: ${message}`, error, pause);
   if (status !== undefined && status >= 400 && name.endsWith('Exception'))
-    return new AwsRefusal(refusalOf(name, message));
+    return new AwsRefusal(refusalOf(name, message), error);
   return error;
 }
 

@@ -1,6 +1,6 @@
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { AwsApis, AwsClients, AwsSubject, AwsTarget } from './port.ts';
+import type { AwsApis, AwsSessions, AwsSubject, AwsTarget } from './port.ts';
 import { roleSession, type RoleSession } from './session.ts';
 
 /** Sessions kept open; the one that was not used for longest is dropped. */
@@ -40,18 +40,18 @@ interface Session {
 
 export interface ClientOptions {
   readonly endpoint?: string;
-  /** Of one call; three unless told. */
+  /** Of one call; two unless told: what is throttled waits by the account's budget. */
   readonly maxAttempts?: number;
 }
 
 /** Clients over the SDK. Each role session is assumed when first used and renewed by the SDK before it ends. */
-export function createAwsClients(options: ClientOptions = {}): AwsClients {
+export function createAwsClients(options: ClientOptions = {}): AwsSessions {
   const sessions = new Map<string, Session>();
   // A whole client for its chain of default credentials: environment, files, container, instance.
   const own = new CodePipeline({ region: 'us-east-1' }).config.credentials;
   const sessionFor = (target: AwsTarget, subject: AwsSubject): Session => {
     const request = roleSession(target, subject);
-    const key = JSON.stringify([target.region, request]);
+    const key = keyOf(target, subject);
     const session = sessions.get(key) ?? { settings: settingsOf(target, request, { own, ...options }), opened: {} };
     sessions.delete(key);
     sessions.set(key, session);
@@ -73,7 +73,13 @@ export function createAwsClients(options: ClientOptions = {}): AwsClients {
     codeDeploy: client('codeDeploy'),
     ecs: client('ecs'),
     lambda: client('lambda'),
+    // Not closed: other calls may still be under way on it.
+    renew: (target, subject) => void sessions.delete(keyOf(target, subject)),
   };
+}
+
+function keyOf(target: AwsTarget, subject: AwsSubject): string {
+  return JSON.stringify([target.region, roleSession(target, subject)]);
 }
 
 interface Origin extends ClientOptions {
@@ -82,7 +88,7 @@ interface Origin extends ClientOptions {
 }
 
 function settingsOf({ region }: AwsTarget, request: RoleSession, origin: Origin): SessionSettings {
-  const { own, endpoint, maxAttempts = 3 } = origin;
+  const { own, endpoint, maxAttempts = 2 } = origin;
   const place = endpoint === undefined ? {} : { endpoint };
   const credentials = fromTemporaryCredentials({
     masterCredentials: own,

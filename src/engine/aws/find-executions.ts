@@ -1,7 +1,7 @@
 import type { ExecutionTrigger, PipelineExecutionSummary } from '@aws-sdk/client-codepipeline';
-import { knownAwsExecutions } from '../../db/aws-executions.ts';
-import type { Actor, Execution, ExecutionId, TriggerType } from '../../pipeline/execution.ts';
-import { boundTo, type Bound, type Ground } from './ground.ts';
+import { knownAwsExecutions, type Watched } from '../../db/aws-executions.ts';
+import type { Actor, Execution, ExecutionId, ExecutionStatus, TriggerType } from '../../pipeline/execution.ts';
+import type { Bound, Ground } from './ground.ts';
 import { newestExecutions } from './look.ts';
 import { over } from './seen-stage.ts';
 import type { AwsRecord } from './records.ts';
@@ -27,7 +27,7 @@ export interface FoundExecution {
 /** What one page of the newest hundred executions says that our records do not. */
 export interface Found {
   readonly strangers: readonly FoundExecution[];
-  /** On record as ended, and running again: somebody retried them in the console. */
+  /** On record as ended, and not ended like that there: somebody retried them in the console. */
   readonly revived: readonly ExecutionId[];
 }
 
@@ -57,7 +57,7 @@ function isTriggerType(text: string): text is TriggerType {
 }
 
 /** The answer of an event's start is looked for among executions of this age. */
-const twinWindowMs = 60 * 60_000;
+export const twinWindowMs = 60 * 60_000;
 
 /** An execution for this very commit that AWS's own trigger started (CP-T-1): CodePipeline's id of it. */
 export async function findTwin(ground: Ground, bound: Bound, record: AwsRecord): Promise<string | undefined> {
@@ -75,21 +75,15 @@ export async function findTwin(ground: Ground, bound: Bound, record: AwsRecord):
   return twin?.awsId;
 }
 
-/** For the sweep: one call per pipeline, however many executions it has. */
-export async function findExecutions(ground: Ground, repositoryId: number, pipeline: string): Promise<Found> {
-  const bound = await boundTo(ground, repositoryId, pipeline);
-  ground.budget.admit(bound.target.account);
-  return compare(ground, bound, { repositoryId, pipeline }, await newest(ground, bound));
-}
-
-async function newest(ground: Ground, bound: Bound): Promise<readonly PipelineExecutionSummary[]> {
+/** Mostly one call: the newest hundred. */
+export async function newest(ground: Ground, bound: Bound): Promise<readonly PipelineExecutionSummary[]> {
   return newestExecutions(ground, bound, mostListed);
 }
 
-async function compare(
+export async function compare(
   ground: Ground,
   bound: Bound,
-  where: { readonly repositoryId: number; readonly pipeline: string },
+  where: Watched,
   told: readonly PipelineExecutionSummary[],
 ): Promise<Found> {
   const targets = told.flatMap((one) => one.rollbackMetadata?.rollbackTargetPipelineExecutionId ?? []);
@@ -104,7 +98,7 @@ async function compare(
   });
   const revived = told.flatMap((one) => {
     const record = byAwsId.get(one.pipelineExecutionId ?? '');
-    return record && !record.live && !over.has(one.status) ? [record.id] : [];
+    return record && !record.live && !isSameEnd(record.status, one.status) ? [record.id] : [];
   });
   return { strangers, revived };
 }
@@ -117,7 +111,7 @@ function foundOf(awsId: string, one: PipelineExecutionSummary): FoundExecution {
   return {
     awsId,
     startedAt: one.startTime,
-    live: !over.has(one.status),
+    live: isRunning(one.status),
     trigger,
     by: starterOf(trigger),
     revisions: (one.sourceRevisions ?? []).flatMap(({ actionName, revisionId, revisionSummary }) =>
@@ -132,7 +126,7 @@ function foundOf(awsId: string, one: PipelineExecutionSummary): FoundExecution {
 export async function findOwnRollback(
   ground: Ground,
   bound: Bound,
-  where: { readonly repositoryId: number; readonly pipeline: string; readonly targetAwsId: string },
+  where: Watched & { readonly targetAwsId: string },
 ): Promise<string | undefined> {
   const told = await newest(ground, bound);
   const since = ground.now().getTime() - twinWindowMs;
@@ -151,4 +145,18 @@ export async function findOwnRollback(
 function starterOf({ type, detail }: Execution['trigger']): Actor {
   const arn = /arn:aws[a-z-]*:(?:iam|sts)::[^"\s]+/.exec(detail)?.[0];
   return arn === undefined ? { kind: 'penstock', why: `AWS started it (${type})` } : { kind: 'api', arn };
+}
+
+/**
+ * What we withdrew for a newer commit AWS calls stopped, and what we gave up as cancelled may linger there (CP-X-62): only
+ * that it runs again would be news.
+ */
+function isSameEnd(ours: ExecutionStatus, theirs: string | undefined): boolean {
+  if (ours === 'Superseded' || ours === 'Cancelled') return ours === 'Cancelled' || !isRunning(theirs);
+  return ours === theirs;
+}
+
+/** A status that AWS invents later counts as not over: it is looked at again. */
+export function isRunning(status: string | undefined): boolean {
+  return status !== undefined && !over.has(status);
 }

@@ -3,20 +3,22 @@ import type { Logger } from 'pino';
 import type { Database } from '../../db/database.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import { loadRepository } from '../../db/repositories.ts';
-import { TransientError, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import type { Actor } from '../../pipeline/execution.ts';
 import type { Budget } from './budget.ts';
-import { callAws } from './call-errors.ts';
+import { AwsDenied, AwsExpired, AwsRefusal, AwsThrottled, callAws } from './call-errors.ts';
+import type { AwsMeter, CallOutcome } from './meter.ts';
 import type { Pace } from './pace.ts';
-import type { AwsClients, AwsSubject, AwsTarget, CodePipelineApi } from './port.ts';
+import type { AwsSessions, AwsSubject, AwsTarget, CodePipelineApi } from './port.ts';
 
 /** What the parts of the AWS engine stand on. */
 export interface Ground {
   readonly db: Kysely<Database>;
   readonly log: Logger;
   readonly now: () => Date;
-  readonly clients: AwsClients;
+  readonly clients: AwsSessions;
   readonly budget: Budget;
+  readonly meter: AwsMeter;
   readonly pace: Pace;
   /** 0 to 1. */
   readonly chance: () => number;
@@ -60,20 +62,57 @@ export function boundForPerson(ground: Ground, record: ExecutionRecord, by: Acto
   });
 }
 
-/** One call, counted. Looks that nobody waits for ask the budget first, as a whole (`admit`). */
+/** One call of CodePipeline, paid for and counted. Looks that nobody waits for ask the budget first, as a whole (`admit`). */
 export async function ask<T>(
   ground: Ground,
   { target, subject }: Bound,
   call: string,
   run: (api: CodePipelineApi) => Promise<T>,
 ): Promise<T> {
-  ground.budget.spent(target.account);
+  const once = () => counted(ground, target, call, async () => run(await ground.clients.codePipeline(target, subject)));
   try {
-    return await callAws(target, call, async () => run(await ground.clients.codePipeline(target, subject)));
+    const answer = await once().catch((error: unknown) => {
+      if (!(error instanceof AwsExpired)) throw error;
+      ground.clients.renew(target, subject);
+      return once();
+    });
+    ground.budget.spent(target.account, attemptsOf(answer));
+    return answer;
   } catch (error) {
-    if (error instanceof TransientError && /throttles/.test(error.message)) ground.budget.throttled(target.account);
+    ground.budget.spent(target.account, attemptsOf(error instanceof Error ? error.cause : undefined));
+    if (error instanceof AwsThrottled) await ground.budget.throttled(target.account);
     throw error;
   }
+}
+
+/** One call of any service, with its errors told apart. */
+export async function counted<T>(
+  ground: Ground,
+  target: AwsTarget,
+  call: string,
+  run: () => Promise<T>,
+  resource?: string,
+): Promise<T> {
+  try {
+    const answer = await callAws(target, call, run, resource);
+    ground.meter.call(target.account, call, 'ok');
+    return answer;
+  } catch (error) {
+    ground.meter.call(target.account, call, outcomeOf(error));
+    throw error;
+  }
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (error instanceof AwsThrottled) return 'throttled';
+  if (error instanceof AwsDenied) return 'denied';
+  return error instanceof AwsRefusal ? 'refused' : 'failed';
+}
+
+/** The SDK asks again by itself, and each time counts for AWS. */
+function attemptsOf(answer: unknown): number {
+  if (typeof answer !== 'object' || answer === null || !('$metadata' in answer)) return 1;
+  return (answer.$metadata as { attempts?: number }).attempts ?? 1;
 }
 
 /** Which pipeline of AWS an execution belongs to, as its row tells it. */

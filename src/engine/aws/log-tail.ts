@@ -1,6 +1,5 @@
 import { UserError, describeError } from '../../errors.ts';
-import { callAws } from './call-errors.ts';
-import { boundTo, type Ground } from './ground.ts';
+import { boundTo, counted, type Ground } from './ground.ts';
 import type { LogPlace } from './aws-execution.ts';
 import { findAwsRecord, type AwsRecord } from './records.ts';
 
@@ -51,6 +50,6 @@ async function readEnd(
   const call = async () => (await ground.clients.logs(there, subject)).getLogEvents(asked);
   const partition = target.roleArn.split(':')[1] ?? 'aws';
   const arn = `arn:${partition}:logs:${region}:${target.account}:log-group:${group}:log-stream:${stream}`;
-  const { events = [] } = await callAws(there, 'logs:GetLogEvents', call, arn);
+  const { events = [] } = await counted(ground, there, 'logs:GetLogEvents', call, arn);
   return events.flatMap(({ message }) => (message === undefined ? [] : message.trimEnd().split(/\r?\n/))).slice(-limit);
 }

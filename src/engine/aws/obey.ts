@@ -1,3 +1,4 @@
+import { enqueueObservation } from '../../db/aws-executions.ts';
 import { newestForLane } from '../../db/executions.ts';
 import { recordMove } from '../../db/pipeline-decisions.ts';
 import { UserError } from '../../errors.ts';
@@ -7,7 +8,7 @@ import type { Obeyed, Recheck } from '../engine.ts';
 import { answerApproval } from './approve.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { ask, boundForPerson, type Bound, type Ground } from './ground.ts';
-import { changeRecord, enqueueLook, findAwsRecord, type AwsRecord } from './records.ts';
+import { changeRecord, findAwsRecord, type AwsRecord } from './records.ts';
 import { rollback } from './rollback.ts';
 
 /** AWS shows what a call changed after a moment (CP-X-69). */
@@ -24,16 +25,17 @@ export async function obey(
   if (!record) return { outcome: 'refused', refusal: unknownExecution };
   if (isLeftAlone(command, record)) return { outcome: 'done' };
   const bound = await boundForPerson(ground, record, by);
-  const { id } = record.execution;
   try {
     await pass(ground, command, { record, bound, by, recheck });
     // An answer is recorded where it is stored, whoever gave it.
     if (!isAnswer(command)) await recordMove(ground.db, { ...record, input: command, by });
-    await enqueueLook(ground.db, id, soonMs);
+    const updatedAt = ground.now().toISOString();
+    await changeRecord(ground.db, record.execution.id, ({ execution }) => ({ execution: { ...execution, updatedAt } }));
+    await enqueueObservation(ground.db, record, soonMs);
     return { outcome: 'done' };
   } catch (error) {
     if (!(error instanceof AwsRefusal)) throw error;
-    await enqueueLook(ground.db, id, 0);
+    await enqueueObservation(ground.db, record, 0);
     return { outcome: 'refused', refusal: error.refusal };
   }
 }

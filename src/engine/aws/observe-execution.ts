@@ -4,6 +4,7 @@ import type { Ending, Execution, ExecutionStatus, SourceRevision } from '../../p
 import { triggerOf } from './find-executions.ts';
 import { attemptsOf, executionStatus, isBusy } from '../../pipeline/status.ts';
 import type { AwsExecution } from './aws-execution.ts';
+import { canonical } from './fingerprint.ts';
 import { observeStages } from './observe-stages.ts';
 import { lagMs, over, quietFor, type Look, type Observed } from './seen-stage.ts';
 import { given } from './read-declaration.ts';
@@ -32,7 +33,7 @@ export function observeExecution(
       ? told.variables.map(({ name = '', resolvedValue = '' }) => ({ name, value: resolvedValue }))
       : prior.variables,
     stages: observeStages(prior, definition, observed, look),
-    aws: { ...kept.aws, ...logsOf(prior, observed) },
+    aws: { ...kept.aws, ...logsOf(prior, observed), ...given({ version: observed.execution.pipelineVersion }) },
     ...given({ waitingAt: waitingAt(observed, prior.aws.executionId) }),
   };
   const settled = { ...bare, ...endOf(prior, bare, definition, observed, look) };
@@ -49,22 +50,14 @@ function sameApart(prior: Execution, next: Execution): boolean {
   return canonical({ ...next, updatedAt: prior.updatedAt }) === canonical(prior);
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
-
 /** A service that told of a log once is not asked again. */
 function logsOf(prior: AwsExecution, { stories }: Observed): Pick<AwsExecution['aws'], 'logs'> {
   const found = Object.entries(stories).flatMap(([id, { log }]) => (log ? [[id, log] as const] : []));
   return found.length === 0 ? {} : { logs: { ...prior.aws.logs, ...Object.fromEntries(found) } };
 }
 
-function revisionsOf(prior: AwsExecution, { execution, actions }: Observed): readonly SourceRevision[] {
-  const told = (execution.artifactRevisions ?? []).flatMap((revision): SourceRevision[] => {
+function revisionsOf(prior: AwsExecution, { execution, actions, revisions = [] }: Observed): readonly SourceRevision[] {
+  const byArtifact = (execution.artifactRevisions ?? []).flatMap((revision): SourceRevision[] => {
     const source = actions.find((action) =>
       (action.output?.outputArtifacts ?? []).some((artifact) => artifact.name === revision.name),
     );
@@ -72,6 +65,7 @@ function revisionsOf(prior: AwsExecution, { execution, actions }: Observed): rea
     const { revisionId, revisionSummary, revisionUrl } = revision;
     return [{ actionName: source.actionName, revisionId, ...given({ revisionSummary, revisionUrl }) }];
   });
+  const told = revisions.length > 0 ? revisions : byArtifact;
   const rest = prior.sourceRevisions.filter((one) => !told.some(({ actionName }) => actionName === one.actionName));
   const merged = told.map((one) => ({
     ...prior.sourceRevisions.find((had) => had.actionName === one.actionName),

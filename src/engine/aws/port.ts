@@ -143,3 +143,8 @@ export interface AwsApis {
 export type AwsClients = {
   readonly [Name in keyof AwsApis]: (target: AwsTarget, subject: AwsSubject) => Promise<AwsApis[Name]>;
 };
+
+export interface AwsSessions extends AwsClients {
+  /** Drops a session that AWS calls expired: the next call takes the role anew. */
+  readonly renew: (target: AwsTarget, subject: AwsSubject) => void;
+}

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { saveActionEnd, saveActionStart } from '../../db/action-executions.ts';
+import { enqueueObservation } from '../../db/aws-executions.ts';
 import type { Database } from '../../db/database.ts';
 import { loadDefinitions, saveDefinition } from '../../db/definitions.ts';
 import { findExecution, insertExecution, saveExecution, type ExecutionRecord } from '../../db/executions.ts';
@@ -9,7 +10,7 @@ import { recordMove } from '../../db/pipeline-decisions.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { ExecutionContext } from '../engine.ts';
-import type { ActionError, ActionStory } from '../../pipeline/execution.ts';
+import type { ActionError, ActionStory, ExecutionId } from '../../pipeline/execution.ts';
 import { executionStatus, isLive, waitingApprovals } from '../../pipeline/status.ts';
 import { asAws, type AwsExecution } from './aws-execution.ts';
 
@@ -40,8 +41,19 @@ export interface Birth {
   readonly context: ExecutionContext;
 }
 
-/** The intent row, before anything is asked of AWS; its refresh job brings to an end what a crash interrupts. */
-export async function insertAwsExecution(trx: Transaction<Database>, birth: Birth, lookAfterMs: number): Promise<void> {
+/**
+ * The intent row, before anything is asked of AWS; its job brings to an end what a crash interrupts. Of an execution that
+ * runs already, the row and the request for a look. Fails with `isTaken` when another record has it.
+ */
+export async function insertAwsExecution(
+  trx: Transaction<Database>,
+  birth: Birth,
+  options: {
+    readonly afterMs: number;
+    /** Asked under the lane's lock: nothing is written when this answers another execution. */
+    readonly instead?: (trx: Transaction<Database>) => Promise<ExecutionId | undefined>;
+  },
+): Promise<ExecutionId> {
   const { repositoryId, definition, context } = birth;
   const { lane: key, pipeline, id } = birth.execution;
   const lane = await lockLane(trx, key, {
@@ -50,6 +62,8 @@ export async function insertAwsExecution(trx: Transaction<Database>, birth: Birt
     // A lane of a push has no number, although a pull request may own its executions.
     ...(key.includes('/pr-') && context.pullRequest !== undefined ? { pullRequest: context.pullRequest } : {}),
   });
+  const other = await options.instead?.(trx);
+  if (other !== undefined) return other;
   const digest = digestOf(definition);
   await saveDefinition(trx, digest, definition);
   await saveLane(trx, { key, started: lane.started + 1, stages: lane.stages });
@@ -66,8 +80,10 @@ export async function insertAwsExecution(trx: Transaction<Database>, birth: Birt
   const { trigger, sourceRevisions, variables, startedBy: by } = execution;
   const input = { kind: 'start', execution: id, definition, digest, trigger, sourceRevisions, variables } as const;
   await recordMove(trx, { repositoryId, pipeline, pullRequest: context.pullRequest ?? null, input, by });
-  await enqueueLook(trx, id, lookAfterMs);
+  if (execution.aws.executionId === undefined) await enqueueRefresh(trx, id, options.afterMs);
+  else await enqueueObservation(trx, { repositoryId, pipeline }, options.afterMs);
   await enqueueDrawing(trx, id);
+  return id;
 }
 
 export interface Change {
@@ -75,9 +91,14 @@ export interface Change {
   readonly definition?: PipelineDefinition;
   /** Output variables by action execution, for those that ended. */
   readonly outputs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Told by AWS. Whatever else changes an execution makes the next looks whole ones (see `AwsExecution.aws`). */
+  readonly observed?: { readonly seen: string | undefined };
 }
 
-/** Changes one execution under its lane's lock. The change sees the newest row; undefined or the same leaves it alone. */
+/**
+ * Changes one execution under its lane's lock. The change sees the newest row; undefined or the same leaves it alone.
+ * Fails with `isTaken` when another record has the same execution of CodePipeline.
+ */
 export async function changeRecord(
   db: Kysely<Database>,
   id: string,
@@ -89,16 +110,33 @@ export async function changeRecord(
     await lockLane(trx, seen.execution.lane, { repositoryId: seen.repositoryId, pipeline: seen.pipeline });
     const record = (await findAwsRecord(trx, id)) ?? seen;
     const changed = change(record);
-    if (!changed || changed.execution === record.execution) return record;
+    const isSame = changed?.execution === record.execution;
+    const { observed } = changed ?? {};
+    if (!changed || (isSame && observed?.seen === record.execution.aws.seen)) return record;
     const definition = changed.definition ?? (await definitionOfRecord(trx, record));
     await saveDefinition(trx, changed.execution.definition, definition);
-    const shown = mirrors(changed.execution, definition);
-    await saveExecution(trx, changed.execution, shown);
-    await saveActions(trx, changed);
-    await recordAnswers(trx, record, changed.execution);
-    await enqueueDrawing(trx, id);
-    return { ...record, execution: changed.execution, ...shown };
+    const execution = withSeen(changed.execution, observed);
+    const shown = mirrors(execution, definition);
+    await saveExecution(trx, execution, shown);
+    if (!isSame) {
+      await saveActions(trx, changed);
+      await recordAnswers(trx, record, execution);
+      await enqueueDrawing(trx, id);
+    }
+    return { ...record, execution, ...shown };
   });
+}
+
+function withSeen(execution: AwsExecution, observed: Change['observed']): AwsExecution {
+  const { seen: _before, ...aws } = execution.aws;
+  if (!observed) return { ...execution, aws: { ...aws, touchedAt: execution.updatedAt } };
+  return { ...execution, aws: { ...aws, ...(observed.seen === undefined ? {} : { seen: observed.seen }) } };
+}
+
+/** Another record has this execution of CodePipeline already (index `executions_aws`). */
+export function isTaken(error: unknown): boolean {
+  const { code, constraint, message } = error as { code?: string; constraint?: string; message?: string };
+  return code === '23505' && (constraint === 'executions_aws' || message?.includes('executions_aws') === true);
 }
 
 /** Approvals that somebody answered, here or in AWS; seen for the first time. */
@@ -146,8 +184,8 @@ function mirrors(execution: AwsExecution, definition: PipelineDefinition) {
   };
 }
 
-/** Asks for one more look at AWS; several requests become one job, the earliest time counts. */
-export async function enqueueLook(db: Kysely<Database>, execution: string, delayMs: number): Promise<void> {
+/** Asks for one more try of a start that AWS has not taken yet. */
+export async function enqueueRefresh(db: Kysely<Database>, execution: string, delayMs: number): Promise<void> {
   await enqueue(db, { kind: 'refresh', payload: { execution }, dedupeKey: `refresh/${execution}`, delayMs });
 }
 

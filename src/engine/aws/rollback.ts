@@ -5,7 +5,7 @@ import type { PipelineCommand } from '../../pipeline/protocol.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { findOwnRollback, type FoundExecution } from './find-executions.ts';
 import { ask, boundTo, hostOf, type Bound, type Ground } from './ground.ts';
-import { definitionOfRecord, findAwsRecord, insertAwsExecution, type AwsRecord } from './records.ts';
+import { definitionOfRecord, findAwsRecord, insertAwsExecution, isTaken, type AwsRecord } from './records.ts';
 
 export interface RollingBack {
   /** The execution whose work is brought back. */
@@ -89,5 +89,10 @@ async function saveRollback(
   };
   const host = hostOf(bound.target);
   const birth = { execution, definition, repositoryId, idempotencyKey: `rollback/${made.id}`, host, context };
-  await ground.db.transaction().execute((trx) => insertAwsExecution(trx, birth, ground.pace.fastest));
+  try {
+    await ground.db.transaction().execute((trx) => insertAwsExecution(trx, birth, { afterMs: ground.pace.fastest }));
+  } catch (error) {
+    // The sweep, or another worker, has just put this very execution on record.
+    if (!isTaken(error)) throw error;
+  }
 }

@@ -6,7 +6,7 @@ import type {
   StageState,
 } from '@aws-sdk/client-codepipeline';
 import type { StageDeclaration } from '../../pipeline/definition.ts';
-import type { StageRun } from '../../pipeline/execution.ts';
+import type { SourceRevision, StageRun } from '../../pipeline/execution.ts';
 import type { Story } from './stories/stories.ts';
 
 /** Everything that AWS said in one look at one execution. Reads may be seconds old and disagree (CP-X-69). */
@@ -16,6 +16,8 @@ export interface Observed {
   readonly actions: readonly ActionExecutionDetail[];
   readonly rules: readonly RuleExecutionDetail[];
   readonly state?: GetPipelineStateOutput;
+  /** As ListPipelineExecutions tells them: by source action. */
+  readonly revisions?: readonly SourceRevision[];
   /** What was asked in this look, by action execution. */
   readonly stories: Readonly<Record<string, Story>>;
 }

@@ -1,104 +1,61 @@
+import type { Transaction } from 'kysely';
+import { adoptedExecutionOf, enqueueObservation } from '../../db/aws-executions.ts';
+import type { Database } from '../../db/database.ts';
 import { findExecutionByKey, liveExecutionsOfLane } from '../../db/executions.ts';
 import { TransientError, UserError, describeError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { ExecutionId, SourceRevision } from '../../pipeline/execution.ts';
-import { executionIdFor } from '../../pipeline/ids.ts';
+import type { ExecutionId } from '../../pipeline/execution.ts';
 import type { StartRequest } from '../engine.ts';
 import { asAws, type AwsExecution } from './aws-execution.ts';
 import { AwsRefusal } from './call-errors.ts';
-import { findTwin } from './find-executions.ts';
-import { ask, boundForPerson, boundTo, hostOf, type Bound, type Ground } from './ground.ts';
-import {
-  changeRecord,
-  enqueueLook,
-  findAwsRecord,
-  insertAwsExecution,
-  definitionOfRecord,
-  type AwsRecord,
-} from './records.ts';
+import { findTwin, twinWindowMs } from './find-executions.ts';
+import { ask, boundForPerson, boundTo, type Bound, type Ground } from './ground.ts';
+import { changeRecord, enqueueRefresh, findAwsRecord, isTaken, definitionOfRecord, type AwsRecord } from './records.ts';
+import { writeRecord } from './write-record.ts';
 
 /** A start that AWS did not take for so long is not what anybody waits for any more. */
 const patienceMs = 6 * 60 * 60_000;
-/** A crash between the intent row and the call is made good by the row's own job after this time. */
-const intentLookMs = 30_000;
 
-/** Writes down the intent, then starts; what is not clear afterwards, the row's refresh job finds out. */
+/** Writes down the intent, then starts; what is not clear afterwards, the row's own job finds out. */
 export async function start(ground: Ground, request: StartRequest): Promise<ExecutionId> {
   const known = await findExecutionByKey(ground.db, request.idempotencyKey);
   if (known) return known.execution.id;
   const bound = await boundTo(ground, request.repositoryId, request.pipeline);
-  const { id, fresh } = await writeIntent(ground, bound, request);
+  const instead = (trx: Transaction<Database>) => adoptedBefore(trx, ground, request);
+  const { id, fresh } = await writeRecord(ground, bound, request, byEvent(request) ? { instead } : {});
   if (fresh) await finishStart(ground, id);
   return id;
+}
+
+/** An event asked for it, and not a person: such a start must not be the second one of its commit (CP-T-1). */
+function byEvent({ trigger }: Pick<StartRequest, 'trigger'>): boolean {
+  return trigger.type === 'WebhookV2';
+}
+
+/** AWS started this commit by itself, and we found that before its event came here. */
+async function adoptedBefore(
+  trx: Transaction<Database>,
+  ground: Ground,
+  { repositoryId, pipeline, context: { headSha } }: StartRequest,
+): Promise<ExecutionId | undefined> {
+  const since = new Date(ground.now().getTime() - twinWindowMs);
+  return (await adoptedExecutionOf(trx, { repositoryId, pipeline, headSha, since }))?.execution.id;
 }
 
 /** An execution of AWS as ours from now on. Undefined: somebody else has just put it on record. */
 export async function adopt(ground: Ground, request: StartRequest, awsId: string): Promise<ExecutionId | undefined> {
   const bound = await boundTo(ground, request.repositoryId, request.pipeline);
-  // A start of ours that waits for its answer may turn out to be this one.
-  const live = await liveExecutionsOfLane(ground.db, request.lane);
-  if (live.some(({ execution }) => asAws(execution)?.aws.executionId === undefined)) return undefined;
-  const { id, fresh } = await writeIntent(ground, bound, request, awsId);
+  const instead = (trx: Transaction<Database>) => startUnderWay(trx, request);
+  const { id, fresh } = await writeRecord(ground, bound, request, { instead, awsId });
   if (!fresh) return undefined;
-  await enqueueLook(ground.db, id, 0);
+  await enqueueObservation(ground.db, request, 0);
   return id;
 }
 
-async function writeIntent(
-  ground: Ground,
-  bound: Bound,
-  request: StartRequest,
-  twin?: string,
-): Promise<{ id: ExecutionId; fresh: boolean }> {
-  const id = executionIdFor(request.idempotencyKey);
-  const { definition, repositoryId, idempotencyKey, context } = request;
-  const execution = bornExecution(id, request, ground.now().toISOString(), twin);
-  const birth = { execution, definition, repositoryId, idempotencyKey, host: hostOf(bound.target), context };
-  try {
-    await ground.db
-      .transaction()
-      .execute((trx) => insertAwsExecution(trx, birth, Math.max(intentLookMs, ground.pace.fastest)));
-    return { id, fresh: true };
-  } catch (error) {
-    // The same intent, written by another worker at the same moment.
-    const known = await findExecutionByKey(ground.db, idempotencyKey);
-    if (known) return { id: known.execution.id, fresh: false };
-    throw error;
-  }
-}
-
-function bornExecution(
-  id: ExecutionId,
-  request: StartRequest,
-  at: string,
-  twin: string | undefined,
-): Omit<AwsExecution, 'order' | 'definition'> {
-  const { lane, pipeline, definition, trigger, sourceRevisions, variables, by } = request;
-  return {
-    id,
-    lane,
-    pipeline,
-    mode: definition.executionMode,
-    type: 'STANDARD',
-    trigger,
-    sourceRevisions: pinnable(definition, sourceRevisions),
-    variables: variables.filter(({ name }) => definition.variables.some((declared) => declared.name === name)),
-    startedAt: at,
-    startedBy: by,
-    updatedAt: at,
-    stages: [],
-    aws: { askedAt: at, ...(twin === undefined ? {} : { executionId: twin, adopted: true as const }) },
-  };
-}
-
-/** Only source actions over a connection take the commit of a GitHub repository (CP-X-9). */
-function pinnable(definition: PipelineDefinition, revisions: readonly SourceRevision[]): readonly SourceRevision[] {
-  const overConnection = new Set(
-    (definition.stages[0]?.actions ?? [])
-      .filter((action) => action.actionTypeId.provider === 'CodeStarSourceConnection')
-      .map((action) => action.name),
-  );
-  return revisions.filter((revision) => overConnection.has(revision.actionName));
+/** A start of ours that waits for its answer may turn out to be the one that was found. */
+async function startUnderWay(trx: Transaction<Database>, { lane }: StartRequest): Promise<ExecutionId | undefined> {
+  const live = await liveExecutionsOfLane(trx, lane);
+  return live.find(({ execution }) => asAws(execution)?.aws.executionId === undefined)?.execution.id;
 }
 
 /**
@@ -130,10 +87,12 @@ async function startOnAws(ground: Ground, record: AwsRecord): Promise<void> {
     );
   }
   const bound = await boundForPerson(ground, record, execution.startedBy);
-  // An event asked for it, and AWS may have started it by itself already: one commit, one execution (CP-T-1).
-  const twin = execution.trigger.type === 'WebhookV2' ? await findTwin(ground, bound, record) : undefined;
+  const definition = await definitionOfRecord(ground.db, record);
+  if (byEvent(execution)) await ground.budget.admit(bound.target.account, 'start');
+  const mayBeStarted = byEvent(execution) && startsByItself(definition);
+  const twin = mayBeStarted ? await findTwin(ground, bound, record) : undefined;
   if (twin !== undefined) return attach(ground, record, { executionId: twin, adopted: true });
-  const input = startInput(bound, execution, await definitionOfRecord(ground.db, record));
+  const input = startInput(bound, execution, definition);
   const answer = await ask(ground, bound, 'StartPipelineExecution', (api) => api.startPipelineExecution(input));
   const awsId = answer.pipelineExecutionId;
   if (awsId === undefined) throw new TransientError('StartPipelineExecution answered without an id');
@@ -143,16 +102,40 @@ async function startOnAws(ground: Ground, record: AwsRecord): Promise<void> {
   if (after?.execution.ending) await stopUnwanted(ground, bound, awsId);
 }
 
+/** AWS watches the repository itself: a filter, or a source action that detects changes. */
+function startsByItself({ triggers, stages }: PipelineDefinition): boolean {
+  const detects = (stages[0]?.actions ?? []).some(
+    ({ actionTypeId, configuration }) =>
+      actionTypeId.provider === 'CodeStarSourceConnection' && configuration['DetectChanges']?.toLowerCase() !== 'false',
+  );
+  return triggers.length > 0 || detects;
+}
+
 async function attach(
   ground: Ground,
-  { execution: { id } }: AwsRecord,
+  record: AwsRecord,
   aws: { readonly executionId: string; readonly adopted?: true },
 ): Promise<void> {
+  const { id } = record.execution;
   const updatedAt = ground.now().toISOString();
+  try {
+    await changeRecord(ground.db, id, ({ execution }) => ({
+      execution: { ...execution, aws: { ...execution.aws, ...aws }, updatedAt },
+      observed: { seen: undefined },
+    }));
+    await enqueueObservation(ground.db, record, ground.pace.fastest);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    await stepBack(ground, id, updatedAt);
+  }
+}
+
+/** Another record has the execution that this start found: that one is shown, and this one was none. */
+async function stepBack(ground: Ground, id: ExecutionId, at: string): Promise<void> {
+  const why = 'AWS started this commit by itself, and that execution is the one that is shown.';
   await changeRecord(ground.db, id, ({ execution }) => ({
-    execution: { ...execution, aws: { ...execution.aws, ...aws }, updatedAt },
+    execution: { ...execution, ending: { as: 'Stopped', at, why }, updatedAt: at },
   }));
-  await enqueueLook(ground.db, id, ground.pace.fastest);
 }
 
 function startInput({ target }: Bound, execution: AwsExecution, definition: PipelineDefinition) {
@@ -182,7 +165,7 @@ async function tryLater(ground: Ground, record: AwsRecord, error: TransientError
   if (age > patienceMs) return giveUp(ground, record.execution.id, `AWS did not take the start for six hours. ${why}`);
   ground.log.warn({ execution: record.execution.id, error: why }, 'a start waits for AWS');
   const pause = Math.min(10 * 60_000, Math.max(ground.pace.fastest, age / 4));
-  await enqueueLook(ground.db, record.execution.id, error.retryAfterMs ?? pause);
+  await enqueueRefresh(ground.db, record.execution.id, error.retryAfterMs ?? pause);
 }
 
 async function giveUp(ground: Ground, id: string, summary: string): Promise<void> {

@@ -2,9 +2,9 @@ import type { ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { TransientError, UserError, describeError } from '../../../errors.ts';
 import type { ActionStory } from '../../../pipeline/execution.ts';
 import type { LogPlace } from '../aws-execution.ts';
-import { AwsRefusal, callAws } from '../call-errors.ts';
-import type { Bound, Ground } from '../ground.ts';
-import type { AwsApis, AwsTarget } from '../port.ts';
+import { AwsRefusal } from '../call-errors.ts';
+import { counted, type Bound, type Ground } from '../ground.ts';
+import type { AwsApis, AwsClients, AwsTarget } from '../port.ts';
 
 /** What a service tells of one ended action, and where its log is. */
 export interface Told extends Omit<ActionStory, 'service'> {
@@ -34,6 +34,7 @@ export interface Asking {
 
 export function askingAbout(ground: Ground, { target, subject }: Bound, detail: ActionExecutionDetail): Asking {
   const there = { ...target, region: detail.input?.region ?? target.region };
+  const clients: AwsClients = ground.clients;
   const until = detail.lastUpdateTime ?? ground.now();
   return {
     detail,
@@ -43,10 +44,11 @@ export function askingAbout(ground: Ground, { target, subject }: Bound, detail: 
     from: detail.startTime ?? until,
     until,
     call: (api, action, resource, run) =>
-      callAws(
+      counted(
+        ground,
         there,
         action,
-        async () => run(await ground.clients[api](there, subject)),
+        async () => run(await clients[api](there, subject)),
         arnOf(there, action, resource),
       ),
   };
