@@ -76,3 +76,38 @@ function newNotNullColumnsWithoutDefault(source: string): string[] {
   const added = source.match(/add column[^,`;'"]*/gi) ?? [];
   return added.filter((column) => /not null/i.test(column) && !/default/i.test(column));
 }
+
+test('of two records of one execution of CodePipeline the older one keeps it, the other ends and starts nothing', async () => {
+  const insert = (id: string, started: string, aws: string) =>
+    sql`insert into executions (id, lane, repository_id, pipeline, head_sha, idempotency_key, definition, status, live,
+      waiting, host, context, schema_version, state, started_at, updated_at)
+      values (${id}, '1/web/main', 1, 'web', 'aaa', ${id}, 'd1', 'InProgress', true, false, 'aws:1/r/web', '{}', 1,
+      ${`{"updatedAt":"2026-05-01T10:00:00.000Z","aws":{"executionId":"${aws}","adopted":true}}`}::jsonb,
+      ${started}, now())`.execute(db);
+  await sql`drop index executions_aws`.execute(db);
+  await sql`drop table aws_budgets, aws_dead_events`.execute(db);
+  await insert('first', '2026-05-01', 'doubled');
+  await insert('second', '2026-05-02', 'doubled');
+  await insert('single', '2026-05-03', 'other');
+  const { up } = (await import('../../migrations/0016-aws-observation.ts')) as { up(on: typeof db): Promise<void> };
+  await up(db);
+  const { rows } = await sql`
+    select id, live, status, state -> 'aws' as aws, state -> 'ending' as ending from executions
+    where host = 'aws:1/r/web' order by id`.execute(db);
+  expect(rows).toEqual([
+    { id: 'first', live: true, status: 'InProgress', aws: { executionId: 'doubled', adopted: true }, ending: null },
+    {
+      id: 'second',
+      live: false,
+      status: 'Cancelled',
+      aws: { adopted: true },
+      ending: {
+        as: 'Cancelled',
+        at: '2026-05-01T10:00:00.000Z',
+        why: 'Another record shows this execution of CodePipeline.',
+      },
+    },
+    { id: 'single', live: true, status: 'InProgress', aws: { executionId: 'other', adopted: true }, ending: null },
+  ]);
+  await expect(insert('third', '2026-05-04', 'other')).rejects.toThrow('executions_aws');
+});

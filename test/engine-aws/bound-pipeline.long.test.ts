@@ -1,94 +1,20 @@
-import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { enqueueObservation } from '../../src/db/aws-executions.ts';
+import { afterAll, expect, test } from 'vitest';
 import { awsEventsPath } from '../../src/main/aws-events.ts';
 import { eventsKeyOf } from '../../src/main/aws-targets.ts';
-import type { FakeExecution } from './fake-aws.ts';
-import { awsError, createFakeAws, role } from './fake-aws.ts';
 import { testDatabase } from '../database.ts';
-import { freshName, startWorld, type World } from '../world.ts';
-import { shop } from './bench.ts';
+import { startBoundWorld } from './bound-world.ts';
+import { awsError } from './fake-aws.ts';
 
 const { open } = await testDatabase();
-const aws = createFakeAws();
-// Far apart, so that a settled world stays settled: tests look when they want to.
-const pace = { fastest: 60 * 60_000, slowestRunning: 60 * 60_000, slowestWaiting: 60 * 60_000 };
-const budget = { admit: () => Promise.resolve(), spent: () => {}, throttled: () => Promise.resolve() };
 const secrets = [{ name: 'KEY', value: '7f3c-first-half\nsecond-half-9a1e', repositories: [] }];
-const owner = freshName('acme');
-const repository = `${owner}/shop`;
-let world: World;
-
-beforeAll(async () => {
-  const config = ['started', 'adopted'].map(
-    (name) =>
-      `  ${name}:\n    engine: aws\n    starts: ${name === 'started' ? 'bot' : 'aws'}\n    on: { pullRequest: [{}] }\n`,
-  );
-  for (const name of ['started', 'adopted']) {
-    const [source, ...rest] = shop.stages ?? [];
-    const [app] = source?.actions ?? [];
-    const actions = app ? [{ ...app, configuration: { FullRepositoryId: repository, BranchName: 'main' } }] : [];
-    aws.declare({ ...shop, name: `${name}-prod`, stages: [{ name: 'Source', actions }, ...rest] });
-  }
-  const bindings = ['started', 'adopted'].map((name) => ({
-    repository: { owner, name: 'shop' },
-    pipeline: name,
-    aws: {
-      account: '111122223333',
-      region: 'eu-west-1',
-      pipelineName: `${name}-prod`,
-      roleArn: role,
-      externalId: 'generated',
-    },
-  }));
-  world = await startWorld({
-    database: open,
-    server: { bindings },
-    aws: { clients: aws.clients, pace, budget },
-    secrets,
-  });
-  for (const login of ['dev', 'reviewer']) world.github.createAccount({ login: `${login}-${owner}` });
-  const files = { '.github/penstock.yml': `pipelines:\n${config.join('')}`, 'README.md': 'hello\n' };
-  await world.github.createRepository({ owner, name: 'shop', files });
-  for (const login of ['dev', 'reviewer']) world.github.setPermission(repository, `${login}-${owner}`, 'write');
-  world.github.install({ owner });
-  await world.settled();
-});
+const pipelines = [
+  { name: 'started', starts: 'bot', on: '{ pullRequest: [{}] }' },
+  { name: 'adopted', starts: 'aws', on: '{ pullRequest: [{}] }' },
+] as const;
+const bound = await startBoundWorld(open, pipelines, { secrets });
+const { world, aws, owner, repository, pullRequest, look, newest, say } = bound;
 
 afterAll(() => world.stop());
-
-async function pullRequest(branch: string) {
-  const files = { 'README.md': `${branch}\n` };
-  const sha = await world.github.commit(repository, { branch, author: `dev-${owner}`, message: 'Change', files });
-  const number = await world.github.openPullRequest(repository, {
-    head: branch,
-    author: `dev-${owner}`,
-    title: 'A change',
-  });
-  await world.settled();
-  return { sha, number };
-}
-
-/** As an event of AWS, or the next look of the polling, would have it. */
-async function look(): Promise<void> {
-  const { rows } = await sql<{ id: number }>`select id from repositories where name = 'shop'`.execute(open.db);
-  for (const { id: repositoryId } of rows) {
-    for (const pipeline of ['started', 'adopted']) await enqueueObservation(open.db, { repositoryId, pipeline }, 0);
-  }
-  await world.settled();
-}
-
-function newest(pipeline: string): FakeExecution {
-  const found = aws.executions.findLast((one) => one.pipeline === pipeline);
-  if (!found) throw new Error(`AWS runs nothing of ${pipeline}`);
-  return found;
-}
-
-async function say(number: number, login: string, body: string): Promise<readonly string[]> {
-  const comment = await world.github.comment(repository, number, `${login}-${owner}`, body);
-  await world.settled();
-  return world.github.reactions(comment).map((one) => one.content);
-}
 
 test('a pull request shows the stages of its AWS pipeline with masked logs (SEC-T-14); /retry and /approve reach CodePipeline', async () => {
   const { sha, number } = await pullRequest('one');

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { callAws } from '../../src/engine/aws/call-errors.ts';
+import { AwsExpired, callAws } from '../../src/engine/aws/call-errors.ts';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
 import type { AwsSubject } from '../../src/engine/aws/port.ts';
 import { UserError } from '../../src/errors.ts';
@@ -108,6 +108,19 @@ test('one session serves many calls, is another one for another subject, and is 
   await (await clients.codePipeline(target, other)).getPipeline({ name: 'x' });
   expect(signedBy.slice(0, 3)).toEqual(['ASIAROLE1', 'ASIAROLE1', 'ASIAROLE1']);
   expect(new Set(signedBy).size).toBe(3);
+});
+
+test('a session that AWS calls expired before its time is given up, and the next call takes the role anew', async () => {
+  const clients = createAwsClients({ endpoint });
+  const ask = async () => (await clients.codePipeline(target, subject)).getPipeline({ name: 'x' });
+  await ask();
+  answer = { status: 400, body: { message: 'The security token has expired' }, type: 'ExpiredTokenException' };
+  await expect(callAws(target, 'GetPipeline', ask)).rejects.toBeInstanceOf(AwsExpired);
+  answer = { status: 200, body: {} };
+  clients.renew(target, subject);
+  await ask();
+  expect(assumed).toHaveLength(2);
+  expect(signedBy.at(-1)).toBe('ASIAROLE2');
 });
 
 async function call(): Promise<unknown> {

@@ -51,6 +51,36 @@ describe('SEC-E-13: what a stranger learns', () => {
   });
 });
 
+describe('metrics of AWS', () => {
+  const aws = {
+    budgets: [{ account: '111122223333', tokens: 17.5, pausedMs: 4_000 }],
+    unobservedSeconds: 42,
+    deadEvents: 1,
+    queues: [{ queue: 'https://sqs.test/1/events', waiting: 6, deadLetters: 2 }],
+  };
+
+  test('show calls by operation and outcome, throttles, tokens, the age of the oldest look, and queues', async () => {
+    const metrics = createMetrics(() => Promise.resolve({ ...readings, aws }));
+    metrics.aws.call('111122223333', 'GetPipelineState', 'ok');
+    metrics.aws.call('111122223333', 'GetPipelineState', 'throttled');
+    metrics.aws.event('queue', 'looking');
+    const { text } = await (await start({ metrics }))('/metrics');
+    const lines = text.split('\n').filter((line) => line.startsWith('penstock_aws'));
+    expect(lines).toEqual([
+      'penstock_aws_budget_tokens{account="111122223333"} 17.5',
+      'penstock_aws_budget_paused_seconds{account="111122223333"} 4',
+      'penstock_aws_oldest_unobserved_seconds 42',
+      'penstock_aws_dead_events 1',
+      'penstock_aws_queue_messages{queue="https://sqs.test/1/events"} 6',
+      'penstock_aws_queue_dead_letters{queue="https://sqs.test/1/events"} 2',
+      'penstock_aws_calls_total{account="111122223333",operation="GetPipelineState",outcome="ok"} 1',
+      'penstock_aws_calls_total{account="111122223333",operation="GetPipelineState",outcome="throttled"} 1',
+      'penstock_aws_throttles_total{account="111122223333"} 1',
+      'penstock_aws_events_total{source="queue",outcome="looking"} 1',
+    ]);
+  });
+});
+
 describe('metrics', () => {
   const metrics = createMetrics(() => Promise.resolve(readings));
 
