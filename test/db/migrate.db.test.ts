@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
+import { up } from '../../migrations/0016-aws-observation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { UserError } from '../../src/errors.ts';
 import { testDatabase } from '../database.ts';
@@ -84,13 +85,16 @@ test('of two records of one execution of CodePipeline the older one keeps it, th
       values (${id}, '1/web/main', 1, 'web', 'aaa', ${id}, 'd1', 'InProgress', true, false, 'aws:1/r/web', '{}', 1,
       ${`{"updatedAt":"2026-05-01T10:00:00.000Z","aws":{"executionId":"${aws}","adopted":true}}`}::jsonb,
       ${started}, now())`.execute(db);
+  await sql`insert into lanes (key, repository_id, pipeline) values ('1/web/main', 1, 'web') on conflict do nothing`.execute(
+    db,
+  );
+  await sql`insert into definitions (digest, definition) values ('d1', '{}') on conflict do nothing`.execute(db);
   await sql`drop index executions_aws`.execute(db);
   await sql`drop table aws_budgets, aws_dead_events`.execute(db);
   await insert('first', '2026-05-01', 'doubled');
   await insert('second', '2026-05-02', 'doubled');
   await insert('single', '2026-05-03', 'other');
-  const { up } = (await import('../../migrations/0016-aws-observation.ts')) as { up(on: typeof db): Promise<void> };
-  await up(db);
+  await up(db as unknown as Kysely<unknown>);
   const { rows } = await sql`
     select id, live, status, state -> 'aws' as aws, state -> 'ending' as ending from executions
     where host = 'aws:1/r/web' order by id`.execute(db);

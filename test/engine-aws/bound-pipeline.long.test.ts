@@ -3,7 +3,7 @@ import { awsEventsPath } from '../../src/main/aws-events.ts';
 import { eventsKeyOf } from '../../src/main/aws-targets.ts';
 import { testDatabase } from '../database.ts';
 import { startBoundWorld } from './bound-world.ts';
-import { awsError } from './fake-aws.ts';
+import { awsError, role } from './fake-aws.ts';
 
 const { open } = await testDatabase();
 const secrets = [{ name: 'KEY', value: '7f3c-first-half\nsecond-half-9a1e', repositories: [] }];
@@ -137,7 +137,7 @@ test('a command that the role may not pass on is answered with the missing right
   const replies = world.github.comments(repository, number).map(({ body }) => body);
   expect(replies.at(-1)).toContain(`The role ${role} lacks codepipeline:RetryStageExecution on arn:of:the:stage.`);
   expect(await say(number, 'dev', '/retry')).toEqual(['eyes', 'rocket']);
-  aws.fault('ListActionExecutions', awsError('AccessDeniedException', 'not authorized'), { times: 1000 });
+  aws.fault('ListPipelineExecutions', awsError('AccessDeniedException', 'not authorized'), { times: 1000 });
   await look();
   const [build] = world.github.checks(repository, sha).filter((one) => one.name === 'started / Build');
   expect(build?.summary).toContain('How it stands now is not known: The role');

@@ -18,11 +18,11 @@ export interface BoundWorld {
   readonly aws: FakeAws;
   readonly owner: string;
   readonly repository: string;
-  pullRequest(branch: string, file?: string): Promise<{ readonly sha: string; readonly number: number }>;
+  readonly pullRequest: (branch: string, file?: string) => Promise<{ readonly sha: string; readonly number: number }>;
   /** As an event of AWS, or the next look of the polling, would have it. */
-  look(): Promise<void>;
-  newest(pipeline: string): FakeExecution;
-  say(number: number, login: string, body: string): Promise<readonly string[]>;
+  readonly look: () => Promise<void>;
+  readonly newest: (pipeline: string) => FakeExecution;
+  readonly say: (number: number, login: string, body: string) => Promise<readonly string[]>;
 }
 
 // Far apart, so that a settled world stays settled: tests look when they want to.
