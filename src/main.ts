@@ -270,9 +270,7 @@ function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Work
   const { settings, log } = options;
   const [secret] = settings.webhookSecrets;
   const { appId, privateKey, githubUrl } = settings;
-  // Probot logs whole payloads at debug.
-  const quiet = log.child({ name: 'probot' }, { level: 'warn' });
-  const probot = createProbot({ appId, privateKey, secret, baseUrl: githubUrl, log: quiet });
+  const probot = createProbot({ appId, privateKey, secret, baseUrl: githubUrl, log });
   app(parts.deps)(probot);
   return runWorker({
     db: ground.database.db,

@@ -13,8 +13,10 @@ export interface ProbotOptions {
 
 /**
  * Probot as a library: it routes events that were verified and stored before. It reads no environment and opens no
- * port, and its own Octokit keeps the same pace as ours.
+ * port, and its own Octokit keeps the same pace as ours. It says nothing: it would log whole payloads, also with the
+ * error of a handler, and every failure comes back from `receive` to the worker, which tells it (SEC-T-02).
  */
 export function createProbot({ appId, privateKey, secret, baseUrl, log }: ProbotOptions): Probot {
-  return new Probot({ appId, privateKey, secret, baseUrl, log, Octokit: throttledOctokit() });
+  const quiet = log.child({ name: 'probot' }, { level: 'silent' });
+  return new Probot({ appId, privateKey, secret, baseUrl, log: quiet, Octokit: throttledOctokit() });
 }

@@ -5,11 +5,19 @@ import { renderBrokenConfig } from '../render/plain-checks.ts';
 import { postCheck } from './post-check.ts';
 import { recordStart } from './record-start.ts';
 
+/** Where a broken configuration is shown, and what made us look. */
+export interface BrokenAt {
+  readonly repository: RepositoryRef;
+  readonly headSha: string;
+  readonly pullRequest?: number;
+  /** Guid of the delivery that asked; the sweep has none. */
+  readonly delivery?: string | undefined;
+}
+
 /** A configuration that cannot be used is a failed check with file, line and mend: never silence. */
 export async function postBroken(
   deps: Pick<Deps, 'db' | 'github' | 'publicUrl'>,
-  repository: RepositoryRef,
-  headSha: string,
+  { repository, headSha, pullRequest, delivery }: BrokenAt,
   name: string,
   problems: readonly Problem[],
 ): Promise<void> {
@@ -18,6 +26,8 @@ export async function postBroken(
     repositoryId: repository.id,
     pipeline: name,
     headSha,
+    ...(pullRequest === undefined ? {} : { pullRequest }),
+    ...(delivery === undefined ? {} : { delivery }),
     outcome: 'broken' as const,
     reason: errors[0] ? formatProblem(errors[0]) : 'the configuration cannot be read',
   };

@@ -22,7 +22,7 @@ export async function handleMergeGroup(deps: MergeGroupDeps, group: MergeGroup, 
   const loaded = await loadConfiguration(deps.github, repository, group.baseSha);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the base commit');
   if (loaded.kind === 'broken') {
-    await postBroken(deps, repository, group.headSha, 'penstock', loaded.problems);
+    await postBroken(deps, { repository, headSha: group.headSha, delivery }, 'penstock', loaded.problems);
     return handled('.github/penstock.yml is broken, shown in a check');
   }
   if (group.action === 'destroyed') return endGroup(deps, group, loaded);

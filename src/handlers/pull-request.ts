@@ -6,7 +6,7 @@ import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
 import { laneKey, type Actor, type LaneKey } from '../pipeline/execution.ts';
 import type { TriggerEvent } from '../pipeline/triggers.ts';
 import { renderHeldFork, renderSkipped } from '../render/plain-checks.ts';
-import { postBroken } from './broken-configuration.ts';
+import { postBroken, type BrokenAt } from './broken-configuration.ts';
 import { authorsOfPullRequest, pullRequestFacts, withBaseNow, type Authorship } from './gather-context.ts';
 import { isPush } from './gate-facts.ts';
 import { loadGoverning } from './load-governing.ts';
@@ -108,7 +108,7 @@ async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStar
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the base commit');
   if (loaded.kind === 'broken') {
     if (start.event !== 'CLOSED') {
-      await postBroken(deps, repository, pullRequest.headSha, 'penstock', loaded.problems);
+      await postBroken(deps, brokenAt(start), 'penstock', loaded.problems);
     }
     return handled(`.github/penstock.yml is broken: ${loaded.problems.length} problem(s) shown in a check`);
   }
@@ -140,7 +140,7 @@ async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPla
   const { name } = plan.pipeline;
   const lane = laneKey(repository.id, name, pullRequest.number);
   if (plan.kind === 'broken') {
-    await postBroken(deps, repository, pullRequest.headSha, name, plan.problems);
+    await postBroken(deps, brokenAt(facts.start), name, plan.problems);
     return `${name}: its definition is broken`;
   }
   if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
@@ -165,6 +165,10 @@ async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPla
     ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
   });
   return `${name}: started (${plan.reason})`;
+}
+
+function brokenAt({ repository, pullRequest, look }: PullRequestStart): BrokenAt {
+  return { repository, headSha: pullRequest.headSha, pullRequest: pullRequest.number, delivery: look.delivery };
 }
 
 function causeOf(event: 'OPEN' | 'UPDATED' | 'CLOSED', number: number): string {

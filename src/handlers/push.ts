@@ -40,7 +40,7 @@ export async function handlePush(deps: PushDeps, push: Push, delivery?: string):
   await voidByConfiguration(deps, push, loaded);
   if (loaded.kind === 'none') return ignored('there is no .github/penstock.yml at the pushed commit');
   if (loaded.kind === 'broken') {
-    await postBroken(deps, repository, after, 'penstock', loaded.problems);
+    await postBroken(deps, { repository, headSha: after, delivery }, 'penstock', loaded.problems);
     return handled(`.github/penstock.yml is broken: ${loaded.problems.length} problem(s) shown in a check`);
   }
   const plans = planStarts(loaded, await triggerEvent(deps, push, loaded));
@@ -98,7 +98,8 @@ async function actOnPlan(deps: PushDeps, facts: PushFacts, authorship: Authorshi
   const { push, loaded } = facts;
   const { name } = plan.pipeline;
   if (plan.kind === 'broken') {
-    await postBroken(deps, push.repository, push.after, name, plan.problems);
+    const at = { repository: push.repository, headSha: push.after, delivery: facts.delivery };
+    await postBroken(deps, at, name, plan.problems);
     return `${name}: its definition is broken`;
   }
   if (plan.kind === 'filtered' || plan.kind === 'awaited') return leaveOut(deps, facts, name, plan.reason);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import nock from 'nock';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TransientError, UserError, classify } from '../../src/errors.ts';
+import { TransientError, UserError, classify, describeError } from '../../src/errors.ts';
 import { boundedFetch } from '../../src/github/bounded-fetch.ts';
 import { createGitHub } from '../../src/github/octokit-github.ts';
 import { gitBase } from '../../src/github/app-verbs.ts';
@@ -149,6 +149,7 @@ describe('lists of several pages', () => {
   const pull = (number: number) => ({
     number,
     title: `pull ${number}`,
+    updated_at: '2026-01-01T00:00:00Z',
     state: 'open',
     user: { id: 7, login: 'ada', type: 'User' },
     head: { sha, ref: 'topic', repo: { id: 42 } },
@@ -242,6 +243,24 @@ describe('tokens', () => {
     const said = `${lines.join('')}${JSON.stringify(loggedError(error))}${String(error)}`;
     expect(said).toContain('it failed');
     for (const secret of ['canary', 'eyJ', 'PRIVATE KEY']) expect(said).not.toContain(secret);
+  });
+
+  test('SEC-T-02 Probot logs nothing of a delivery whose handler fails: the error comes back to the worker', async () => {
+    const written: string[] = [];
+    const everything = pino({ level: 'trace' }, { write: (line: string) => void written.push(line) });
+    const probot = createProbot({ appId: 1, privateKey: key, secret: 'a-secret', baseUrl: host, log: everything });
+    probot.on('push', () => Promise.reject(new Error('no ghs_abcdefghij123')));
+    const payload = { installation: { id: 5 }, head_commit: { message: 'words of others' } };
+    const delivery = { id: 'guid', name: 'push', payload } as unknown as Parameters<typeof probot.receive>[0];
+    const error = await failureOf(probot.receive(delivery));
+    everything.error({ error: describeError(error) }, 'a job failed');
+    expect(written).toHaveLength(1);
+    expect(written[0]).toContain('no [token]');
+    for (const word of ['words of others', 'abcdefghij']) expect(written[0]).not.toContain(word);
+    const logged = loggedError(error);
+    expect(logged).toMatchObject({ type: 'Error', message: 'no [token]' });
+    expect(logged.stack).toContain('failures.test.ts');
+    expect(JSON.stringify(logged)).not.toContain('words of others');
   });
 
   test('what might hold one is masked wherever it stands', () => {

@@ -116,3 +116,21 @@ test('one that AWS starts by itself is remembered as held, and no check pretends
     { who: 'dev', what: 'start-held', why: 'only AWS starts it (starts: aws)' },
   ]);
 });
+
+test('a broken configuration or definition is remembered with its pull request and the delivery, so its audit has it', async () => {
+  for (const [config, pipeline, where] of [
+    ['pipelines: []\n', 'penstock', '.github/penstock.yml'],
+    ['pipelines:\n  web:\n    definition: ci/none.json\n    on: { pullRequest: [{}] }\n', 'web', 'ci/none.json'],
+  ] as const) {
+    await emptyTables(db);
+    const { posted } = await reconcile(config, 'src/index.ts');
+    expect(posted).toMatchObject([{ name: pipeline, conclusion: 'failure' }]);
+    expect(await decisionsFor(db, repository.id, { pullRequest: 5 })).toMatchObject([
+      { pipeline, outcome: 'broken', delivery: 'delivery-1' },
+    ]);
+    const [row, ...more] = await findAudit(db, { repositoryId: 42, pullRequest: 5, limit: 9 });
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ what: 'start-broken', detail: { pipeline, delivery: 'delivery-1' } });
+    expect(row?.why).toContain(where);
+  }
+});
