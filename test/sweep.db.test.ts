@@ -101,7 +101,10 @@ test('what people asked of an execution that has ended, or in a review, is found
   expect(rounds()).toBe(retried);
   const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
   await sweep();
-  await github.review(stage.repository, number, `reviewer-${stage.owner}`, { state: 'commented', body: '/approve' });
+  await github.review(stage.repository, number, `reviewer-${stage.owner}`, {
+    state: 'commented',
+    body: `/approve ${fixed}`,
+  });
   await sweep();
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
 });

@@ -43,7 +43,7 @@ interface Outcome {
 
 export async function gateRace({ db }: TestDatabase, [one, two]: readonly [Replica, Replica]) {
   await installRepositories(db, [raceRepository]);
-  const engine = createEmbeddedEngine({ db, host: 'host-1', now: () => new Date() });
+  const engine = createEmbeddedEngine({ db, host: 'host-1', now: () => new Date(), alsoRuns: () => true });
   let number = 0;
 
   async function open(policy: Partial<GatePolicy> = {}): Promise<{ pull: number; id: ExecutionId }> {
