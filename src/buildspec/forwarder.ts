@@ -19,10 +19,11 @@ const server = net.createServer((client) => {
 server.listen(${forwarderPort}, '127.0.0.1', () => console.log('ready'));
 `;
 
-/** Starts the forwarder, waits until it listens, and becomes the command. Arguments: node, program, socket, command. */
+/** Starts the forwarder, waits until it listens, and becomes the command. A shell that was ended right here has left
+ * its pipe in the /tmp that the next one shares. Arguments: node, program, socket, command. */
 const prelude = `
 ready=/tmp/.penstock-egress
-mkfifo "$ready" && { "$1" -e "$2" "$3" 0</dev/null 1>"$ready" 2>/dev/null 3>&- 4>&- & read -r line <"$ready"; rm -f "$ready"; }
+rm -rf "$ready"; mkfifo "$ready" && { "$1" -e "$2" "$3" 0</dev/null 1>"$ready" 2>/dev/null 3>&- 4>&- & read -r line <"$ready"; rm -f "$ready"; }
 shift 3
 exec "$@"
 `;

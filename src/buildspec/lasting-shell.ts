@@ -7,7 +7,10 @@ export type Cut = Exclude<CommandResult, { kind: 'exited' | 'signalled' }>;
 export type ShellOutcome =
   { readonly kind: 'status'; readonly status: number } | { readonly kind: 'cut'; readonly result: Cut };
 
-/** A shell that outlives commands which leave it: the next command gets a new one with the same variables. */
+/**
+ * A shell that outlives commands which leave it: the next command gets a new one with the same variables. Once it was
+ * cut there is no new one: every further command has the outcome of the cut.
+ */
 export interface LastingShell {
   run(command: string): Promise<ShellOutcome>;
   read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
@@ -18,6 +21,7 @@ export interface LastingShell {
 export function createLastingShell(open: (restore: boolean) => Promise<ShellSession>): LastingShell {
   let session: ShellSession | undefined;
   let opened = 0;
+  let cut: ShellOutcome | undefined;
   const current = async (): Promise<ShellSession> => {
     session ??= await open(opened > 0);
     opened += 1;
@@ -25,14 +29,17 @@ export function createLastingShell(open: (restore: boolean) => Promise<ShellSess
   };
   return {
     run: async (command) => {
+      if (cut !== undefined) return cut;
       const outcome = await (await current()).run(command);
       if (outcome.kind === 'finished') return { kind: 'status', status: outcome.status };
       session = undefined;
       const { result } = outcome;
       if (result.kind === 'exited') return { kind: 'status', status: result.status };
-      return result.kind === 'signalled' ? { kind: 'status', status: 128 } : { kind: 'cut', result };
+      if (result.kind === 'signalled') return { kind: 'status', status: 128 };
+      cut = { kind: 'cut', result };
+      return cut;
     },
-    read: async (names) => (names.length === 0 ? {} : (await current()).read(names)),
+    read: async (names) => (names.length === 0 || cut !== undefined ? {} : (await current()).read(names)),
     close: async () => {
       const last = session;
       session = undefined;

@@ -48,11 +48,14 @@ export interface RunRequest {
   readonly graceMs?: number;
   readonly control?: boolean;
   readonly limits?: CommandLimits;
+  /** Aborted: `stop` is called; when it is aborted before the start, nothing is started. */
+  readonly signal?: AbortSignal;
 }
 
 const pipeGraceMs = 300;
 
 export function runCommand(request: RunRequest): RunningCommand {
+  if (request.signal?.aborted === true) return stoppedBefore(request);
   const wrapped = request.isolation.wrap({ ...request.command, marker: request.marker });
   const stdin = request.control === true ? ('pipe' as const) : ('ignore' as const);
   const child = spawn(wrapped.file, wrapped.args, {
@@ -68,6 +71,8 @@ export function runCommand(request: RunRequest): RunningCommand {
     ending ??= why;
     void endGroup(child, request.graceMs ?? 2_000);
   };
+  const stop = (): void => end({ kind: 'stopped' });
+  request.signal?.addEventListener('abort', stop);
   const timer = setTimeout(() => end({ kind: 'timed-out', afterMs: request.deadlineMs }), request.deadlineMs);
   const pid = child.pid ?? 0;
   const identity = { pid, startTime: pid === 0 ? '' : (startTimeOf(pid) ?? ''), marker: request.marker };
@@ -77,10 +82,16 @@ export function runCommand(request: RunRequest): RunningCommand {
   const result = exitOf(child).then(async (exit): Promise<CommandResult> => {
     clearTimeout(timer);
     stopWatching();
+    request.signal?.removeEventListener('abort', stop);
     const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, closed.signal);
     return { ...(ending ?? exit), leftOver };
   });
-  return { identity, result, stop: () => end({ kind: 'stopped' }), ...controlOf(child) };
+  return { identity, result, stop, ...controlOf(child) };
+}
+
+function stoppedBefore({ marker }: RunRequest): RunningCommand {
+  const identity = { pid: 0, startTime: '', marker };
+  return { identity, result: Promise.resolve({ kind: 'stopped', leftOver: 0 }), stop: () => {} };
 }
 
 function watch(pid: number, request: RunRequest, exceeded: (reason: string) => void): () => void {

@@ -10,6 +10,8 @@ export interface BuildHost {
   openSession(restore: boolean): Promise<ShellSession>;
   /** Writes a line of the build agent into the log. */
   say(line: string): void;
+  /** Whether the build was stopped: nothing of it may begin any more. */
+  stopped(): boolean;
   now(): Date;
   /** Starts afresh the memory of what commands print. */
   forgetOutput(): void;
@@ -36,13 +38,20 @@ export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<
     phases.push(record);
     if (!succeeded(record) && record.phaseStatus !== 'FAILED') end = 'cut';
     else if (!succeeded(record) && afterFailure(name, phase.onFailure) === 'finalize') end = 'upload-skipped';
-    if (end !== 'done') break;
+    if (end !== 'done' || host.stopped()) break;
   }
+  if (host.stopped()) end = 'cut';
   const exported = end === 'cut' ? {} : await shell.read(buildspec.env.exportedVariables);
   await shell.close();
   const worst = phases.find((record) => !succeeded(record))?.phaseStatus ?? 'SUCCEEDED';
-  const status = end === 'cut' ? (phases.at(-1)?.phaseStatus ?? 'FAULT') : worst;
+  const status = end === 'cut' ? cutStatus(phases) : worst;
   return { phases, end, status, exported };
+}
+
+/** A stop may also fall between two phases, or after the last. */
+function cutStatus(phases: readonly PhaseRecord[]): BuildStatus {
+  const last = phases.at(-1)?.phaseStatus;
+  return last === undefined || last === 'SUCCEEDED' || last === 'FAILED' ? 'STOPPED' : last;
 }
 
 function emptyPhase(name: Phase['name']): Phase {
@@ -103,6 +112,7 @@ async function runList(
   { host, shell }: Omit<Around, 'succeeding'>,
 ): Promise<Failure | undefined> {
   for (const command of commands) {
+    if (host.stopped()) return cutBy({ kind: 'stopped', leftOver: 0 });
     host.say(`Running command ${command.trimEnd()}`);
     const alone = buildspec.version === '0.1';
     const outcome = await shell.run(alone ? `${buildspec.env.shell} -c ${quoted(command)}` : command);

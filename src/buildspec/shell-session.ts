@@ -17,7 +17,6 @@ export interface ShellSession {
   read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Ends the session and everything that its commands left running. */
   close(): Promise<CommandResult>;
-  stop(): void;
 }
 
 /** `ended`: the shell is gone, because the command left it, or was killed, stopped or timed out. */
@@ -37,6 +36,8 @@ export interface SessionRequest {
   readonly graceMs?: number;
   /** Take over exported variables and directory from an earlier session with the same `control`, as they last were. */
   readonly restore?: boolean;
+  /** Stops the shell; once it is aborted no command is begun any more, also when the shell was still being set up. */
+  readonly signal?: AbortSignal;
 }
 
 const driver = `exec 3<&0 0</dev/null 2>&1
@@ -44,6 +45,7 @@ PENSTOCK_CONTROL=$1
 if [ "$2" = restore ] && [ -r "$1/state" ]; then . "$1/state"; cd "$(cat "$1/directory")"; fi
 shift 2
 penstock_reply() { printf '%s %s\\n' "$1" "$2" >&4; }
+penstock_reply ready 0
 while IFS= read -r PENSTOCK_NEXT <&3; do
   case $PENSTOCK_NEXT in
     run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; PENSTOCK_STATUS=$?
@@ -67,9 +69,10 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
     output: request.output,
     deadlineMs: request.deadlineMs,
     ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
     control: true,
   });
-  const ask = askerOf(running);
+  const ask = askerOf(running, request.signal);
   let count = 0;
   const send = async (verb: 'run' | 'read', text: string): Promise<CommandOutcome> => {
     count += 1;
@@ -88,12 +91,14 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
       running.input?.end();
       return running.result;
     },
-    stop: () => running.stop(),
   };
 }
 
-/** Sends one line and waits for its answer, or for the end of the shell, whichever is first. */
-function askerOf(running: RunningCommand): (line: string) => Promise<CommandOutcome> {
+/**
+ * Sends one line and waits for its answer, or for the end of the shell, whichever is first. Nothing is sent to a shell
+ * that is not set up: its sandbox may be deaf to TERM until then, so that a command could begin after a stop.
+ */
+function askerOf(running: RunningCommand, signal: AbortSignal | undefined): (line: string) => Promise<CommandOutcome> {
   const waiting = new Map<string, (status: number) => void>();
   if (running.replies !== undefined) {
     running.replies.on('error', () => {});
@@ -102,13 +107,18 @@ function askerOf(running: RunningCommand): (line: string) => Promise<CommandOutc
       waiting.get(line.slice(0, cut))?.(Number(line.slice(cut + 1)));
     });
   }
-  return async (line) => {
-    const answered = new Promise<CommandOutcome>((resolve) => {
+  const ended = running.result.then((result): CommandOutcome => ({ kind: 'ended', result }));
+  const answerTo = (line: string): Promise<CommandOutcome> =>
+    new Promise<CommandOutcome>((resolve) => {
       // What the command printed before it answered may still wait to be read in this round of the event loop.
       waiting.set(line, (status) => setImmediate(() => resolve({ kind: 'finished', status })));
     });
+  const ready = Promise.race([answerTo('ready'), ended]);
+  return async (line) => {
+    await ready;
+    if (signal?.aborted === true) return ended;
+    const answered = answerTo(line);
     running.input?.write(`${line}\n`);
-    const ended = running.result.then((result): CommandOutcome => ({ kind: 'ended', result }));
     const outcome = await Promise.race([answered, ended]);
     waiting.delete(line);
     return outcome;

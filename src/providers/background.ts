@@ -125,6 +125,7 @@ async function endOf(work: Work, context: WorkContext): Promise<EndReport> {
     try {
       return await work.run(context);
     } catch (error) {
+      if (context.signal.aborted) return failed('JobFailed', 'The action was stopped.');
       const pause = pausesMs[attempt];
       if (error instanceof UserError) return failed('ConfigurationError', error.message);
       const again = error instanceof TransientError && pause !== undefined && work.repeatable;

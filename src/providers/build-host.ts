@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../buildspec/run-command.ts';
 import type { BuildHost } from '../buildspec/run-phases.ts';
-import { openShellSession, type ShellSession } from '../buildspec/shell-session.ts';
+import { openShellSession } from '../buildspec/shell-session.ts';
 import type { SandboxCommand } from '../buildspec/isolation.ts';
 import { nameOfToken } from './action-record.ts';
 import type { WorkContext } from './background.ts';
@@ -29,7 +29,6 @@ export interface BuildHostRequest {
 
 export interface CodeBuildHost extends BuildHost {
   readonly expand: Expand;
-  dispose(): void;
 }
 
 const rememberedBytes = 256 * 1024;
@@ -38,12 +37,9 @@ const rememberedBytes = 256 * 1024;
 export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
   const { action, area, context, log } = request;
   const recent = createKeptEnd(rememberedBytes);
-  let session: ShellSession | undefined;
-  const stop = (): void => session?.stop();
-  context.signal.addEventListener('abort', stop);
   return {
     openSession: async (restore) => {
-      session = await openShellSession({
+      const session = await openShellSession({
         isolation: request.deps.isolation,
         command: sandboxOf(request),
         shell: request.shell,
@@ -55,17 +51,17 @@ export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
         },
         deadlineMs: Math.max(1, request.deadline - Date.now()),
         restore,
+        signal: context.signal,
       });
-      await context.recordProcess(session.identity);
-      if (context.signal.aborted) session.stop();
+      if (session.identity.pid !== 0) await context.recordProcess(session.identity);
       return session;
     },
     say: (line) => say(log, line),
+    stopped: () => context.signal.aborted,
     now: () => new Date(),
     forgetOutput: () => recent.clear(),
     outputMatches: (pattern) => matchesInSandbox(request, pattern, recent.bytes()),
     expand: (text) => expandInSandbox(request, text),
-    dispose: () => context.signal.removeEventListener('abort', stop),
   };
 }
 
@@ -99,6 +95,7 @@ async function matchesInSandbox(request: BuildHostRequest, pattern: string, outp
     },
     marker: nameOfToken(request.action.token),
     output: () => {},
+    signal: request.context.signal,
     deadlineMs: 5_000,
     graceMs: 100,
   });
@@ -113,6 +110,7 @@ async function expandInSandbox(request: BuildHostRequest, text: string): Promise
     command: { ...sandboxOf(request), argv: [request.shell, '-c', `cat <<PENSTOCK_END\n${text}\nPENSTOCK_END\n`] },
     marker: nameOfToken(request.action.token),
     output: (chunk) => void (chunks.length < 100 && chunks.push(chunk)),
+    signal: request.context.signal,
     deadlineMs: 30_000,
     graceMs: 100,
   });

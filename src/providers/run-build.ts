@@ -100,26 +100,22 @@ async function buildIn(deps: BuildDeps, action: Action, build: Build): Promise<E
   const deadline = startedAt.getTime() + minutes * 60_000;
   const { context } = build;
   const host = createBuildHost({ deps, action, area, env, log, shell: buildspec.env.shell, deadline, context });
-  try {
-    const cache = buildspec.cache && (await evaluateKeys(buildspec.cache, area.primary, host.expand));
-    const caching = cache && { artifacts: deps.artifacts, action, area, cache, log };
-    if (caching !== undefined) await restoreCache(caching);
-    const ran = await runPhases(buildspec, host);
-    timeline.add(ran.phases);
-    if (ran.end === 'done') await upload(deps, action, build, log);
-    const status = statusOf(ran, timeline);
-    if (caching !== undefined && status === 'SUCCEEDED') await saveCache(caching);
-    await saveFindings({ home, action, primary: area.primary, groups: buildspec.reports, secrets });
-    timeline.end('FINALIZING', new Date());
-    const exported = buildspec.env.exportedVariables.map((name) => [name, ran.exported[name] ?? ''] as const);
-    const reports = buildspec.reports.map(({ name }) => name);
-    const finished = { home, number, minutes, phases: timeline.phases, status, reports, exported, secrets };
-    const record = await recordBuild(action, finished);
-    log.finish();
-    return reportBuild(record, secrets);
-  } finally {
-    host.dispose();
-  }
+  const cache = buildspec.cache && (await evaluateKeys(buildspec.cache, area.primary, host.expand));
+  const caching = cache && { artifacts: deps.artifacts, action, area, cache, log };
+  if (caching !== undefined) await restoreCache(caching);
+  const ran = await runPhases(buildspec, host);
+  timeline.add(ran.phases);
+  if (ran.end === 'done') await upload(deps, action, build, log);
+  const status = statusOf(ran, timeline);
+  if (caching !== undefined && status === 'SUCCEEDED') await saveCache(caching);
+  await saveFindings({ home, action, primary: area.primary, groups: buildspec.reports, secrets });
+  timeline.end('FINALIZING', new Date());
+  const exported = buildspec.env.exportedVariables.map((name) => [name, ran.exported[name] ?? ''] as const);
+  const reports = buildspec.reports.map(({ name }) => name);
+  const finished = { home, number, minutes, phases: timeline.phases, status, reports, exported, secrets };
+  const record = await recordBuild(action, finished);
+  log.finish();
+  return reportBuild(record, secrets);
 }
 
 function statusOf(ran: PhasesResult, { phases }: Timeline): PhasesResult['status'] {

@@ -59,27 +59,19 @@ async function runIn(machine: Machine): Promise<Ran> {
   const { action, context } = machine;
   const minutes = action.declaration.timeoutInMinutes ?? defaultTimeoutMinutes;
   const deadline = Date.now() + minutes * 60_000;
-  let session: ShellSession | undefined;
-  const stop = (): void => session?.stop();
-  context.signal.addEventListener('abort', stop);
   const shell = createLastingShell(async (restore) => {
-    session = await openSession(machine, deadline, restore);
-    await context.recordProcess(session.identity);
-    if (context.signal.aborted) stop();
+    const session = await openSession(machine, deadline, restore);
+    if (session.identity.pid !== 0) await context.recordProcess(session.identity);
     return session;
   });
-  try {
-    const failure = await runAll(shell, action);
-    const values = failure === undefined ? await shell.read(action.declaration.outputVariables) : {};
-    tellLeftOver(action, await shell.close());
-    return { failure, values };
-  } finally {
-    context.signal.removeEventListener('abort', stop);
-  }
+  const failure = await runAll(shell, action, context.signal);
+  const values = failure === undefined ? await shell.read(action.declaration.outputVariables) : {};
+  tellLeftOver(action, await shell.close());
+  return { failure, values };
 }
 
 async function openSession(
-  { deps, action, area, variables, primary, directories }: Machine,
+  { deps, action, area, variables, primary, directories, context }: Machine,
   deadline: number,
   restore: boolean,
 ): Promise<ShellSession> {
@@ -106,12 +98,14 @@ async function openSession(
     output: (chunk) => action.log.write(chunk),
     deadlineMs: Math.max(1, deadline - Date.now()),
     restore,
+    signal: context.signal,
   });
 }
 
 /** Stops at the first command that does not succeed. */
-async function runAll(shell: LastingShell, action: Action): Promise<EndReport | undefined> {
+async function runAll(shell: LastingShell, action: Action, stop: AbortSignal): Promise<EndReport | undefined> {
   for (const command of action.declaration.commands) {
+    if (stop.aborted) return failed('JobFailed', 'The action was stopped.');
     say(action.log, `Running command ${command}`);
     const outcome = await shell.run(command);
     if (outcome.kind === 'status' && outcome.status === 0) continue;

@@ -46,6 +46,7 @@ async function play(name: string, buildspec: string): Promise<string> {
         restore,
       }),
     say: () => {},
+    stopped: () => false,
     now: () => new Date(0),
     forgetOutput: () => void (printed = ''),
     outputMatches: (pattern) => Promise.resolve(new RegExp(pattern).test(printed)),
