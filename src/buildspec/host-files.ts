@@ -9,6 +9,8 @@ export interface HostFiles {
   /** Top-level links such as /bin to usr/bin: the path, then what it points at. */
   readonly links: readonly (readonly [string, string])[];
   readonly emptyRoot: string;
+  /** What a new root holds before anything is mounted: links, empty files for devices, places for mounts. */
+  readonly skeleton: string;
 }
 
 /** The user that a command is, inside: never root, so that tar and npm do not try to change owners. */
@@ -56,6 +58,8 @@ const ownFiles: Readonly<Record<string, string>> = {
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
 };
 
+export const deviceFiles = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
+
 const topLevel = ['/bin', '/lib', '/lib32', '/lib64', '/libx32', '/sbin'];
 
 export async function writeHostFiles(scratch: string): Promise<HostFiles> {
@@ -74,15 +78,27 @@ export async function writeHostFiles(scratch: string): Promise<HostFiles> {
   const emptyRoot = join(scratch, 'root');
   await mkdir(emptyRoot, { recursive: true });
   const tops = topLevel.map((path) => [path, kindOf(path)] as const);
+  const links = tops.filter(([, kind]) => kind === 'link').map(([path]) => [path, readlinkSync(path)] as const);
   return {
     binds: [
       [etc, '/etc'],
       ...(exists('/etc/resolv.conf') ? [[realpathSync('/etc/resolv.conf'), '/etc/resolv.conf'] as const] : []),
       ...tops.filter(([, kind]) => kind === 'directory').map(([path]) => [path, path] as const),
     ],
-    links: tops.filter(([, kind]) => kind === 'link').map(([path]) => [path, readlinkSync(path)] as const),
+    links,
     emptyRoot,
+    skeleton: await writeSkeleton(scratch, links),
   };
+}
+
+async function writeSkeleton(scratch: string, links: HostFiles['links']): Promise<string> {
+  const skeleton = join(scratch, 'skeleton');
+  for (const place of ['proc', 'dev/shm', 'dev/pts']) await mkdir(join(skeleton, place), { recursive: true });
+  for (const name of deviceFiles) await writeFile(join(skeleton, 'dev', name), '');
+  const standard = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2', ptmx: 'pts/ptmx' };
+  for (const [name, target] of Object.entries(standard)) await symlink(target, join(skeleton, 'dev', name));
+  for (const [path, target] of links) await symlink(target, join(skeleton, path));
+  return skeleton;
 }
 
 function exists(path: string): boolean {

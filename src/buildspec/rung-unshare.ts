@@ -2,45 +2,34 @@ import { sandboxUser } from './host-files.ts';
 import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
-import { limitsInForce, limitWords, sharedMemoryBytes } from './limits.ts';
-import { kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts';
+import { limitsInForce, limitWords } from './limits.ts';
+import { notReady, type Prepared, type RungParts } from './rung.ts';
+import { sandboxMounts } from './sandbox-mounts.ts';
 
 /**
- * Builds the same file system that bubblewrap would. Runs as root of a new user namespace, then gives that up.
- * It reads its plan from the arguments, so no path is ever part of the script: `KIND SOURCE TARGET` up to `--`.
+ * Builds the same file system that bubblewrap would. Runs as root of a new user namespace, then gives that up. Paths come
+ * as arguments and are never part of the script. Every program that it calls costs some milliseconds of each action, so
+ * the skeleton is one copy and the mounts are one table. The old root is put where a mount hides the place.
  * It stays as process 1: as such the command itself would be deaf to TERM and would have to reap orphans.
  */
 const setup = `set -e
 wanted=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin
-mount -t tmpfs -o mode=755,size=4m tmpfs "$1"; cd "$1"; user=$2; where=$3; shift 3
-readonly_bind() {
-  mount --rbind "$1" "$2"
-  mount -o remount,bind,ro "$2" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev "$2"
-}
-place() {
-  if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "\${2%/*}"; [ -e "$2" ] || : > "$2"; fi
-}
+skeleton=$2; user=$3; where=$4; table=$5; network=$6
+mount -t tmpfs -o mode=755,size=4m tmpfs "$1"; cd "$1"; shift 6
+cp -dR "$skeleton/." .
 while [ "$1" != -- ]; do
-  case $1 in
-    ro) if [ -e "$2" ]; then place "$2" ".$3"; readonly_bind "$2" ".$3"; fi ;;
-    rw) place "$2" ".$3"; mount --rbind "$2" ".$3" ;;
-    link) ln -s "$2" ".$3" ;;
-  esac
-  shift 3
+  [ -d "\${1%/*}" ] || mkdir -p "\${1%/*}"
+  [ -e "$1" ] || : > "$1"
+  shift
 done
 shift
-mkdir -p proc dev/shm .old
-mount -t proc proc proc
-for name in ${kernelFiles.join(' ')}; do [ ! -e proc/$name ] || mount -o bind,ro proc/$name proc/$name; done
-mount -t tmpfs -o mode=1777,size=${sharedMemoryBytes} tmpfs dev/shm
-for node in null zero full random urandom tty; do : > dev/$node; mount --bind /dev/$node dev/$node; done
-mkdir dev/pts; mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts 2>/dev/null && ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr
-pivot_root . .old
-umount -l /.old
-rmdir /.old
+printf '%s' "$table" > dev/shm/mounts
+mount -a -T dev/shm/mounts
+pivot_root . dev/pts
+umount -l /dev/pts
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts 2>/dev/null || true
 mount -o remount,ro /
-ip link set lo up 2>/dev/null || perl -MSocket -e 'socket(S,AF_INET,SOCK_DGRAM,0);ioctl(S,0x8914,pack("a16s","lo",1))' 2>/dev/null || true
+[ "$network" = shared ] || ip link set lo up 2>/dev/null || perl -MSocket -e 'socket(S,AF_INET,SOCK_DGRAM,0);ioctl(S,0x8914,pack("a16s","lo",1))' 2>/dev/null || true
 hostname build 2>/dev/null || true
 cd "$where"
 set +e
@@ -67,28 +56,17 @@ export function prepareUnshare(parts: RungParts): Prepared {
 
 function wrap(parts: RungParts, unshare: string, setpriv: string, asked: SandboxCommand): WrappedCommand {
   const command = withEgress(asked);
+  const mounts = sandboxMounts(parts, command);
   const namespaces = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--fork'];
   const words = [
     limitWords(parts.tools),
     // The command dies with this process, even when this process is killed.
     [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--'],
     [unshare, ...namespaces, '--kill-child', ...(command.network === 'host' ? [] : ['--net']), '--'],
-    ['/bin/sh', '-c', setup, 'penstock-sandbox', parts.host.emptyRoot, String(sandboxUser.id), command.cwd],
-    plan(parts, command),
+    ['/bin/sh', '-c', setup, 'penstock-sandbox', parts.host.emptyRoot, parts.host.skeleton, String(sandboxUser.id)],
+    [command.cwd, mounts.table, command.network === 'host' ? 'shared' : 'own', ...mounts.files],
     ['--', ...command.argv],
   ].flat();
   const [file = unshare, ...args] = words;
   return { file, args, env: baseEnvironment(command, parts.tools.path, '/tmp') };
-}
-
-function plan(parts: RungParts, command: SandboxCommand): string[] {
-  const { host, tools } = parts;
-  return [
-    ['ro', '/usr', '/usr'],
-    host.links.flatMap(([path, target]) => ['link', target, path]),
-    host.binds.flatMap(([source, path]) => ['ro', source, path]),
-    ['rw', command.temporary, '/tmp'],
-    [...tools.readOnly, ...(command.readOnly ?? [])].flatMap((path) => ['ro', path, path]),
-    [command.home, ...command.writable].flatMap((path) => ['rw', path, path]),
-  ].flat();
 }
