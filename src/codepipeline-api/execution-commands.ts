@@ -7,11 +7,10 @@ import type {
 import type { ServedPipeline } from '../db/api-pipelines.ts';
 import type { ExecutionId, SourceRevision } from '../pipeline/execution.ts';
 import { randomUUID } from 'node:crypto';
-import { RefusedError } from '../engine/embedded/refused-error.ts';
 import { ApiError } from './api-error.ts';
 import type { Checked, Operation } from './door.ts';
 import { obey } from './obey.ts';
-import { intentOfToken, startPipeline } from './start-pipeline.ts';
+import { declaredOnly, intentOfToken, startPipeline } from './start-pipeline.ts';
 import { pipelineNamed } from './stored-pipeline.ts';
 
 /** Checks come before the client token: a repeated call with a mistake in it is still a mistake (CP-X-8). */
@@ -29,12 +28,6 @@ export const startPipelineExecution: Operation<StartPipelineExecutionInput, Star
   const id = await startPipeline(call, pipeline, { intent, trigger, sourceRevisions, variables }).catch(declaredOnly);
   return { pipelineExecutionId: id };
 };
-
-/** The model has no exception for a start whose declaration cannot run here any more (CP-P-6). */
-function declaredOnly(error: unknown): never {
-  if (!(error instanceof RefusedError) || error.refusal.rule !== 'CP-P-6') throw error;
-  throw invalid(error.message);
-}
 
 function checkNames(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -11,6 +11,7 @@ import type {
 } from '@aws-sdk/client-codepipeline';
 import {
   apiPipelineVersion,
+  countApiPipelines,
   deleteApiPipeline,
   ensureAdminScope,
   insertApiPipeline,
@@ -32,7 +33,7 @@ import type { Call, Operation } from './door.ts';
 import { readToken, tokenMember } from './paging.ts';
 import { keepSecrets, maskSecrets } from './secret-values.ts';
 import { startPipeline } from './start-pipeline.ts';
-import { actorOf, apiPipelineNamed, findPipeline } from './stored-pipeline.ts';
+import { actorOf, apiPipelineNamed, findPipeline, pipelineNotFound } from './stored-pipeline.ts';
 import { tagList, withTags } from './tags.ts';
 
 /** Stores the pipeline and starts it once (CP-X-4). */
@@ -43,17 +44,28 @@ export const createPipeline: Operation<CreatePipelineInput, CreatePipelineOutput
   if (await findDeclared(call, definition.name)) throw nameInUse(call, definition.name);
   await ensureAdminScope(door.db);
   await checkRunnable(call, definition);
+  await checkRoom(call);
   const digest = digestOf(definition);
   const created = await door.db.transaction().execute(async (trx) => {
     await saveDefinition(trx, digest, definition);
     const made = await insertApiPipeline(trx, { scope: caller.scope, name: definition.name, digest, tags });
-    if (made) await lockLane(trx, made.lane, { repositoryId: made.scope, pipeline: made.name });
+    // Thrown in here, so that the declaration is not kept either.
+    if (!made) throw nameInUse(call, definition.name);
+    await lockLane(trx, made.lane, { repositoryId: made.scope, pipeline: made.name });
     return made;
   });
-  if (!created) throw nameInUse(call, definition.name);
   await startPipeline(call, created, { intent: 'created', trigger: { type: 'CreatePipeline', detail: caller.arn } });
   return { pipeline: declarationOf(await maskSecrets(door, definition)), tags: tagList(tags) };
 };
+
+/** CodePipeline's limit of pipelines for one account and region (CP 1.5); here of one repository, or of admin keys. */
+const mostPipelines = 1000;
+
+async function checkRoom({ door, caller }: Call): Promise<void> {
+  if ((await countApiPipelines(door.db, caller.scope)) < mostPipelines) return;
+  const message = `There are ${mostPipelines} pipelines already. Delete one that nobody needs any more.`;
+  throw new ApiError('LimitExceededException', message);
+}
 
 /** CP-P-6. */
 async function checkRunnable({ door, caller }: Call, definition: PipelineDefinition): Promise<void> {
@@ -111,7 +123,7 @@ export const updatePipeline: Operation<UpdatePipelineInput, UpdatePipelineOutput
     await saveApiPipelineVersion(trx, { id: before.id, version: definition.version, digest });
     return { ...before, definition };
   });
-  if (!updated) throw new ApiError('ConflictException', `The pipeline ${known.name} was deleted meanwhile.`);
+  if (!updated) throw pipelineNotFound(call, known.name);
   await tellEngine(call, updated);
   return { pipeline: declarationOf(await maskSecrets(door, updated.definition)) };
 };

@@ -1,4 +1,5 @@
 import type {
+  DeployActionExecutionTarget,
   ListDeployActionExecutionTargetsInput,
   ListDeployActionExecutionTargetsOutput,
   PutActionRevisionInput,
@@ -8,7 +9,8 @@ import { executionOfAttempt } from '../db/api-executions.ts';
 import { findExecution } from '../db/executions.ts';
 import { ApiError } from './api-error.ts';
 import type { Operation } from './door.ts';
-import { knownStart, startPipeline } from './start-pipeline.ts';
+import { pageOf } from './paging.ts';
+import { declaredOnly, knownStart, startPipeline } from './start-pipeline.ts';
 import { pipelineNamed, stageNamed } from './stored-pipeline.ts';
 
 /** A revision that is told again starts nothing new (CP-T-2). */
@@ -34,7 +36,7 @@ export const putActionRevision: Operation<PutActionRevisionInput, PutActionRevis
     intent,
     trigger: { type: 'PutActionRevision', detail: call.caller.arn },
     sourceRevisions: [{ actionName, revisionId }],
-  });
+  }).catch(declaredOnly);
   return { newRevision: known === null, pipelineExecutionId: id };
 };
 
@@ -42,11 +44,17 @@ export const putActionRevision: Operation<PutActionRevisionInput, PutActionRevis
 export const listDeployActionExecutionTargets: Operation<
   ListDeployActionExecutionTargetsInput,
   ListDeployActionExecutionTargetsOutput
-> = async ({ door, caller }, { actionExecutionId }) => {
-  const id = await executionOfAttempt(door.db, actionExecutionId);
-  const execution = id === null ? null : await findExecution(door.db, id);
-  if (execution?.repositoryId !== caller.scope) {
+> = async (call, { pipelineName, actionExecutionId, filters, nextToken }) => {
+  const { db } = call.door;
+  const pipeline = pipelineName === undefined ? undefined : await pipelineNamed(call, pipelineName);
+  const id = await executionOfAttempt(db, actionExecutionId);
+  const found = id === null ? null : await findExecution(db, id);
+  const isOther = pipeline !== undefined && found?.execution.lane !== pipeline.lane;
+  if (found?.repositoryId !== call.caller.scope || isOther) {
     throw new ApiError('ActionExecutionNotFoundException', `There is no action execution ${actionExecutionId}.`);
   }
-  return { targets: [] };
+  const about = [pipelineName ?? null, actionExecutionId, filters ?? null];
+  const query = { operation: 'ListDeployActionExecutionTargets', about };
+  const page = pageOf<DeployActionExecutionTarget>(call, query, { items: [], token: nextToken, size: 100 });
+  return { targets: [...page.items], ...page.token };
 };

@@ -1,5 +1,6 @@
 import { findExecutionByKey } from '../db/executions.ts';
 import type { ServedPipeline } from '../db/api-pipelines.ts';
+import { RefusedError } from '../engine/embedded/refused-error.ts';
 import type { StartRequest } from '../engine/engine.ts';
 import type { ExecutionId } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
@@ -61,6 +62,12 @@ async function startDeclared({ door, caller }: Call, pipeline: DeclaredPipeline,
     variables: start.variables ?? [],
     by: actorOf(caller),
   });
+}
+
+/** The model has no exception for a start whose declaration cannot run here any more (CP-P-6). */
+export function declaredOnly(error: unknown): never {
+  if (!(error instanceof RefusedError) || error.refusal.rule !== 'CP-P-6') throw error;
+  throw new ApiError('ValidationException', error.message);
 }
 
 /** The execution that this intent started before. */

@@ -11,8 +11,12 @@ import type { StageDeclaration } from '../pipeline/definition.ts';
 export async function pipelineNamed(call: Call, name: string): Promise<ServedPipeline> {
   const found = await findPipeline(call, name);
   if (found) return found;
-  const message = `The account with AWS account ID '${call.door.account}' does not include a pipeline named '${name}'`;
-  throw new ApiError('PipelineNotFoundException', message);
+  throw pipelineNotFound(call, name);
+}
+
+export function pipelineNotFound({ door }: Call, name: string): ApiError {
+  const message = `The account with AWS account ID '${door.account}' does not include a pipeline named '${name}'`;
+  return new ApiError('PipelineNotFoundException', message);
 }
 
 /** One that was made through the API comes first. */

@@ -21,7 +21,7 @@ import { apiPipelineNamed, findPipeline } from './stored-pipeline.ts';
 import { tagList, withTags, withoutTags } from './tags.ts';
 
 export const tagResource: Operation<TagResourceInput, TagResourceOutput> = async (call, { resourceArn, tags }) => {
-  const resource = await taggedResource(call, resourceArn);
+  const resource = await taggedResource(call, 'TagResource', resourceArn);
   await resource.save(withTags(resource.tags, tags));
   return {};
 };
@@ -30,7 +30,7 @@ export const untagResource: Operation<UntagResourceInput, UntagResourceOutput> =
   call,
   { resourceArn, tagKeys },
 ) => {
-  const resource = await taggedResource(call, resourceArn);
+  const resource = await taggedResource(call, 'UntagResource', resourceArn);
   await resource.save(withoutTags(resource.tags, tagKeys));
   return {};
 };
@@ -39,7 +39,7 @@ export const listTagsForResource: Operation<ListTagsForResourceInput, ListTagsFo
   call,
   { resourceArn, nextToken, maxResults },
 ) => {
-  const { tags } = await taggedResource(call, resourceArn);
+  const { tags } = await taggedResource(call, 'ListTagsForResource', resourceArn);
   const query = { operation: 'ListTagsForResource', about: resourceArn };
   const page = pageOf(call, query, { items: tagList(tags), token: nextToken, size: maxResults ?? 100 });
   return { tags: [...page.items], ...page.token };
@@ -50,7 +50,7 @@ interface Tagged {
   readonly save: (tags: Tags) => Promise<void>;
 }
 
-async function taggedResource(call: Call, arn: string): Promise<Tagged> {
+async function taggedResource(call: Call, operation: string, arn: string): Promise<Tagged> {
   const { db } = call.door;
   const resource = resourceOf(arn);
   switch (resource.kind) {
@@ -67,7 +67,7 @@ async function taggedResource(call: Call, arn: string): Promise<Tagged> {
       return { tags: found.tags, save: (tags) => saveApiWebhookTags(db, found, tags) };
     }
     case 'actiontype': {
-      adminOnly(call, 'TagResource');
+      adminOnly(call, operation);
       const found = await findCustomActionType(db, resource);
       if (!found || found.deleted) throw notFound(arn);
       const tags = Object.fromEntries((found.declaration.tags ?? []).map(({ key, value }) => [key, value]));

@@ -60,9 +60,9 @@ export const deleteCustomActionType: Operation<DeleteCustomActionTypeInput, unde
 const pageSize = 100;
 
 export const listActionTypes: Operation<ListActionTypesInput, ListActionTypesOutput> = async (call, input) => {
-  const { actionOwnerFilter: owner, nextToken } = input;
+  const { actionOwnerFilter: owner, regionFilter, nextToken } = input;
   const types = await list(call.door.db, owner === undefined ? {} : { owner });
-  const query = { operation: 'ListActionTypes', about: owner ?? null };
+  const query = { operation: 'ListActionTypes', about: [owner ?? null, regionFilter ?? null] };
   const page = pageOf(call, query, { items: types, token: nextToken, size: pageSize });
   return { actionTypes: page.items.map(actionType), ...page.token };
 };

@@ -11,6 +11,7 @@ import type {
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
+  countApiWebhooks,
   deleteApiWebhook,
   findApiWebhook,
   listApiWebhooks,
@@ -43,6 +44,7 @@ export const putWebhook: Operation<PutWebhookInput, PutWebhookOutput> = async (c
     throw new ApiError('InvalidWebhookFilterPatternException', message);
   }
   const before = await findApiWebhook(door.db, caller.scope, webhook.name);
+  if (!before) await checkRoom(call);
   const kept = before ? openAuthentication(door, before) : {};
   const { SecretToken, AllowedIPRange } = webhook.authenticationConfiguration;
   const given = {
@@ -68,6 +70,15 @@ export const putWebhook: Operation<PutWebhookInput, PutWebhookOutput> = async (c
     throw new ApiError('ConcurrentModificationException', `The webhook ${webhook.name} was deleted meanwhile.`);
   return { webhook: itemOf(door, saved) };
 };
+
+/** CodePipeline's limit for one account and region (CP 1.5). */
+const mostWebhooks = 300;
+
+async function checkRoom({ door, caller }: Call): Promise<void> {
+  if ((await countApiWebhooks(door.db, caller.scope)) < mostWebhooks) return;
+  const message = `There are ${mostWebhooks} webhooks already. Delete one that nobody calls any more.`;
+  throw new ApiError('LimitExceededException', message);
+}
 
 async function checkTarget(call: Call, { targetPipeline, targetAction }: Checked<WebhookDefinition>): Promise<void> {
   const { definition } = await apiPipelineNamed(call, targetPipeline);

@@ -75,6 +75,15 @@ export async function listApiPipelines(
   return rows.map(fromRow);
 }
 
+export async function countApiPipelines(db: Kysely<Database>, scope: number): Promise<number> {
+  const counted = await db
+    .selectFrom('api_pipelines')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('scope', '=', scope)
+    .executeTakeFirstOrThrow();
+  return Number(counted.count);
+}
+
 /** The definition must be stored already. */
 export async function saveApiPipelineVersion(
   trx: Transaction<Database>,

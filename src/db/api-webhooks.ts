@@ -53,6 +53,15 @@ export function listApiWebhooks(db: Kysely<Database>, scope: number): Promise<re
     .execute();
 }
 
+export async function countApiWebhooks(db: Kysely<Database>, scope: number): Promise<number> {
+  const counted = await db
+    .selectFrom('api_webhooks')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('scope', '=', scope)
+    .executeTakeFirstOrThrow();
+  return Number(counted.count);
+}
+
 export async function deleteApiWebhook(db: Kysely<Database>, scope: number, name: string): Promise<void> {
   await db.deleteFrom('api_webhooks').where('scope', '=', scope).where('name', '=', name).execute();
 }

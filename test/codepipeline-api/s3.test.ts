@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
 import { doorBench } from './door-bench.ts';
-import { signedHeaders } from './signed-fetch.ts';
+import { presignedUrl, signedHeaders } from './signed-fetch.ts';
 
 const database = await testDatabase();
 const bench = await doorBench(database);
@@ -170,22 +170,7 @@ test('a list has prefixes, common prefixes and pages', async () => {
 });
 
 function presigned(path: string, expires = 60, at = new Date()): string {
-  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const scope = `${stamp.slice(0, 8)}/eu-west-1/s3/aws4_request`;
-  const query = [
-    'X-Amz-Algorithm=AWS4-HMAC-SHA256',
-    `X-Amz-Credential=${encodeURIComponent(`${admin.accessKeyId}/${scope}`)}`,
-    `X-Amz-Date=${stamp}`,
-    `X-Amz-Expires=${expires}`,
-    'X-Amz-SignedHeaders=host',
-  ].join('&');
-  const canonical = ['GET', path, query, `host:${new URL(url).host}\n`, 'host', 'UNSIGNED-PAYLOAD'].join('\n');
-  const text = ['AWS4-HMAC-SHA256', stamp, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
-  const key = [stamp.slice(0, 8), 'eu-west-1', 's3', 'aws4_request'].reduce<Buffer | string>(
-    (parent, part) => createHmac('sha256', parent).update(part).digest(),
-    `AWS4${admin.secretAccessKey}`,
-  );
-  return `${url}${path}?${query}&X-Amz-Signature=${createHmac('sha256', key).update(text).digest('hex')}`;
+  return presignedUrl(`${url}${path}`, { method: 'GET', expires }, { ...admin, service: 's3', at });
 }
 
 test('a presigned address opens its object until it expires, and no other', async () => {
@@ -209,11 +194,28 @@ test('who may not: nobody without a key, no key of a repository; a read-only key
 });
 
 test('what is not served says so, and a bucket has a legal name', async () => {
-  for (const path of ['/guarded?versioning', '/guarded/x?acl', '/guarded?policy']) {
+  for (const path of ['/guarded?lifecycle', '/guarded/x?acl', '/guarded?policy']) {
     expect((await ask('GET', path)).status).toBe(501);
   }
   expect(code((await ask('PUT', '/a_b/x', { body: 'x' })).text)).toBe('InvalidBucketName');
   expect(code((await ask('PUT', `/abc/${'k'.repeat(1025)}`, { body: 'x' })).text)).toBe('KeyTooLongError');
+});
+
+test('only the newest version is kept: a bucket says so, takes no other setting, and an older id is not there', async () => {
+  const first = await ask('PUT', '/newest/x', { body: 'one' });
+  const second = await ask('PUT', '/newest/x', { body: 'two' });
+  const [older, newer] = [first, second].map(({ headers }) => headers.get('x-amz-version-id'));
+  expect((await ask('GET', `/newest/x?versionId=${newer}`)).text).toBe('two');
+  const gone = await ask('GET', `/newest/x?versionId=${older}`);
+  expect([gone.status, code(gone.text)]).toEqual([404, 'NoSuchVersion']);
+  expect((await ask('GET', '/newest?versioning')).text).toMatch(
+    /<VersioningConfiguration [^>]*><\/VersioningConfiguration>$/,
+  );
+  expect(code((await ask('GET', '/nowhere?versioning')).text)).toBe('NoSuchBucket');
+  const body = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+  const refused = await ask('PUT', '/newest?versioning', { body });
+  expect([refused.status, code(refused.text)]).toEqual([501, 'NotImplemented']);
+  expect(refused.text).toContain('keeps the newest version of each object only');
 });
 
 test('the bucket may be part of the host, and a client that waits for 100 Continue is told to go on', async () => {

@@ -10,6 +10,7 @@ import { operationFacts, operationNames, shapeNamed } from '../../src/codepipeli
 import table from '../../src/codepipeline-api/shapes.json' with { type: 'json' };
 import { testDatabase } from '../database.ts';
 import { approval, declare, doorBench } from './door-bench.ts';
+import { absentOperations, operationRows } from './operations-table.ts';
 import { rawCall } from './signed-fetch.ts';
 
 const database = await testDatabase();
@@ -37,6 +38,11 @@ describe('the table of shapes', () => {
   test('every operation of the service is answered', () => {
     expect(operationNames).toHaveLength(44);
     expect(Object.keys(operations).toSorted()).toEqual(operationNames.toSorted());
+  });
+
+  test('every operation has its row in the table of operations.long.test.ts, each once', () => {
+    const rows = [...Object.keys(operationRows), ...Object.keys(absentOperations)];
+    expect(rows.toSorted()).toEqual(operationNames.toSorted());
   });
 
   const [model] = globSync([

@@ -34,15 +34,54 @@ export function signedHeaders(
     .join('&');
   const lines = all.map(([name, value]) => `${name}:${value.trim()}\n`).join('');
   const canonical = [request.method, pathname, query, lines, names, payloadHash].join('\n');
+  const { scope, signature } = signed(canonical, { stamp, service, secretAccessKey });
+  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  return { ...headers, authorization };
+}
+
+function signed(
+  canonical: string,
+  given: { readonly stamp: string; readonly service: string; readonly secretAccessKey: string },
+): { readonly scope: string; readonly signature: string } {
+  const { stamp, service, secretAccessKey } = given;
   const scope = `${stamp.slice(0, 8)}/eu-west-1/${service}/aws4_request`;
   const text = ['AWS4-HMAC-SHA256', stamp, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
   const key = [stamp.slice(0, 8), 'eu-west-1', service, 'aws4_request'].reduce<Buffer | string>(
     (parent, part) => createHmac('sha256', parent).update(part).digest(),
     `AWS4${secretAccessKey}`,
   );
-  const signature = createHmac('sha256', key).update(text).digest('hex');
-  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
-  return { ...headers, authorization };
+  return { scope, signature: createHmac('sha256', key).update(text).digest('hex') };
+}
+
+/** The address with the signature in its query. `headers` have to be sent with it; `payloadHash` is the body's. */
+export function presignedUrl(
+  address: string,
+  { method, headers = {}, expires = 60 }: Presigning,
+  { accessKeyId, secretAccessKey, service = 'codepipeline', at = new Date(), ...rest }: Signing,
+): string {
+  const { host, pathname } = new URL(address);
+  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const all = Object.entries({ ...headers, host }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const names = all.map(([name]) => name).join(';');
+  const scope = `${stamp.slice(0, 8)}/eu-west-1/${service}/aws4_request`;
+  const query = [
+    'X-Amz-Algorithm=AWS4-HMAC-SHA256',
+    `X-Amz-Credential=${encodeURIComponent(`${accessKeyId}/${scope}`)}`,
+    `X-Amz-Date=${stamp}`,
+    `X-Amz-Expires=${expires}`,
+    `X-Amz-SignedHeaders=${encodeURIComponent(names)}`,
+  ].join('&');
+  const lines = all.map(([name, value]) => `${name}:${value}\n`).join('');
+  const canonical = [method, pathname, query, lines, names, rest.payloadHash ?? 'UNSIGNED-PAYLOAD'].join('\n');
+  const { signature } = signed(canonical, { stamp, service, secretAccessKey });
+  return `${address}?${query}&X-Amz-Signature=${signature}`;
+}
+
+interface Presigning {
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Seconds. */
+  readonly expires?: number;
 }
 
 export interface Raw {

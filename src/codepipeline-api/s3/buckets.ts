@@ -49,6 +49,12 @@ export async function bucketLocation(request: S3Request): Promise<void> {
   respondXml(request, 'LocationConstraint', []);
 }
 
+/** As a bucket of AWS says it that never had versioning: older versions are not kept (docs/decisions/0068). */
+export async function bucketVersioning(request: S3Request): Promise<void> {
+  await checkExists(request);
+  respondXml(request, 'VersioningConfiguration', []);
+}
+
 /** A bucket is there when somebody made it or when a pipeline keeps its artifacts in it. */
 export async function checkExists({ door, bucket }: S3Request): Promise<readonly StoredObject[] | undefined> {
   if (await isNotedBucket(door.db, bucket)) return undefined;

@@ -3,13 +3,13 @@ import { anonymousCaller, authenticate, type Authenticated } from '../authentica
 import type { Caller, Door } from '../door.ts';
 import { answer, type Exchange } from '../http-server.ts';
 import { adminScope } from '../../db/api-pipelines.ts';
-import { bucketLocation, createBucket, deleteBucket, headBucket, listBuckets } from './buckets.ts';
+import { bucketLocation, bucketVersioning, createBucket, deleteBucket, headBucket, listBuckets } from './buckets.ts';
 import { copyObject, copySourceOf } from './copy.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { listObjects, listObjectsByMarker, listVersions } from './list-objects.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
 import { deleteObject, getObject, getTagging, headObject, putObject } from './objects.ts';
-import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
+import { asS3Error, notImplemented, noVersions, S3Error } from './s3-error.ts';
 import { addressOf, type S3Request } from './s3-request.ts';
 import type { Throttle } from '../throttle.ts';
 import { document } from './xml.ts';
@@ -103,6 +103,8 @@ function actionFor({ bucket, key, query, exchange }: S3Request): Action {
 function bucketAction(method: string, query: URLSearchParams): Action {
   const sub = [...query.keys()].find((name) => !plainQuery.has(name) && !/^x-amz-/i.test(name));
   if (method === 'GET' && query.has('location')) return bucketLocation;
+  if (method === 'GET' && query.has('versioning')) return bucketVersioning;
+  if (method === 'PUT' && query.has('versioning')) return () => Promise.reject(noVersions());
   if (method === 'GET' && query.has('versions')) return listVersions;
   if (method === 'POST' && query.has('delete')) return deleteObjects;
   if (sub !== undefined) return refuse(sub);

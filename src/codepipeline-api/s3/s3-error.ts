@@ -34,3 +34,8 @@ export function asS3Error(error: unknown): S3Error | undefined {
 export function notImplemented(what: string): S3Error {
   return new S3Error('NotImplemented', `${what} is not served by this object store.`, 501);
 }
+
+export function noVersions(): S3Error {
+  const message = 'This object store keeps the newest version of each object only: versioning is not to be configured.';
+  return new S3Error('NotImplemented', message, 501);
+}
