@@ -1,12 +1,16 @@
-import type { Binding, ServerConfig } from '../config/server-types.ts';
+import type { Binding, EventQueueSettings, ServerConfig } from '../config/server-types.ts';
 import { callAws } from '../engine/aws/call-errors.ts';
 import type { AwsTarget, CodePipelineApi } from '../engine/aws/port.ts';
 import { describeError, TransientError, UserError } from '../errors.ts';
 import { targetOf } from '../main/aws-targets.ts';
 import type { Finding } from './doctor.ts';
 
-/** What every bound pipeline needs, tried: its role is taken and every read that Penstock lives on is made once. */
-export async function lookAtAws({ bindings }: ServerConfig, home: string): Promise<readonly Finding[]> {
+/** What bound pipelines and queues need, tried: roles are taken and every read that Penstock lives on is made once. */
+export async function lookAtAws({ bindings, aws }: ServerConfig, home: string): Promise<readonly Finding[]> {
+  return [...(await lookAtBindings(bindings, home)), ...(await Promise.all(aws.queues.map(lookAtQueue)))];
+}
+
+async function lookAtBindings(bindings: readonly Binding[], home: string): Promise<readonly Finding[]> {
   if (bindings.length === 0) return [];
   const { createAwsClients } = await import('../engine/aws/clients.ts');
   const clients = createAwsClients({ maxAttempts: 2 });
@@ -65,4 +69,22 @@ function sentenceFor(error: unknown, { aws: { region } }: Binding): string {
     return `${describeError(error.cause ?? error)}. Check that \`region: ${region}\` of the binding is a region of AWS, and that this machine reaches it.`;
   }
   return `${describeError(error)}. Compare the binding in penstock.server.yml with what AWS shows.`;
+}
+
+/** Whether the queue is there and answers to us; nothing is received from it. */
+async function lookAtQueue(place: EventQueueSettings): Promise<Finding> {
+  const what = `AWS queue ${place.url.split('/').at(-1)}`;
+  const { openQueue } = await import('../engine/aws/queue-client.ts');
+  const queue = openQueue(place);
+  try {
+    const AttributeNames = ['ApproximateNumberOfMessages' as const];
+    const { Attributes } = await queue.getQueueAttributes({ QueueUrl: place.url, AttributeNames });
+    return { what, ok: true, found: `${Attributes?.['ApproximateNumberOfMessages'] ?? 'no'} messages wait` };
+  } catch (error) {
+    const mend =
+      'Compare url, region and roleArn with what AWS shows; `penstock iam-policy` prints what its reader needs.';
+    return { what, ok: false, found: `${describeError(error).replace(/[.]$/, '')}. ${mend}` };
+  } finally {
+    queue.destroy();
+  }
 }

@@ -13,6 +13,7 @@ import {
   type OptionalVerb,
   type PolicySubject,
 } from '../engine/aws/policy.ts';
+import { readingStatements, sendingStatements, type ReadQueue, type SendQueue } from '../engine/aws/policy-queues.ts';
 import { stackParameters } from '../engine/aws/stack-parameters.ts';
 import { readDeclaration } from '../engine/aws/read-declaration.ts';
 import { UserError } from '../errors.ts';
@@ -40,7 +41,7 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
     return 0;
   }
   const verbs = readVerbs(values.with);
-  const { bindings, embedded } = await readServer(io);
+  const { bindings, embedded, aws, events } = await readServer(io);
   const definitions = await readDeclarations(values.declaration, io.cwd);
   const home = homeOf(io.env);
   const subjects = bindings.map((binding) => {
@@ -57,7 +58,8 @@ export async function runIamPolicy(args: readonly string[], io: CliIo): Promise<
     if (!subject) throw new UserError(notBound(wanted, subjects));
     io.out(JSON.stringify(stackParameters(subject, verbs, principal), null, 2));
   } else {
-    io.out(JSON.stringify(policiesFor({ subjects, grants }, verbs, principal), null, 2));
+    const sends = events.flatMap(({ target }) => (target.kind === 'sqs' ? [target] : []));
+    io.out(JSON.stringify(policiesFor({ subjects, grants, queues: aws.queues, sends }, verbs, principal), null, 2));
   }
   for (const { target, definition } of subjects) {
     if (!definition) io.err(wildcardNote(target.pipelineName));
@@ -76,22 +78,31 @@ function grantOf(grant: AwsGrant, repository: Binding['repository'], home: strin
 interface Subjects {
   readonly subjects: readonly PolicySubject[];
   readonly grants: readonly Granted[];
+  readonly queues: readonly ReadQueue[];
+  readonly sends: readonly SendQueue[];
 }
 
-/** By role; and what Penstock's own identity needs to take them. */
-function policiesFor({ subjects, grants }: Subjects, verbs: ReadonlySet<OptionalVerb>, principal: string): object {
-  const roles = [
-    ...new Set([...subjects.map(({ target }) => target.roleArn), ...grants.map(({ roleArn }) => roleArn)]),
-  ];
+/** By role; and what Penstock's own identity needs. */
+function policiesFor(all: Subjects, verbs: ReadonlySet<OptionalVerb>, principal: string): object {
+  const { subjects, grants, queues, sends } = all;
+  const takers = [...subjects.map(({ target }) => target), ...grants, ...queues];
+  const roles = [...new Set(takers.flatMap(({ roleArn }) => roleArn ?? []))];
   const printed = roles.map((role) => {
     const mine = subjects.filter(({ target }) => target.roleArn === role);
     const granted = grants.filter(({ roleArn }) => roleArn === role);
-    const trust = trustFor([...mine.map(({ target }) => target), ...granted], principal);
+    const trust = trustFor(
+      takers.filter(({ roleArn }) => roleArn === role),
+      principal,
+    );
     const { Version, Statement } = permissionsFor(mine, verbs);
-    const permissions = { Version, Statement: [...Statement, ...grantPermissions(granted)] };
+    const permissions = {
+      Version,
+      Statement: [...Statement, ...grantPermissions(granted), ...readingStatements(queues, role)],
+    };
     return [role, { trust, permissions }] as const;
   });
-  return { ...Object.fromEntries(printed), [ownIdentity]: { permissions: ownPermissions(roles) } };
+  const own = [...ownPermissions(roles), ...readingStatements(queues), ...sendingStatements(sends)];
+  return { ...Object.fromEntries(printed), [ownIdentity]: { permissions: { Version: '2012-10-17', Statement: own } } };
 }
 
 const ownIdentity = "Penstock's own identity";
@@ -124,9 +135,11 @@ async function readServer({ env, cwd }: CliIo): Promise<ServerConfig> {
   });
   const read = readServerConfig(text, file);
   if (!read.ok) throw new UserError(`${file} has problems; \`penstock validate ${file}\` lists them.`);
-  if (read.config.bindings.length === 0 && read.config.embedded.aws.length === 0) {
+  const { bindings, embedded, aws, events } = read.config;
+  const isOnAws = events.some(({ target }) => target.kind === 'sqs');
+  if (bindings.length + embedded.aws.length + aws.queues.length === 0 && !isOnAws) {
     throw new UserError(
-      `${file} binds no pipeline and has no embedded.aws, so no role needs anything. docs/aws.md has a binding to begin with.`,
+      `${file} binds no pipeline and names nothing else of AWS, so no role needs anything. docs/aws.md has a binding to begin with.`,
     );
   }
   return read.config;

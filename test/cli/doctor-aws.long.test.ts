@@ -32,19 +32,24 @@ beforeEach(async () => {
     ListActionExecutions: () => ({ actionExecutionDetails: [] }),
     GetPipelineExecution: () => ({ pipelineExecution: { pipelineExecutionId: 'e-1' } }),
     ListRuleExecutions: () => ({ ruleExecutionDetails: [] }),
+    GetQueueAttributes: () => ({ Attributes: { ApproximateNumberOfMessages: '3' } }),
   });
 });
 
 function bind(region: string): Promise<void> {
   const aws = JSON.stringify({ account: '111122223333', region, pipelineName: 'shop-prod', roleArn });
-  const text = `bindings:\n  - { repository: acme/shop, pipeline: shop, aws: ${aws} }\n`;
+  const queue = JSON.stringify({ url: `${door.url}/111122223333/penstock`, region });
+  const text = `bindings:\n  - { repository: acme/shop, pipeline: shop, aws: ${aws} }\naws: { queues: [${queue}] }\n`;
   return writeFile(join(cwd, 'penstock.server.yml'), text);
 }
 
 const own = { AWS_ACCESS_KEY_ID: 'AKIAOWN', AWS_SECRET_ACCESS_KEY: 'own-secret' };
 
 /** What it says of the bound pipeline, and how it ended. */
-function doctor(credentials: object = own): Promise<{ lines: readonly string[]; code: number | string | null }> {
+function doctor(
+  credentials: object = own,
+  about = 'AWS pipeline',
+): Promise<{ lines: readonly string[]; code: number | string | null }> {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: cwd,
@@ -57,7 +62,7 @@ function doctor(credentials: object = own): Promise<{ lines: readonly string[]; 
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [cli, 'doctor'], { cwd, env, timeout: 60_000 }, (_error, stdout) => {
       const lines = stdout.split('\n');
-      const from = lines.findIndex((line) => line.includes('AWS pipeline'));
+      const from = lines.findIndex((line) => line.includes(about));
       // A finding goes on in lines that are set in; this one must not.
       const to = lines.findIndex((line, index) => index > from && /^(ok|MEND) /.test(line));
       resolve({ lines: lines.slice(from, to), code: child.exitCode });
@@ -130,4 +135,14 @@ test('credentials that AWS does not know', async () => {
   const { lines } = await doctor();
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^MEND .*AWS does not accept Penstock's own credentials \(InvalidClientTokenId\)/);
+});
+
+test('a queue that answers, and one that may not be read', async () => {
+  expect((await doctor(own, 'AWS queue')).lines).toEqual(['ok    AWS queue penstock: 3 messages wait']);
+  Object.assign(door.answers, {
+    GetQueueAttributes: () => ({ error: 'AccessDenied', message: 'Access to the resource is denied.' }),
+  });
+  const { lines, code } = await doctor(own, 'AWS queue');
+  expect(code).toBe(1);
+  expect(lines).toEqual([expect.stringMatching(/^MEND  AWS queue penstock: .*denied.*penstock iam-policy/)]);
 });

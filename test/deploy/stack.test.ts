@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, type Tags } from 'yaml';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
-import { optionalVerbs, permissionsFor, queueStatement, trustFor } from '../../src/engine/aws/policy.ts';
+import { queueStatement } from '../../src/engine/aws/policy-queues.ts';
+import { optionalVerbs, permissionsFor, trustFor } from '../../src/engine/aws/policy.ts';
 import { stackParameters } from '../../src/engine/aws/stack-parameters.ts';
 
 const file = join(import.meta.dirname, '../../deploy/aws/penstock.yml');

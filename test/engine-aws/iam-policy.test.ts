@@ -197,3 +197,37 @@ test('a role that only rules use may read alarms and call the listed functions (
   ]);
   expect(printed.trust.Statement[0]?.Condition?.StringEquals['sts:ExternalId']).toHaveLength(2);
 });
+
+test('who reads a queue may read it and no other; who sends state changes may send them', async () => {
+  const queue = (name: string) => `https://sqs.eu-west-1.amazonaws.com/111122223333/${name}`;
+  await writeFile(
+    join(cwd, 'queues.yml'),
+    `bindings:
+  - repository: acme/shop
+    pipeline: shop
+    aws: { account: "111122223333", region: eu-west-1, pipelineName: shop-prod, roleArn: "${roleArn}" }
+aws:
+  queues:
+    - { url: "${queue('taken-by-role')}", roleArn: "${roleArn}" }
+    - { url: "${queue('own')}" }
+events:
+  mirror: { sqs: { queueUrl: "${queue('told.fifo')}", region: eu-west-1 } }
+`,
+  );
+  const { out, err } = await penstock(['iam-policy'], { cwd, env: { ...env, PENSTOCK_CONFIG: 'queues.yml' } });
+  expect(err).not.toContain('problems');
+  const printed = JSON.parse(out) as Record<string, Printed>;
+  const reads = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
+  const reading = (name: string) => ({
+    Sid: 'ReadEvents',
+    Effect: 'Allow',
+    Action: reads.map((action) => `sqs:${action}`),
+    Resource: [at('sqs', name)],
+  });
+  expect(printed[roleArn]?.permissions.Statement.at(-1)).toEqual(reading('taken-by-role'));
+  expect(printed[roleArn]?.trust.Statement[0]?.Condition?.StringEquals['sts:ExternalId']).toHaveLength(1);
+  expect(printed["Penstock's own identity"]?.permissions.Statement.slice(1)).toEqual([
+    reading('own'),
+    { Sid: 'SendEvents', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [at('sqs', 'told.fifo')] },
+  ]);
+});

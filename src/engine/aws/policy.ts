@@ -103,20 +103,10 @@ function approvalArns({ target, definition }: PolicySubject): readonly string[] 
   );
 }
 
-/** For whoever reads the queue that EventBridge fills; `arns` of queues. */
-export function queueStatement(arns: readonly string[]): Statement {
-  const actions = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
-  return statement(
-    'ReadEvents',
-    actions.map((name) => `sqs:${name}`),
-    arns,
-  );
-}
-
-/** What Penstock's own identity needs, and all that it needs: to take the roles of its bindings. */
-export function ownPermissions(roles: readonly string[]): PolicyDocument<Statement> {
+/** What Penstock's own identity needs to take the roles that the operator named. */
+export function ownPermissions(roles: readonly string[]): readonly Statement[] {
   const actions = ['sts:AssumeRole', 'sts:SetSourceIdentity', 'sts:TagSession'];
-  return { Version: '2012-10-17', Statement: [statement('TakeRoles', actions, roles)] };
+  return roles.length > 0 ? [statement('TakeRoles', actions, roles)] : [];
 }
 
 interface TrustStatement {
@@ -126,18 +116,21 @@ interface TrustStatement {
   readonly Condition?: { readonly StringEquals: { readonly 'sts:ExternalId': readonly string[] } };
 }
 
-/** Who may take the role: Penstock's own identity, with the external id of a repository that it drives (SEC-T-06). */
+/**
+ * Who may take the role: Penstock's own identity, with the external id of a repository that it drives (SEC-T-06). A role
+ * that only reads queues may go without one: the queues that it reads are all of one operator.
+ */
 export function trustFor(
-  targets: readonly Pick<AwsTarget, 'externalId'>[],
+  targets: readonly Partial<Pick<AwsTarget, 'externalId'>>[],
   principal: string,
 ): PolicyDocument<TrustStatement> {
-  const ids = [...new Set(targets.map((target) => target.externalId))].toSorted();
+  const ids = [...new Set(targets.flatMap(({ externalId }) => externalId ?? []))].toSorted();
   const who = { Effect: 'Allow', Principal: { AWS: principal } } as const;
-  const condition = { StringEquals: { 'sts:ExternalId': ids } };
+  const condition = ids.length > 0 ? { Condition: { StringEquals: { 'sts:ExternalId': ids } } } : {};
   return {
     Version: '2012-10-17',
     Statement: [
-      { ...who, Action: ['sts:AssumeRole'], Condition: condition },
+      { ...who, Action: ['sts:AssumeRole'], ...condition },
       { ...who, Action: ['sts:TagSession', 'sts:SetSourceIdentity'] },
     ],
   };
