@@ -139,9 +139,11 @@ test('an update or a start that cannot run here is refused, and the declaration 
   Object.assign(bench.door, { engine: allowing });
   await client.updatePipeline({ pipeline: calling });
   Object.assign(bench.door, { engine });
-  expect(await refusal(client.startPipelineExecution({ name: declared.name! }))).toMatch(
-    /^ValidationException: ActionType .* is not available in region/,
-  );
+  const actionRevision = { revisionId: 'r', revisionChangeId: 'c', created: new Date() };
+  const told = { pipelineName: declared.name!, stageName: 'Source', actionName: 'Fetch', actionRevision };
+  for (const start of [client.startPipelineExecution({ name: declared.name! }), client.putActionRevision(told)]) {
+    expect(await refusal(start)).toMatch(/^ValidationException: ActionType .* is not available in region/);
+  }
 });
 
 test('a secret is never read back, and its mask written back keeps it while stage and action keep their names (CP-D-2)', async () => {

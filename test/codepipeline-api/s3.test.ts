@@ -215,7 +215,7 @@ test('only the newest version is kept: a bucket says so, takes no other setting,
   const body = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
   const refused = await ask('PUT', '/newest?versioning', { body });
   expect([refused.status, code(refused.text)]).toEqual([501, 'NotImplemented']);
-  expect(refused.text).toContain('keeps the newest version of each object only');
+  expect(refused.text).toContain('keeps only the newest version of each object');
 });
 
 test('the bucket may be part of the host, and a client that waits for 100 Continue is told to go on', async () => {

@@ -48,6 +48,9 @@ test('a custom type is registered by an admin, listed, and taken away (CP 4.1)',
   const arn = 'arn:aws:codepipeline:eu-west-1:111122223333:actiontype:Custom/Build/Mill/1';
   await client.tagResource({ resourceArn: arn, tags: [{ key: 'a', value: 'b' }] });
   expect((await client.listTagsForResource({ resourceArn: arn })).tags).toHaveLength(2);
+  expect(await refusal(other.listTagsForResource({ resourceArn: arn }))).toMatch(
+    /^AccessDeniedException: .* codepipeline:ListTagsForResource. It takes a key made with --admin.$/,
+  );
   await client.createCustomActionType({ ...registration, version: '2' });
   await client.deleteCustomActionType({ ...key, version: '2' });
   const gone = client.pollForJobs({ actionTypeId: { ...type, version: '2' } });

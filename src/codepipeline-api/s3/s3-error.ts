@@ -36,6 +36,6 @@ export function notImplemented(what: string): S3Error {
 }
 
 export function noVersions(): S3Error {
-  const message = 'This object store keeps the newest version of each object only: versioning is not to be configured.';
+  const message = 'This object store keeps only the newest version of each object, so versioning cannot be set.';
   return new S3Error('NotImplemented', message, 501);
 }
