@@ -25,6 +25,11 @@ export class AwsExpired extends TransientError {}
 /** The role, or Penstock's own identity, lacks a permission. */
 export class AwsDenied extends UserError {}
 
+/** The call went out and nothing came back: it may have had its effect. */
+export class LostAnswerError extends Error {
+  override readonly name = 'LostAnswerError';
+}
+
 const throttled = new Set([
   'ThrottlingException',
   'Throttling',
@@ -38,6 +43,7 @@ const expired = new Set(['ExpiredTokenException', 'ExpiredToken', 'RequestExpire
 
 /** The next attempt signs anew, or finds the other side up again. */
 const passing = new Set([
+  'LostAnswerError',
   ...expired,
   'TimeoutError',
   'RequestTimeout',

@@ -1,5 +1,7 @@
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { describeError } from '../../errors.ts';
+import { LostAnswerError } from './call-errors.ts';
 import type { AwsApis, AwsSessions, AwsSubject, AwsTarget } from './port.ts';
 import { roleSession, type RoleSession } from './session.ts';
 
@@ -20,7 +22,7 @@ interface SessionSettings {
 
 /** Only what is asked is loaded: most pipelines need two of these. */
 const makers: { readonly [Name in keyof AwsApis]: (settings: SessionSettings) => Promise<AwsApis[Name] & Closable> } = {
-  codePipeline: (settings) => Promise.resolve(new CodePipeline(settings)),
+  codePipeline: (settings) => Promise.resolve(withoutRepeats(new CodePipeline(settings))),
   codeBuild: async (settings) => new (await import('@aws-sdk/client-codebuild')).CodeBuild(settings),
   logs: async (settings) => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogs(settings),
   cloudFormation: async (settings) => new (await import('@aws-sdk/client-cloudformation')).CloudFormation(settings),
@@ -28,6 +30,38 @@ const makers: { readonly [Name in keyof AwsApis]: (settings: SessionSettings) =>
   ecs: async (settings) => new (await import('@aws-sdk/client-ecs')).ECS(settings),
   lambda: async (settings) => new (await import('@aws-sdk/client-lambda')).Lambda(settings),
 };
+
+/** What CodePipeline does twice when it is asked twice: only a start brings a token along (CP-O-3). */
+const unrepeatable: ReadonlySet<string | undefined> = new Set([
+  'OverrideStageConditionCommand',
+  'PutApprovalResultCommand',
+  'RetryStageExecutionCommand',
+  'RollbackStageCommand',
+  'StopPipelineExecutionCommand',
+]);
+
+/** A call of these whose answer was lost is not sent again by the SDK: whoever asked reads back first. */
+function withoutRepeats(client: CodePipeline): CodePipeline {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (call) => {
+        try {
+          return await next(call);
+        } catch (error) {
+          if (!unrepeatable.has(commandName) || isAnswer(error)) throw error;
+          // Without a cause: the SDK would look there for a reason to repeat.
+          throw new LostAnswerError(describeError(error));
+        }
+      },
+    { step: 'finalizeRequest', priority: 'low', name: 'withoutRepeats' },
+  );
+  return client;
+}
+
+function isAnswer(error: unknown): boolean {
+  const { $metadata: told } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return told?.httpStatusCode !== undefined && told.httpStatusCode < 500;
+}
 
 interface Closable {
   destroy(): void;

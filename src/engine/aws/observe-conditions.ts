@@ -42,8 +42,13 @@ export function observeConditions(
     const first = runs[0];
     if (!first) return [];
     const overridden = overrideOf(state, kind, at);
-    const kept = known?.rules[0]?.id === first.id ? known.overridden : undefined;
-    return [[kind, { startedAt: first.startedAt, rules: runs, ...given({ overridden: kept ?? overridden }) }]];
+    const kept = known?.rules[0]?.id === first.id ? known : undefined;
+    const isCancelled = conditionState(state, kind)?.latestExecution?.status === 'Cancelled';
+    const ends = {
+      overridden: kept?.overridden ?? overridden,
+      cancelled: kept?.cancelled ?? (isCancelled || undefined),
+    };
+    return [[kind, { startedAt: first.startedAt, rules: runs, ...given(ends) }]];
   });
   return Object.fromEntries(seen);
 }

@@ -1,11 +1,12 @@
 import type { StageState } from '@aws-sdk/client-codepipeline';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Ending, Execution, ExecutionStatus, SourceRevision } from '../../pipeline/execution.ts';
+import type { Ending, Execution, SourceRevision } from '../../pipeline/execution.ts';
 import { triggerOf } from './find-executions.ts';
-import { attemptsOf, executionStatus, isBusy } from '../../pipeline/status.ts';
+import { attemptsOf, declaredStage, executionStatus, isBusy } from '../../pipeline/status.ts';
 import type { AwsExecution } from './aws-execution.ts';
 import { canonical } from './fingerprint.ts';
 import { observeStages } from './observe-stages.ts';
+import { isRollingBack } from './settle-stage.ts';
 import { lagMs, over, quietFor, type Look, type Observed } from './seen-stage.ts';
 import { given } from './read-declaration.ts';
 
@@ -100,8 +101,9 @@ function endOf(
     case 'Cancelled':
       return { ending: { as: 'Cancelled', at, why: statusSummary ?? updated } };
     case 'Failed':
-      return failureOf(prior, bare, executionStatus(bare, definition), observed, look);
+      return failureOf(prior, bare, definition, observed, look);
     default:
+      if (prior.ending?.as === 'Failed' && isFinalFailure(bare, definition)) return { ending: prior.ending };
       return stillOf(prior, bare, observed, look);
   }
 }
@@ -110,16 +112,22 @@ function endOf(
 function failureOf(
   prior: AwsExecution,
   bare: AwsExecution,
-  shown: ExecutionStatus,
+  definition: PipelineDefinition,
   observed: Observed,
   look: Look,
 ): Pick<AwsExecution, 'ending'> {
-  if (shown === 'Failed') return {};
-  // What runs, or ran a moment ago, belongs to a retry, or its failure is not listed yet (CP-X-69).
-  const isLate = shown === 'InProgress' && (isBusy(bare) || quietFor(observed, look) <= lagMs);
+  if (executionStatus(bare, definition) === 'Failed') return {};
+  const isFinal = isFinalFailure(bare, definition);
+  // What runs, or ran a moment ago, belongs to a retry or an override, or its failure is not listed yet (CP-X-69).
+  const isLate = !isFinal && (isBusy(bare) || quietFor(observed, look) <= lagMs);
   if (isLate) return prior.ending && !isBusy(bare) ? { ending: prior.ending } : {};
   const summary = observed.execution.statusSummary ?? 'CodePipeline says that it failed, and not why.';
   return { ending: { as: 'Failed', at: prior.ending?.at ?? look.at, summary } };
+}
+
+/** No stage shows it, and nothing but an override leads on: a success condition rolled back (CP-C-7). */
+function isFinalFailure({ stages }: AwsExecution, definition: PipelineDefinition): boolean {
+  return stages.some((run) => isRollingBack(run, declaredStage(definition, run.stage)));
 }
 
 const updated = 'The pipeline was updated while it ran.';

@@ -21,8 +21,9 @@ export function settlementOf(
   if (!isSettled(seen, around, run, isComplete)) return {};
   const endedAt = lastEnd(run.actions) ?? around.look.at;
   if (around.later) return { endedAt };
-  // The stage may show the next execution already; then the whole execution's end tells.
-  const status = state?.latestExecution?.status ?? around.observed.execution.status;
+  // The stage may show the next execution already, or be the older read; then the whole execution's end tells.
+  const told = state?.latestExecution?.status ?? '';
+  const status = atRest.has(told) ? told : around.observed.execution.status;
   const isAbandoned = run.actions.some((one) => one.status === 'Abandoned');
   const isEarly = state !== undefined || isAbandoned || !isComplete;
   const isUnexplained = status === 'Failed' && !isComplete && !hasFailed(run, seen.stage);
@@ -62,7 +63,7 @@ function isSettled(
   if (hasFailed(run, stage)) return isOver || !(stopAsked || mayStillRetry(run, stage));
   if (told !== undefined && !atRest.has(told)) return false;
   if (!isOver && isRollingBack(run, stage)) return false;
-  if (isComplete) return end !== undefined || !stage?.onSuccess || run.conditions?.onSuccess !== undefined;
+  if (isComplete && (!stage?.onSuccess || run.conditions?.onSuccess)) return true;
   // It ended, and not all of it is to be seen yet.
   const overriddenAt = Date.parse(run.conditions?.beforeEntry?.overridden?.at ?? '') || 0;
   const quietMs = Math.min(quietFor(observed, look), Date.parse(look.at) - overriddenAt);
@@ -70,7 +71,7 @@ function isSettled(
 }
 
 /** Its own actions succeeded, and that is not how the execution ends (CP-C-7). */
-function isRollingBack({ conditions }: StageRun, stage: StageDeclaration | undefined): boolean {
+export function isRollingBack({ conditions }: StageRun, stage: StageDeclaration | undefined): boolean {
   const isUnmetThere = conditions?.onSuccess !== undefined && isUnmet(conditions.onSuccess);
   return isUnmetThere && stage?.onSuccess?.conditions[0]?.result === 'ROLLBACK';
 }
