@@ -30,7 +30,8 @@ export interface DoorWorldOptions {
   /** Database of the engine behind the door, and of the engine under test. */
   readonly behind: TestDatabase;
   readonly own: TestDatabase;
-  readonly between?: (door: WireCall, now: () => Date) => Between;
+  /** `now`: milliseconds of the virtual clock, which only the world moves. */
+  readonly between?: (door: WireCall, now: () => number) => Between;
   /** The first look comes after so many milliseconds, the next ones at the same distance. */
   readonly everyMs: number;
   readonly looks: number;
@@ -46,7 +47,7 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
   const anonymous = await bench.serve({ anonymous: true });
   const now = (): Date => new Date(Date.now() + bench.clock.aheadMs);
   const door = askDoor(() => anonymous.url);
-  const wire = between?.(door, now) ?? { call: door, changed: () => Promise.resolve() };
+  const wire = between?.(door, () => bench.clock.aheadMs) ?? { call: door, changed: () => Promise.resolve() };
   await installRepositories(own.db, [repository]);
   const engine = engineAt(await startAwsFront(wire.call), own, now);
   const pass = (ms: number): void => {

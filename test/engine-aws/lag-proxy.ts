@@ -28,16 +28,19 @@ const oldestMs = 10_000;
  * some of them empty; tokens come late; values and fields stand in the answers that nobody knows; in PARALLEL mode the
  * state knows no executions. Writes pass. The same seed is the same day.
  */
-export function lagProxy(door: WireCall, now: () => Date, seed: number): Between {
+export function lagProxy(door: WireCall, now: () => number, seed: number): Between {
   const chance = seeded(seed);
   const history = new Map<string, Snapshot[]>();
+  /** When each token was first there. */
+  const tokens = new Map<string, number>();
   const remember = (key: string, document: Document): void => {
+    for (const token of tokensIn(document)) if (!tokens.has(token)) tokens.set(token, now());
     const known = history.get(key) ?? [];
-    history.set(key, [...known, { at: now().getTime(), document }]);
+    history.set(key, [...known, { at: now(), document }]);
   };
   const recall = (key: string, first = false): { document: Document; at: number } | undefined => {
     const known = history.get(key) ?? [];
-    const moment = now().getTime() - chance() * oldestMs;
+    const moment = now() - chance() * oldestMs;
     return known.findLast(({ at }) => at <= moment) ?? (first ? known[0] : undefined);
   };
   return {
@@ -48,7 +51,7 @@ export function lagProxy(door: WireCall, now: () => Date, seed: number): Between
       if (read.list) return page(history, recall, read.key, { ...read.list, input, chance });
       const found = recall(read.key, operation !== 'GetPipelineExecution');
       if (!found) return refused('PipelineExecutionNotFoundException', 'no such execution yet');
-      return answer(garble(withoutLateTokens(found.document, now().getTime() - chance() * oldestMs), chance));
+      return answer(garble(withoutLateTokens(found.document, tokens, now() - chance() * oldestMs), chance));
     },
   };
 }
@@ -128,12 +131,14 @@ function page(
 }
 
 /** A token is published up to ten seconds after its action began. */
-function withoutLateTokens(document: Document, before: number): Document {
-  return JSON.parse(JSON.stringify(document), (_key, value: unknown) => {
-    const { token, lastStatusChange, ...rest } = (value ?? {}) as { token?: string; lastStatusChange?: number };
-    if (token === undefined || lastStatusChange === undefined || lastStatusChange * 1000 <= before) return value;
-    return { ...rest, lastStatusChange };
-  }) as Document;
+function withoutLateTokens(document: Document, tokens: ReadonlyMap<string, number>, before: number): Document {
+  return JSON.parse(JSON.stringify(document), (key, value: unknown) =>
+    key === 'token' && (tokens.get(String(value)) ?? 0) > before ? undefined : value,
+  ) as Document;
+}
+
+function tokensIn(document: Document): readonly string[] {
+  return Array.from(JSON.stringify(document).matchAll(/"token":"([^"]+)"/g), ([, token = '']) => token);
 }
 
 /** Words and members of tomorrow: only where today's reader can take them for something that goes on. */

@@ -25,7 +25,9 @@ export function settlementOf(
   const told = state?.latestExecution?.status ?? '';
   const status = atRest.has(told) ? told : around.observed.execution.status;
   const isAbandoned = run.actions.some((one) => one.status === 'Abandoned');
-  const isEarly = state !== undefined || isAbandoned || !isComplete;
+  // In PARALLEL mode nobody waits between two stages: the last one that was entered is where it ended.
+  const isParallel = around.observed.execution.executionMode === 'PARALLEL';
+  const isEarly = state !== undefined || isParallel || isAbandoned || !isComplete;
   const isUnexplained = status === 'Failed' && !isComplete && !hasFailed(run, seen.stage);
   return given({
     endedAt,
@@ -55,15 +57,20 @@ function isSettled(
   isComplete: boolean,
 ): boolean {
   if (hasRunningActions(run)) return false;
-  const isOver = over.has(observed.execution.status);
-  if (!isOver && !later && hasRunningRules(run)) return false;
+  const status = observed.execution.status;
+  const isOver = over.has(status);
+  // Without actions the execution has gone past it by skipping it, and the read of the rule is the older one.
+  const isPast = later && run.actions.length > 0;
+  if (!isPast && hasRunningRules(run) && (later || !isOver || status === 'Failed')) return false;
   const told = state?.latestExecution?.status;
-  const end = told ?? (isOver ? observed.execution.status : undefined);
+  const end = told ?? (isOver ? status : undefined);
   if (later || end === 'Stopped' || end === 'Cancelled') return true;
   if (hasFailed(run, stage)) return isOver || !(stopAsked || mayStillRetry(run, stage));
   if (told !== undefined && !atRest.has(told)) return false;
   if (!isOver && isRollingBack(run, stage)) return false;
-  if (isComplete && (!stage?.onSuccess || run.conditions?.onSuccess)) return true;
+  const isQuiet = quietFor(observed, look) > lagMs;
+  // Nobody but AWS says that this was all: an update or a stop may have come in between.
+  if (isComplete && (!stage?.onSuccess || run.conditions?.onSuccess)) return end !== undefined || isQuiet;
   // It ended, and not all of it is to be seen yet.
   const overriddenAt = Date.parse(run.conditions?.beforeEntry?.overridden?.at ?? '') || 0;
   const quietMs = Math.min(quietFor(observed, look), Date.parse(look.at) - overriddenAt);
