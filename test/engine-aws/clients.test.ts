@@ -5,7 +5,6 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { AwsExpired, callAws } from '../../src/engine/aws/call-errors.ts';
 import { createAwsClients } from '../../src/engine/aws/clients.ts';
-import { TransientError } from '../../src/errors.ts';
 import type { AwsSubject } from '../../src/engine/aws/port.ts';
 import { UserError } from '../../src/errors.ts';
 

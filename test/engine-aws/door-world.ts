@@ -85,7 +85,7 @@ export async function doorWorld({ behind, own, between, everyMs, looks }: DoorWo
       await wire.changed(name);
       for (let look = 0; look < looks; look += 1) {
         pass(everyMs);
-        await lookAt(engine, name);
+        await lookAt(engine, world, name);
         if (isDone(await world.records(name))) return;
       }
     },
@@ -139,8 +139,11 @@ function startRequest(name: string, input: StartInput, idempotencyKey: string): 
   return { idempotencyKey, ...where, definition, trigger, sourceRevisions, variables, by, context };
 }
 
-/** As events and the sweep make the engine look. */
-async function lookAt(engine: AwsEngine, name: string): Promise<void> {
+/** As jobs, events and the sweep make the engine look; a start that CodePipeline has not taken has a job of its own. */
+async function lookAt(engine: AwsEngine, world: EngineWorld, name: string): Promise<void> {
+  for (const { execution } of await world.records(name)) {
+    if (asAws(execution)?.aws.executionId === undefined) await engine.refresh(execution.id);
+  }
   const { strangers } = await engine.observe({ repositoryId: repository.id, pipeline: name });
   for (const found of strangers.toReversed()) {
     if (found.rollbackOf !== undefined) await engine.adoptRollback(found.rollbackOf, found);

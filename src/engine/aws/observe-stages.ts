@@ -31,7 +31,8 @@ export function observeStages(
   });
   return seen.flatMap((one, index): StageRun[] => {
     const later = seen.slice(index + 1).some(({ details, rules, before }) => before ?? [...details, ...rules][0]);
-    const run = observeStage(one, { observed, look, later, stopAsked: prior.stop !== undefined });
+    const about = { stopAsked: prior.stop !== undefined, isParallel: prior.mode === 'PARALLEL' };
+    const run = observeStage(one, { observed, look, later, ...about });
     return run ? [run] : [];
   });
 }

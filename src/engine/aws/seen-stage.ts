@@ -50,6 +50,7 @@ export interface Around {
   readonly later: boolean;
   /** Somebody here stopped it; AWS may not say so yet. */
   readonly stopAsked: boolean;
+  readonly isParallel: boolean;
 }
 
 export const over: ReadonlySet<string | undefined> = new Set([

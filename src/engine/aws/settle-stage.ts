@@ -26,8 +26,7 @@ export function settlementOf(
   const status = atRest.has(told) ? told : around.observed.execution.status;
   const isAbandoned = run.actions.some((one) => one.status === 'Abandoned');
   // In PARALLEL mode nobody waits between two stages: the last one that was entered is where it ended.
-  const isParallel = around.observed.execution.executionMode === 'PARALLEL';
-  const isEarly = state !== undefined || isParallel || isAbandoned || !isComplete;
+  const isEarly = state !== undefined || around.isParallel || isAbandoned || !isComplete;
   const isUnexplained = status === 'Failed' && !isComplete && !hasFailed(run, seen.stage);
   return given({
     endedAt,
