@@ -1,5 +1,6 @@
 import type { Explanation, GateFacts, OwnedFiles, PersonFacts } from './gate.ts';
 import type { ApproverGroup, Approvers, GatePolicy } from './gate-policy.ts';
+import { quote, quoteList } from './quote.ts';
 
 /** Who is among the approvers that a policy names, and whether enough of them said yes. */
 
@@ -9,10 +10,10 @@ type Owners = Pick<GateFacts, 'owners'>;
 export function whyNotAmong(approvers: Approvers, person: PersonFacts, facts: Owners): string | undefined {
   if (!hasPermission(approvers, person))
     return `${approvers.permission} access is needed, and there is ${accessWords(person.permission)}`;
-  if (!isListed(approvers, person, facts)) return `only people ${listWords(approvers)} count`;
+  if (!isListed(approvers, person, facts)) return `only ${memberWords({ ...approvers, permission: 'write' })} count`;
   const groups = [...approvers.anyOf, ...approvers.allOf];
   if (groups.length === 0 || groups.some((group) => whyNotAmong(group, person, facts) === undefined)) return undefined;
-  return `only people of these groups count: ${groups.map(needWords).join('; ')}`;
+  return `only these count: ${groups.map(memberWords).join('; ')}`;
 }
 
 /** The tree for one group: holds when enough people of it approved and everything below it holds too. */
@@ -69,7 +70,7 @@ function ownersHold(
       const counted = approved.filter((person) => owns(owned, person));
       return {
         holds: counted.length > 0,
-        text: `an owner of ${fileWords(owned)} (${owned.owners.join(', ')})`,
+        text: `an owner of ${fileWords(owned)} (${quoteList(owned.owners)})`,
         countedLogins: logins(counted),
         couldLogins: logins(could.filter((person) => owns(owned, person))),
         children: [],
@@ -109,12 +110,13 @@ function owns(owned: OwnedFiles, person: PersonFacts): boolean {
   });
 }
 
-/** What a group asks for, without its own groups: `2 people with write access, among team acme/release`. */
+/** What a group asks for, without its own groups: `2 members of team acme/release with write access`, with names as code. */
 function needWords(group: ApproverGroup): string {
   const people = group.count === 1 ? '1 person' : `${group.count} people`;
-  const access = group.permission === 'admin' ? ' with admin access' : ' with write access';
-  const isOpen = group.users.length === 0 && group.teams.length === 0 && !group.codeowners;
-  return `${people}${access}${isOpen ? '' : ` ${listWords(group)}`}`;
+  if (isUnlisted(group)) return `${people}${accessOf(group)}`;
+  if (group.users.length === 0 && !group.codeowners)
+    return `${group.count} ${group.count === 1 ? 'member' : 'members'} of ${teamWords(group)}${accessOf(group)}`;
+  return `${people}${accessOf(group)} out of: ${listed(group).join(', ')}`;
 }
 
 /** A whole policy in one line, for people who are not yet at its gate. */
@@ -123,15 +125,42 @@ export function policyWords(policy: GatePolicy): string {
 }
 
 function groupWords(group: ApproverGroup): string {
-  const all = group.allOf.map((inner) => `, and ${groupWords(inner)}`).join('');
-  const any = group.anyOf.length === 0 ? '' : `, and either ${group.anyOf.map(groupWords).join(' or ')}`;
+  const all = group.allOf.map((inner) => `, among them ${groupWords(inner)}`).join('');
+  const any = group.anyOf.length === 0 ? '' : `, among them either ${group.anyOf.map(groupWords).join(' or ')}`;
   return `${needWords(group)}${all}${any}`;
 }
 
-function listWords(approvers: Approvers): string {
-  const users = approvers.users.map((user) => (typeof user === 'number' ? `account ${user}` : user));
-  const names = [...users, ...approvers.teams.map((team) => `team ${team}`)];
-  return `among ${[...names, ...(approvers.codeowners ? ['the owners of the touched files'] : [])].join(', ')}`;
+/** Of whom a group is made, however many it asks for. */
+function memberWords(group: Approvers): string {
+  const people = isUnlisted(group) ? 'people' : joined(listed(group), 'and');
+  return `${people}${isUnlisted(group) || group.permission === 'admin' ? accessOf(group) : ''}`;
+}
+
+function isUnlisted({ users, teams, codeowners }: Approvers): boolean {
+  return users.length === 0 && teams.length === 0 && !codeowners;
+}
+
+function listed({ users, teams, codeowners }: Approvers): readonly string[] {
+  return [
+    ...users.map((user) => (typeof user === 'number' ? `account ${user}` : quote(user))),
+    ...teams.map((team) => `members of team ${quote(team)}`),
+    ...(codeowners ? ['owners of the touched files'] : []),
+  ];
+}
+
+function teamWords({ teams }: Approvers): string {
+  return joined(
+    teams.map((team) => `team ${quote(team)}`),
+    'or',
+  );
+}
+
+function accessOf({ permission }: Approvers): string {
+  return permission === 'admin' ? ' with admin access' : ' with write access';
+}
+
+function joined(words: readonly string[], last: 'and' | 'or'): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 
 function accessWords(permission: PersonFacts['permission']): string {
@@ -141,7 +170,7 @@ function accessWords(permission: PersonFacts['permission']): string {
 function fileWords({ files, more = 0 }: OwnedFiles): string {
   const [first = 'no file', ...others] = files;
   const count = others.length + more;
-  return count === 0 ? first : `${first} and ${count} more`;
+  return count === 0 ? quote(first) : `${quote(first)} and ${count} more`;
 }
 
 function logins(people: readonly PersonFacts[]): string[] {

@@ -57,7 +57,8 @@ async function voter(
   return { id: person.id, login, bot: false, permission, teams: member };
 }
 
-async function teamsOf(
+/** Those of the teams that the person is a member of. */
+export async function teamsOf(
   deps: Pick<Deps, 'github'>,
   repository: RepositoryRef,
   login: string,

@@ -4,11 +4,13 @@ import type { ParsedLine } from '../commands/parse-comment.ts';
 import { recordAudit } from '../db/audit.ts';
 import type { Deps } from '../deps.ts';
 import { UserError } from '../errors.ts';
+import { ticked } from '../render/markdown.ts';
 import type { Answer, Asked } from './asked.ts';
 import { asker, newestPerPipeline, refused } from './asked.ts';
 import { approve } from './commands/approve.ts';
 import { okToTest } from './commands/ok-to-test.ts';
-import { help, plan, status, why } from './commands/questions.ts';
+import { plan } from './commands/plan.ts';
+import { help, status, why } from './commands/questions.ts';
 import { rerun } from './commands/rerun.ts';
 import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
@@ -47,9 +49,12 @@ export async function obeyCommand(deps: Deps, asked: Asked, command: Command): P
   return answer;
 }
 
-/** What somebody can mend is an answer, not an end in silence: AWS may let our role start but not retry. */
+/**
+ * What somebody can mend is an answer, not an end in silence: AWS may let our role start but not retry. AWS and GitHub
+ * repeat words that people gave us, so theirs are made harmless (SEC R11).
+ */
 function toldTheAsker(error: unknown): Answer {
-  if (error instanceof UserError) return refused(error.message);
+  if (error instanceof UserError) return refused(ticked(error.message, 2000));
   throw error;
 }
 
@@ -116,7 +121,7 @@ function dispatch(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
     case 'plan':
       return plan(deps, asked, command);
     case 'help':
-      return help(asked, command);
+      return help(deps, asked, command);
     default:
       return command satisfies never;
   }

@@ -78,8 +78,16 @@ function stateWords({ outcome }: GateVerdict): string {
   }
 }
 
-/** Which pipelines the pull request would start, by which filter, with which gates; it starts nothing. */
-export function renderPlan(entries: readonly PlanEntry[]): string {
+/**
+ * Which pipelines the pull request would start, by which filter, with which gates; it starts nothing. `broken`: why the
+ * configuration in the pull request cannot be used.
+ */
+export function renderPlan(entries: readonly PlanEntry[], broken?: string): string {
+  if (broken !== undefined)
+    return [
+      ...entries.map(planLines),
+      `❌ The configuration in this pull request cannot be used: ${ticked(broken, 500)}`,
+    ].join('\n\n');
   if (entries.length === 0) return 'No pipeline is configured here.';
   const changed = entries.some((entry) => entry.inPullRequest !== undefined);
   const note = changed
@@ -95,8 +103,8 @@ function planLines(entry: PlanEntry): string {
   const after = entry.inPullRequest === undefined ? [] : [`- After the merge: ${ticked(entry.inPullRequest, 500)}`];
   const gates = entry.gates.map((gate) => {
     const may =
-      gate.whyNot === undefined ? 'your approval would count' : `your approval would not count: ${prose(gate.whyNot)}`;
-    return `- ✋ ${code(`${gate.stage}/${gate.action}`)} needs ${prose(gate.needs, 500)}; ${may}`;
+      gate.whyNot === undefined ? 'your approval would count' : `your approval would not count: ${ticked(gate.whyNot)}`;
+    return `- ✋ ${code(`${gate.stage}/${gate.action}`)} needs ${ticked(gate.needs, 500)}; ${may}`;
   });
   return [`**${prose(entry.pipeline)}** ${verdict}: ${ticked(entry.why, 500)}`, ...gates, ...after].join('\n');
 }

@@ -1,5 +1,5 @@
 import type { CountedVote, Explanation, GateVerdict, UncountedVote } from '../commands/gate.ts';
-import { code, prose } from './markdown.ts';
+import { code, prose, ticked } from './markdown.ts';
 import { count, moment } from './words.ts';
 
 /** The story of one gate: who is needed, who counted, who did not and why, who could. Markdown, made of list lines. */
@@ -12,7 +12,7 @@ export function gateLines(verdict: GateVerdict): readonly string[] {
     ...verdict.counted.map(countedLine),
     ...verdict.notCounted.map(notCountedLine),
     ...(isOpen && verdict.whoCould.length > 0 ? [`- Could approve: ${logins(verdict.whoCould)}`] : []),
-    ...(isOpen ? verdict.warnings.map((warning) => `- ⚠️ ${prose(warning)}`) : []),
+    ...(isOpen ? verdict.warnings.map((warning) => `- ⚠️ ${ticked(warning)}`) : []),
   ];
 }
 
@@ -25,7 +25,7 @@ function logins(names: readonly string[]): string {
 }
 
 function explanationLines(node: Explanation, indent: string): readonly string[] {
-  const lines = [`${indent}- ${node.holds ? '✓' : '✗'} ${prose(node.text, 500)}${missing(node)}`];
+  const lines = [`${indent}- ${node.holds ? '✓' : '✗'} ${ticked(node.text, 500)}${missing(node)}`];
   return [...lines, ...node.children.flatMap((child) => explanationLines(child, `${indent}  `))];
 }
 
@@ -44,5 +44,5 @@ function countedLine(vote: CountedVote): string {
 
 function notCountedLine(vote: UncountedVote): string {
   const verb = vote.answer === 'approve' ? 'approval' : vote.answer === 'reject' ? 'rejection' : 'answer';
-  return `- ▫️ The ${verb} of ${code(vote.person.login)} does not count: ${prose(vote.why)}`;
+  return `- ▫️ The ${verb} of ${code(vote.person.login)} does not count: ${ticked(vote.why)}`;
 }

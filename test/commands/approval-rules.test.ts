@@ -239,7 +239,7 @@ describe('who may answer', () => {
 
   it('a team', () => {
     expect(outcome([vote(carol)], { from: release })).toBe('approved');
-    expect(why([vote(bob)], { from: release })).toBe('only people among team acme/release count');
+    expect(why([vote(bob)], { from: release })).toBe('only members of team `acme/release` count');
   });
 
   it('SEC-B-12 a team of the same name in another organisation, or a part of the name, is another team', () => {
@@ -307,18 +307,36 @@ describe('groups', () => {
     expect(verdict.explanation).toMatchObject({
       holds: false,
       children: [
-        { holds: false, text: '1 person with write access among team acme/security', couldLogins: ['dave'] },
+        { holds: false, text: '1 member of team `acme/security` with write access', couldLogins: ['dave'] },
         { holds: true, countedLogins: ['carol'] },
       ],
     });
     expect(verdict.whoCould).toEqual(['dave']);
   });
 
+  it('those who do not count are told who does', () => {
+    const admins = { ...group(1), permission: 'admin' } as const;
+    const listed = { ...defaultApprovers, users: ['erin', 7], teams: ['acme/ops'], codeowners: true };
+    const owners = [{ files: ['a.ts'], owners: ['@erin'] }];
+    expect(why([vote(bob)], { from: { ...defaultApprovers, anyOf: [security, admins] } })).toBe(
+      'only these count: members of team `acme/security`; people with admin access',
+    );
+    expect(why([vote(bob)], { from: listed }, { owners })).toBe(
+      'only `erin`, account 7, members of team `acme/ops` and owners of the touched files count',
+    );
+    expect(policyWords(policy({ count: 2, from: listed }))).toBe(
+      '2 people with write access out of: `erin`, account 7, members of team `acme/ops`, owners of the touched files',
+    );
+    expect(policyWords(policy({ from: { ...defaultApprovers, teams: ['acme/a', 'acme/b'] } }))).toBe(
+      '1 member of team `acme/a` or team `acme/b` with write access',
+    );
+  });
+
   it('a policy reads in one line', () => {
     const from = { ...defaultApprovers, allOf: [security], anyOf: [release, group(2)] };
     expect(policyWords(policy({ count: 2, from }))).toBe(
-      '2 people with write access, and 1 person with write access among team acme/security, and either 1 person ' +
-        'with write access among team acme/release or 2 people with write access',
+      '2 people with write access, among them 1 member of team `acme/security` with write access, among them either ' +
+        '1 member of team `acme/release` with write access or 2 people with write access',
     );
   });
 });
@@ -335,9 +353,7 @@ describe('owners of the touched files', () => {
   });
 
   it('nobody else counts', () => {
-    expect(why([vote(admin)], { from }, { owners: [docs] })).toBe(
-      'only people among the owners of the touched files count',
-    );
+    expect(why([vote(admin)], { from }, { owners: [docs] })).toBe('only owners of the touched files count');
   });
 
   it('SEC-B-13 an owner without write access does not count', () => {

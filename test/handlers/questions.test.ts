@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
 import { setStage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
-import { configWithGate } from './people.ts';
+import { addPerson, configWithGate } from './people.ts';
 
 const { open } = await testDatabase();
 let world: World;
@@ -24,6 +24,40 @@ test('/plan tells what starts and who passes, and of a changed configuration wha
   expect(reply).toContain('until then the base branch decides');
   expect(reply).toMatch(/After the merge: it does not start[^]*needs 3 people with write access/);
   expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required: Waiting for approval/);
+});
+
+test('/plan knows teams, and tells of a configuration that is broken, removed or new', async () => {
+  const stage = await setStage(world);
+  addPerson(world, stage, 'member');
+  const team = { organization: stage.owner, slug: 'release', members: [`member-${stage.owner}`] };
+  world.github.createTeam(team);
+  await stage.commit('main', {
+    '.github/penstock.yml': configWithGate(`{ from: { teams: [${stage.owner}/release] } }`),
+  });
+  await world.settled();
+  const { number } = await stage.pullRequest({ '.github/penstock.yml': 'pipelines: []\n' });
+  const outsider = (await stage.say(number, 'reviewer', '/plan')).reply;
+  expect(outsider).toContain(`needs 1 member of team \`${stage.owner}/release\` with write access; your approval`);
+  expect(outsider).toContain(`would not count: only members of team \`${stage.owner}/release\` count`);
+  expect(outsider).toMatch(/configuration in this pull request cannot be used: .*\.github\/penstock\.yml:1:/);
+  expect((await stage.say(number, 'member', '/plan')).reply).toContain('; your approval would count');
+  await stage.commit('feature-1', { '.github/penstock.yml': null });
+  await world.settled();
+  expect((await stage.say(number, 'dev', '/plan')).reply).toContain('After the merge: it is removed');
+  await stage.commit('main', { '.github/penstock.yml': null });
+  const fresh = await stage.pullRequest({ '.github/penstock.yml': configWithGate('{ count: 1 }') });
+  const { reply } = await stage.say(fresh.number, 'dev', '/plan');
+  expect(reply).toMatch(/\*\*web\*\* ⏭️ does not start: it is not on the base branch\n- After the merge: it starts/);
+});
+
+test('/help knows pipelines that never ran and how commands are written here', async () => {
+  const config = `${configWithGate('{ count: 1 }').replace('[main, next]', '[next]')}commands: { bare: false }\n`;
+  const stage = await setStage(world, { config });
+  const { number } = await stage.pullRequest();
+  expect(await stage.say(number, 'dev', '/help')).toEqual({ reactions: [], reply: undefined });
+  const { reply } = await stage.say(number, 'dev', '/penstock help');
+  expect(reply).toContain('`/penstock run [pipeline] [VARIABLE=value ...]`');
+  expect(reply).toMatch(/- `web`: `Source` → /);
 });
 
 test('/why names who is missing, and /help only what this person may do', async () => {

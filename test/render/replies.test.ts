@@ -92,7 +92,7 @@ describe('/why', () => {
     expect(renderWhy([{ ...gate, copy: '/approve web/Release/Approve' }])).toMatchInlineSnapshot(`
       "**web/Release/Approve** waits
       - **1 of 2 approvals**
-        - ✗ 2 people with write access among team acme/release
+        - ✗ 2 members of team \`acme/release\` with write access
       - ✅ \`bob\` approved by comment, 2026-11-23 04:01 UTC: checked on staging
       - ▫️ The approval of \`alice\` does not count: an author does not count for their own change
       - Could approve: \`carol\`

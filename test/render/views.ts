@@ -146,7 +146,7 @@ export const waitingVerdict: GateVerdict = {
   notCounted: [{ person: alice, answer: 'approve', at: at(50), why: 'an author does not count for their own change' }],
   explanation: {
     holds: false,
-    text: '2 people with write access among team acme/release',
+    text: '2 members of team `acme/release` with write access',
     countedLogins: ['bob'],
     couldLogins: ['carol'],
     children: [],

@@ -6,6 +6,7 @@ import { findExecution } from '../../db/executions.ts';
 import { headAt } from '../../db/pull-request-heads.ts';
 import { recordVote } from '../../db/votes.ts';
 import { waitingApprovals } from '../../pipeline/status.ts';
+import { ticked } from '../../render/markdown.ts';
 import { quoteList } from '../../commands/quote.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, informed, refused } from '../asked.ts';
@@ -151,5 +152,5 @@ async function released(
       `Too late: \`${gate.stage}/${gate.action}\` was ${run.status === 'Succeeded' ? 'approved' : 'rejected'} already.`,
     );
   if (release.kind === 'done') return done();
-  return refused(release.kind === 'refused' ? release.why : 'Nothing happened. Answer again.');
+  return refused(release.kind === 'refused' ? ticked(release.why, 2000) : 'Nothing happened. Answer again.');
 }

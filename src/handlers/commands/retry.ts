@@ -1,6 +1,7 @@
 import type { Command } from '../../commands/command.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import { stageStatus } from '../../pipeline/status.ts';
+import { ticked } from '../../render/markdown.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
 
@@ -25,7 +26,7 @@ export async function retry(
     const mode = command.all ? 'ALL_ACTIONS' : 'FAILED_ACTIONS';
     const obeyed = await deps.engine.obey({ kind: 'retry', lane, execution: id, stage, mode }, asked.by);
     if (obeyed.outcome === 'refused')
-      refusals.push(`\`${record.execution.pipeline}/${stage}\`: ${obeyed.refusal.message}`);
+      refusals.push(`\`${record.execution.pipeline}/${stage}\`: ${ticked(obeyed.refusal.message, 2000)}`);
   }
   return refusals.length === stages.length ? refused(refusals.join('\n')) : done(refusals.join('\n') || undefined);
 }

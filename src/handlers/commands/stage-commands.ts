@@ -5,6 +5,7 @@ import type { Obeyed } from '../../engine/engine.ts';
 import { executionIdFor } from '../../pipeline/ids.ts';
 import type { LaneKey } from '../../pipeline/execution.ts';
 import { stageStatus } from '../../pipeline/status.ts';
+import { ticked } from '../../render/markdown.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
 
@@ -25,7 +26,7 @@ function nameStage(asked: Asked, { pipeline, stage }: Target): Named {
 }
 
 function answer(obeyed: Obeyed): Answer {
-  return obeyed.outcome === 'done' ? done() : refused(obeyed.refusal.message);
+  return obeyed.outcome === 'done' ? done() : refused(ticked(obeyed.refusal.message, 2000));
 }
 
 /** Holds or releases a stage of the lane: nothing enters a held stage (CP-X-23 to X-29). */

@@ -1,4 +1,5 @@
 import type { Command } from '../../commands/command.ts';
+import { ticked } from '../../render/markdown.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { done, refused } from '../asked.ts';
 
@@ -22,7 +23,8 @@ export async function stop(
       { kind: 'stop', lane, execution: id, abandon: command.abandon, ...reason },
       asked.by,
     );
-    if (obeyed.outcome === 'refused') refusals.push(`\`${record.execution.pipeline}\`: ${obeyed.refusal.message}`);
+    if (obeyed.outcome === 'refused')
+      refusals.push(`\`${record.execution.pipeline}\`: ${ticked(obeyed.refusal.message, 2000)}`);
   }
   return refusals.length === live.length ? refused(refusals.join('\n')) : done(refusals.join('\n') || undefined);
 }
