@@ -92,4 +92,5 @@ export const repositorySchema = strict({
   ),
   projects: z.record(projectName, project).check(atMost(200, 'projects')).optional(),
   commands: strict({ bare: z.boolean().optional() }).optional(),
+  statusComment: z.boolean().optional(),
 });

@@ -10,6 +10,8 @@ export interface RepositoryConfig {
   readonly projects: Readonly<Record<string, ProjectConfig>>;
   /** bare: `/approve` is heard as well as `/penstock approve`. */
   readonly commands: { readonly bare: boolean };
+  /** One comment in each pull request, edited in place, that says where everything stands. */
+  readonly statusComment: boolean;
 }
 
 export interface PipelineConfig {

@@ -24,7 +24,7 @@ export function readRepositoryConfig(text: string, file = repositoryConfigPath):
   const document: ReadDocument = { file, ...yaml };
   const checked = check(repositorySchema, document);
   if (!checked.ok) return checked;
-  const { pipelines, projects = {}, commands } = checked.value;
+  const { pipelines, projects = {}, commands, statusComment } = checked.value;
   const read = Object.entries(pipelines).map(([name, written]) => pipelineOf(name, written, document));
   const problems = read.flatMap((pipeline) => pipeline.problems);
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -33,6 +33,7 @@ export function readRepositoryConfig(text: string, file = repositoryConfigPath):
     pipelines: read.map((pipeline) => pipeline.config),
     projects: lookup(Object.entries(projects).map(([name, written]) => [name, projectOf(written)])),
     commands: { bare: commands?.bare ?? true },
+    statusComment: statusComment ?? false,
   };
   return { ok: true, config, warnings: problems, locateKey: yaml.locateKey };
 }

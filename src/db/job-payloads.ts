@@ -16,6 +16,8 @@ export interface JobPayloads {
   readonly deadline: { readonly execution: string; readonly action: string };
   /** Make an execution's check runs true. */
   readonly report: { readonly execution: string };
+  /** Make the status comment of a pull request true. */
+  readonly 'status-comment': { readonly repositoryId: number; readonly pullRequest: number };
   /** Make a stored execution true again (AWS). */
   readonly refresh: { readonly execution: string };
   /** Tell a receiver of a state change. The one payload that says what happened: nobody can look it up later. */
@@ -43,6 +45,7 @@ const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   'poll-rule': z.object({ execution, rule: execution }),
   deadline: z.object({ execution, action }),
   report: z.object({ execution }),
+  'status-comment': z.object({ repositoryId: z.int(), pullRequest: z.int() }),
   refresh: z.object({ execution }),
   event: z.object({ sink: z.string(), event: stateEvent }),
   observe: z.object({ repositoryId: z.int(), pipeline: z.string() }),

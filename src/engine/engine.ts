@@ -82,6 +82,8 @@ export interface ExecutionContext {
   readonly gates: Readonly<Record<string, GatePolicy>>;
   /** False: only `/penstock verb` is heard in this repository. */
   readonly bareCommands: boolean;
+  /** True: one comment in the pull request is kept that says where everything stands. */
+  readonly statusComment?: boolean;
 }
 
 /** Looks once more at stored votes under the lane's lock (SEC R2). Never asks the network. */

@@ -101,7 +101,7 @@ export async function permissionNow(
 }
 
 /** The newest execution of each pipeline, optionally of one. */
-export function newestPerPipeline(asked: Asked, pipeline?: string): readonly ExecutionRecord[] {
+export function newestPerPipeline(asked: Pick<Asked, 'records'>, pipeline?: string): readonly ExecutionRecord[] {
   const newest = new Map<string, ExecutionRecord>();
   for (const record of asked.records) {
     if (pipeline !== undefined && record.execution.pipeline !== pipeline) continue;

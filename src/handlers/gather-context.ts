@@ -3,7 +3,7 @@ import type { ApprovalLimits } from '../config/server-types.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext, Person } from '../engine/engine.ts';
 import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
-import type { PipelineConfig } from '../config/repository-types.ts';
+import type { PipelineConfig, RepositoryConfig } from '../config/repository-types.ts';
 import { filesOfPullRequest, gatherOwners } from './gate-owners.ts';
 
 /** Who must not count for the gates of a commit: asked of GitHub once, when the execution starts. */
@@ -72,6 +72,7 @@ function pullRequestContext(
     readonly authorship: Authorship;
     readonly cause: string;
     readonly bareCommands: boolean;
+    readonly statusComment: boolean;
     readonly approvals: ApprovalLimits;
     readonly owners: Pick<ExecutionContext, 'owners'>;
   },
@@ -92,6 +93,7 @@ function pullRequestContext(
     cause: facts.cause,
     gates: limitedGates(pipeline.gates, facts.approvals),
     bareCommands: facts.bareCommands,
+    ...(facts.statusComment ? { statusComment: true } : {}),
     ...facts.owners,
   };
 }
@@ -103,7 +105,7 @@ export async function pullRequestFacts(
   pullRequest: PullRequest,
   start: {
     readonly pipeline: PipelineConfig;
-    readonly loaded: { readonly digest: string; readonly config: { readonly commands: { readonly bare: boolean } } };
+    readonly loaded: { readonly digest: string; readonly config: Pick<RepositoryConfig, 'commands' | 'statusComment'> };
     readonly cause: string;
     /** Asked for when absent. */
     readonly authorship?: Authorship;
@@ -116,6 +118,7 @@ export async function pullRequestFacts(
     authorship: start.authorship ?? (await authorsOfPullRequest(deps, repository, pullRequest)),
     cause,
     bareCommands: loaded.config.commands.bare,
+    statusComment: loaded.config.statusComment,
     approvals: deps.approvals,
     owners: await gatherOwners(deps, repository, {
       gates: pipeline.gates,

@@ -8,6 +8,7 @@ import { viewOf, type ViewDeps } from './execution-view.ts';
 import { announceGates } from './gate-notices.ts';
 import { findOwner } from './push-owner.ts';
 import { postCheck } from './post-check.ts';
+import { askForStatusComment } from './status-comment.ts';
 
 /** Draws the newest stored state and sends the check runs that differ from what was last sent. Any number of times. */
 export async function reportExecution(deps: ViewDeps & Pick<Deps, 'publicUrl'>, execution: string): Promise<void> {
@@ -26,6 +27,7 @@ export async function reportExecution(deps: ViewDeps & Pick<Deps, 'publicUrl'>, 
     await postCheck(deps, { repository, headSha, execution, round: roundOf(record.execution, run.stage) }, run);
   }
   await announceGates(deps, repository, { record, view });
+  await askForStatusComment(deps, record);
 }
 
 /** Retries of the stage so far; of all stages for the aggregate. */

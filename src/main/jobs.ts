@@ -7,6 +7,7 @@ import { observePipeline } from '../handlers/adopt-executions.ts';
 import { workOnDelivery } from '../handlers/delivery.ts';
 import { reportExecution } from '../handlers/report-execution.ts';
 import { sendEvent, type EventsOptions } from './state-events.ts';
+import { keepStatusComment } from '../handlers/status-comment.ts';
 import { runSweep, sweeps, type SweepName } from '../handlers/sweep.ts';
 
 /** What each kind of job does. Every one looks at the newest state, so running it twice does no harm. */
@@ -23,6 +24,7 @@ export function jobHandlers(
     'poll-rule': ({ execution, rule }) => pollRule(runner, execution, rule),
     deadline: ({ execution, action }) => passDeadline(runner, execution, action),
     report: ({ execution }) => reportExecution(deps, execution),
+    'status-comment': (about) => keepStatusComment(deps, about),
     refresh: ({ execution }) => deps.engine.refresh(execution),
     event: (payload) => sendEvent({ ...events, db: deps.db, log: deps.log, now: deps.now }, payload),
     observe: (watched) => observePipeline(deps, watched),

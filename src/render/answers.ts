@@ -19,6 +19,11 @@ export function renderStatus(views: readonly ExecutionView[], notes: readonly St
   return [...ran, ...(others.length > 0 ? [`**Did not start**\n${others.join('\n')}`] : [])].join('\n\n');
 }
 
+/** The one comment that is kept in a pull request, for those who asked for it (`statusComment: true`). */
+export function renderStatusComment(views: readonly ExecutionView[], notes: readonly StartNote[]): string {
+  return `${renderStatus(views, notes)}\n\n<sub>Edited in place. ${code('/penstock why')} says who is missing at a gate.</sub>`;
+}
+
 function statusLines(view: ExecutionView): string {
   const { title } = verdictOf(view, executionPhase(view));
   const stages = stagesOf(view).map((stage) => {

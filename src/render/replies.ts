@@ -36,7 +36,7 @@ function item({ line, answer }: LineReply): string {
   return `- ${icons[answer.mark]} ${line.text === '' ? '' : `${code(line.text)}: `}${indented}`;
 }
 
-/** A space before a slash at the beginning of a line changes nothing to the eye. */
+/** A word joiner before a slash that begins a line, also in a list or a quote: unseen, and no bot trims it away. */
 function harmless(markdown: string): string {
-  return markdown.replaceAll(/^(?=\/)/gm, ' ');
+  return markdown.replaceAll(/^([\s>*+-]*)(?=\/)/gm, '$1\u2060');
 }

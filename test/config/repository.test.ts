@@ -94,6 +94,8 @@ describe('.github/penstock.yml', () => {
       bare: { timeoutInMinutes: 60, environment: [] },
     });
     expect(config.commands).toEqual({ bare: false });
+    expect(config.statusComment).toBe(false);
+    expect(configOf('pipelines: { a: { definition: x.yml } }\nstatusComment: true').statusComment).toBe(true);
     expect(configOf('pipelines: { a: { definition: x.yml } }').commands).toEqual({ bare: true });
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
 import { setStage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
-import { addPerson, configWithGate } from './people.ts';
+import { addPerson, configWithGate, replies } from './people.ts';
 
 const { open } = await testDatabase();
 let world: World;
@@ -70,6 +70,23 @@ test('/why names who is missing, and /help only what this person may do', async 
   const help = await stage.say(number, 'reader', '/help');
   expect(help.reply).toContain('/status');
   expect(help.reply).not.toContain('/rollback');
+});
+
+test('a repository that asks for it gets one status comment, edited in place, that mentions nobody', async () => {
+  const second = '  docs:\n    definition: ci/web.pipeline.json\n    on: { pullRequest: [{}] }\n';
+  const config = `${configWithGate('{ count: 1 }')}${second}statusComment: true\n`;
+  const stage = await setStage(world, { config });
+  const { number, sha } = await stage.pullRequest();
+  const [first, ...more] = replies(world, stage, number);
+  expect(more).toEqual([]);
+  expect(first).toMatch(/\*\*docs\*\* at `\w{7}`: Waiting for approval/);
+  expect(first).toMatch(/\*\*web\*\* at `\w{7}`: Waiting for approval[^]*- ✋ Waiting for approval: `Release`/);
+  await stage.say(number, 'reviewer', `/approve web/Release ${sha} for @all`);
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);
+  const [edited, ...others] = replies(world, stage, number);
+  expect(others).toEqual([]);
+  expect(edited).toMatch(/\*\*web\*\* at `\w{7}`: Succeeded/);
+  expect(edited).not.toMatch(/@[a-z]|^\s*\//m);
 });
 
 test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01, SEC-G-02)', async () => {

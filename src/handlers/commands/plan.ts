@@ -2,6 +2,7 @@ import { whyNot } from '../../commands/approval-rules.ts';
 import { policyWords } from '../../commands/approvers.ts';
 import type { Command } from '../../commands/command.ts';
 import { defaultGatePolicy } from '../../commands/gate-policy.ts';
+import type { LoadedConfiguration } from '../../config/load.ts';
 import { repositoryConfigPath } from '../../config/repository.ts';
 import { latestHead } from '../../db/pull-request-heads.ts';
 import type { Deps } from '../../deps.ts';
@@ -19,16 +20,13 @@ import { planStarts, type StartPlan } from '../start-plan.ts';
 
 type PlanCommand = Extract<Command, { verb: 'status' | 'why' | 'plan' }>;
 
+type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
+
 /** What one commit's configuration would do with the pull request. Gates are told without the asker. */
 type Planned =
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly problems: readonly Problem[] }
-  | {
-      readonly kind: 'ok';
-      readonly digest: string;
-      readonly bare: boolean;
-      readonly pipelines: readonly PlannedPipeline[];
-    };
+  | { readonly kind: 'ok'; readonly loaded: Ok; readonly pipelines: readonly PlannedPipeline[] };
 
 interface PlannedPipeline {
   readonly plan: StartPlan;
@@ -125,7 +123,7 @@ async function planAt(
   const pipelines = planStarts(loaded, event)
     .filter((one) => wanted === undefined || one.pipeline.name === wanted)
     .map((one) => ({ plan: one, entry: planEntry(deps, one, loaded.definitions[one.pipeline.name]) }));
-  return { kind: 'ok', digest: loaded.digest, bare: loaded.config.commands.bare, pipelines };
+  return { kind: 'ok', loaded, pipelines };
 }
 
 function planEntry(deps: Deps, one: StartPlan, definition: PipelineDefinition | undefined): PlanEntry {
@@ -159,7 +157,7 @@ async function withAsker(
   const pushedBy = head?.headSha === pullRequest.headSha ? head.pushedBy : null;
   const entries: PlanEntry[] = [];
   for (const { plan: one, entry } of governing.pipelines) {
-    const loaded = { digest: governing.digest, config: { commands: { bare: governing.bare } } };
+    const { loaded } = governing;
     const start = { pipeline: one.pipeline, loaded, cause: '', authorship };
     const context = await pullRequestFacts(deps, repository, pullRequest, start);
     const teams = await teamsOf(deps, repository, asked.person.login, teamsNamed({ context }));

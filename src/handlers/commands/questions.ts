@@ -1,28 +1,28 @@
 import { allowedVerbs } from '../../commands/authorize.ts';
 import type { Command } from '../../commands/command.ts';
 import { knownPipelines } from '../../commands/names.ts';
-import { decisionsFor } from '../../db/start-decisions.ts';
 import type { Deps } from '../../deps.ts';
 import { waitingApprovals } from '../../pipeline/status.ts';
 import { renderStatus, renderWhy } from '../../render/answers.ts';
 import { renderHelp } from '../../render/help.ts';
 import type { WhyGate } from '../../render/questions.ts';
-import { loadGoverning } from '../load-governing.ts';
-import { asker, definitionOf, informed, newestPerPipeline, type Answer, type Asked } from '../asked.ts';
-import { viewOf } from '../execution-view.ts';
+import { asker, informed, newestPerPipeline, type Answer, type Asked } from '../asked.ts';
 import { judgeGate } from '../gate-facts.ts';
+import { loadGoverning } from '../load-governing.ts';
+import { statusText } from '../status-comment.ts';
 
 type Question = Extract<Command, { verb: 'status' | 'why' | 'plan' }>;
 
 /** Where every pipeline of this pull request stands, and why something did not start. */
 export async function status(deps: Deps, asked: Asked, command: Question): Promise<Answer> {
-  const wanted = command.target.pipeline;
-  const records = newestPerPipeline(asked, wanted);
-  const views = await Promise.all(records.map((record) => viewOf(deps, record, definitionOf(asked, record))));
   const { pullRequest, repository } = asked;
-  const decided = pullRequest ? await decisionsFor(deps.db, repository.id, { sha: pullRequest.headSha }) : [];
-  const notes = decided.filter((one) => wanted === undefined || one.pipeline === wanted);
-  return informed(renderStatus(views, notes));
+  const about = {
+    ...asked,
+    repositoryId: repository.id,
+    headSha: pullRequest?.headSha,
+    wanted: command.target.pipeline,
+  };
+  return informed(await statusText(deps, about, renderStatus));
 }
 
 /** For each waiting gate who is missing, and whose answer did not count and why. */
