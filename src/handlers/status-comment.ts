@@ -5,7 +5,7 @@ import { latestHead } from '../db/pull-request-heads.ts';
 import { loadRepository } from '../db/repositories.ts';
 import { decisionsFor } from '../db/start-decisions.ts';
 import type { Deps } from '../deps.ts';
-import { renderStatus, renderStatusComment } from '../render/answers.ts';
+import { type renderStatus, renderStatusComment } from '../render/answers.ts';
 import { knownExecutions, newestPerPipeline, type Asked } from './asked.ts';
 import { viewOf, type ViewDeps } from './execution-view.ts';
 import { isPush } from './gate-facts.ts';

@@ -26,7 +26,7 @@ test('the owners of the touched files release it, by CODEOWNERS of the base; the
   const { number, sha } = await stage.pullRequest({ '.github/CODEOWNERS': `* @reviewer-${stage.owner}\n` });
   const wrong = await stage.say(number, 'reviewer', '/approve');
   expect(wrong.reactions).toEqual(['eyes', '-1']);
-  expect(wrong.reply).toContain('the owners of the touched files');
+  expect(wrong.reply).toContain('only owners of the touched files count');
   const right = await stage.say(number, 'owner', '/approve');
   expect(right.reactions).toEqual(['eyes', 'rocket']);
   expect(summary(world, stage, sha)).toContain(`✓ an owner of .github/CODEOWNERS`);
