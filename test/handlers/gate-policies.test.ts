@@ -29,7 +29,7 @@ test('the owners of the touched files release it, by CODEOWNERS of the base; the
   expect(wrong.reply).toContain('only owners of the touched files count');
   const right = await stage.say(number, 'owner', '/approve');
   expect(right.reactions).toEqual(['eyes', 'rocket']);
-  expect(summary(world, stage, sha)).toContain(`✓ an owner of .github/CODEOWNERS`);
+  expect(summary(world, stage, sha)).toContain('✓ an owner of `.github/CODEOWNERS`');
 });
 
 test('a team that CODEOWNERS names counts by active membership (SEC-B-12)', async () => {
