@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
 import { changes } from '../../src/pipeline/changes.ts';
 import type { Execution, LaneKey } from '../../src/pipeline/execution.ts';
 import type { Change, Effect, Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
@@ -228,18 +229,49 @@ function note(reached: Set<string>, change: Change): void {
   if (change.kind !== 'transition') reached.add(`${change.kind}: ${change.from ?? '-'} -> ${change.to}`);
 }
 
-/** The same inputs on what the shell would load from its rows: live executions, those in the books, the named ones. */
+/**
+ * The same inputs on what the shell would load from its rows: live executions, those in the books, the named ones. What a
+ * move changed is written and read again; nothing that was read may be changed in place.
+ */
 export function replayFromRows({ inputs }: Played): PipelineState {
-  let state = emptyState('1/web/main' as LaneKey, 'web');
+  let state = readBack(emptyState('1/web/main' as LaneKey, 'web'));
   let rows: Record<string, Execution> = {};
   for (const { input, given } of inputs) {
-    const loaded = JSON.parse(JSON.stringify({ ...state, executions: load(state, rows, input) })) as PipelineState;
+    const loaded = { ...state, executions: load(state, rows, input) };
     const result = transition(loaded, input, given);
     if (result.outcome !== 'moved') continue;
-    state = result.state;
-    rows = { ...rows, ...result.state.executions };
+    const { definitions, stages, executions, ...rest } = result.state;
+    state = {
+      ...readBack(rest),
+      definitions: { ...definitions, ...changedOf(loaded.definitions, definitions) },
+      stages: { ...stages, ...changedOf(loaded.stages, stages) },
+      executions: {},
+    };
+    rows = { ...rows, ...changedOf(loaded.executions, executions) };
   }
   return { ...state, executions: rows };
+}
+
+/** What is no longer the same object, written and read. */
+function changedOf<T>(before: Readonly<Record<string, T>>, after: Readonly<Record<string, T>>): Record<string, T> {
+  const changed = Object.entries(after).filter(([key, value]) => value !== before[key]);
+  return Object.fromEntries(changed.map(([key, value]) => [key, readBack(value)]));
+}
+
+/** As it comes out of the database, and frozen. */
+function readBack<T>(value: T): T {
+  return frozen(JSON.parse(JSON.stringify(value)) as T);
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
+}
+
+/** Quick where all is well; what differs is told by the slow comparison. */
+export function expectSame(one: PipelineState, other: PipelineState): void {
+  if (!isDeepStrictEqual(one, other)) expect(one).toEqual(other);
 }
 
 function load(
