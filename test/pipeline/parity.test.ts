@@ -49,4 +49,27 @@ describe('docs/parity.md', () => {
     const claimed = rows.filter(({ tests, penstock }) => tests.length === 0 && penstock.startsWith('The same'));
     expect(claimed.map((row) => row.rule)).toEqual([]);
   });
+
+  it('names for each scenario a file and words that stand in it', () => {
+    const scenarios = document
+      .slice(document.indexOf('### Scenarios'))
+      .split('\n')
+      .filter((line) => line.startsWith('| CP-S-'))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(scenarios.map(([, id]) => id)).toEqual(Array.from({ length: 38 }, (_, index) => `CP-S-${index + 1}`));
+    const wrong = scenarios.flatMap(([, id = '', , shownBy = '']) => {
+      const shown = Array.from(shownBy.matchAll(/`([^`]+)` “([^”]+)”/g), ([, file = '', words = '']) => ({
+        file,
+        words,
+      }));
+      const missing = shown.filter(({ file, words }) => {
+        const path = join(root, 'test', file);
+        return !existsSync(path) || !readFileSync(path, 'utf8').includes(words);
+      });
+      return shown.length === 0
+        ? [`${id} names nothing`]
+        : missing.map(({ file, words }) => `${id}: ${file} “${words}”`);
+    });
+    expect(wrong).toEqual([]);
+  });
 });
