@@ -86,7 +86,7 @@ const ways: readonly (readonly [how: string, error: string, ask: () => Promise<R
   ['wrong twice', 'ValidationException: 2 validation errors detected: ', () => post(wrongTwice)],
 ];
 
-test.each(ways)('a request %s is refused with %s and leaves no trace', async (_how, error, ask) => {
+test.each(ways)('a request %s is refused with %s and leaves no trace (CP-W-11, CP-W-12)', async (_how, error, ask) => {
   const before = await tableMarks(db);
   const told = await ask();
   expect(told.error.slice(0, error.length)).toBe(error);

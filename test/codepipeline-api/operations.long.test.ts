@@ -94,9 +94,12 @@ test('a read-only key is refused by every operation that writes, and nothing is 
   expect(await marks()).toEqual(before);
 });
 
-test.each(Object.entries(absentOperations))('%s: there is nothing of this kind', async (operation, absent) => {
-  await expectRefused(operation, [absent]);
-});
+test.each(Object.entries(absentOperations))(
+  '%s: there is nothing of this kind (CP-J-18)',
+  async (operation, absent) => {
+    await expectRefused(operation, [absent]);
+  },
+);
 
 test('an overridden condition lets the stage run, and the state tells it', async () => {
   await engine.settled();
@@ -107,7 +110,7 @@ test('an overridden condition lets the stage run, and the state tells it', async
   });
 });
 
-test('a read with a page size gives its own token back and ends', async () => {
+test('a read with a page size gives its own token back and ends (CP-X-71)', async () => {
   const pipelineName = world.done.name;
   const first = await client.listActionExecutions({ pipelineName, maxResults: 2 });
   const next = { pipelineName, maxResults: 100, nextToken: first.nextToken };
