@@ -83,7 +83,7 @@ export function isRollingBack({ conditions }: StageRun, stage: StageDeclaration 
 }
 
 /** A status that AWS invents later counts as not ended. */
-const atRest: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Stopped', 'Cancelled', 'Skipped']);
+export const atRest: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Stopped', 'Cancelled', 'Skipped']);
 
 function lastEnd(runs: readonly ActionRun[]): string | undefined {
   return runs

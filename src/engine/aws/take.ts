@@ -7,12 +7,13 @@ import type {
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { digestOf } from '../../pipeline/digest.ts';
 import type { SourceRevision } from '../../pipeline/execution.ts';
-import { isLive } from '../../pipeline/status.ts';
+import { hasRunningRules, isLive } from '../../pipeline/status.ts';
 import type { AwsExecution } from './aws-execution.ts';
 import type { Bound, Ground } from './ground.ts';
 import { allActions, allRules, declarationOf, pipelineExecution } from './look.ts';
 import { observeExecution } from './observe-execution.ts';
-import { lagMs, type Look, type Observed } from './seen-stage.ts';
+import { lagMs, quietFor, type Look, type Observed } from './seen-stage.ts';
+import { atRest } from './settle-stage.ts';
 import { given } from './read-declaration.ts';
 import { changeRecord, definitionOfRecord, type AwsRecord } from './records.ts';
 import { tellStories } from './stories/stories.ts';
@@ -126,14 +127,15 @@ async function gather(
   const { record, known, told, definition } = about;
   const id = record.execution.aws.executionId ?? '';
   const actions = known.actions ?? (await allActions(ground, bound, id));
-  const hasConditions = definition.stages.some(
-    (stage) => stage.beforeEntry ?? stage.onSuccess ?? stage.onFailure?.conditions,
-  );
-  const rules = hasConditions ? await allRules(ground, bound, id) : [];
+  const rules = hasConditions(definition) ? await allRules(ground, bound, id) : [];
   const { told: stories, missed } = await tellStories(ground, bound, actions, record.execution);
   const { execution, revisions } = told;
   const state = record.execution.mode === 'PARALLEL' ? undefined : known.state;
   return { observed: { execution, revisions, actions, rules, stories, ...given({ state }) }, missed };
+}
+
+function hasConditions({ stages }: PipelineDefinition): boolean {
+  return stages.some((stage) => stage.beforeEntry ?? stage.onSuccess ?? stage.onFailure?.conditions);
 }
 
 /**
@@ -142,9 +144,12 @@ async function gather(
  */
 function isSettled(next: AwsExecution, definition: PipelineDefinition, observed: Observed, look: Look): boolean {
   const { state, actions, execution } = observed;
-  const states = (state?.stageStates ?? [])
-    .filter(({ latestExecution }) => latestExecution?.pipelineExecutionId === execution.pipelineExecutionId)
-    .flatMap(({ actionStates = [] }) => actionStates.flatMap(({ latestExecution }) => latestExecution ?? []));
+  const stages = (state?.stageStates ?? []).filter(
+    ({ latestExecution }) => latestExecution?.pipelineExecutionId === execution.pipelineExecutionId,
+  );
+  const states = stages.flatMap(({ actionStates = [] }) =>
+    actionStates.flatMap(({ latestExecution }) => latestExecution ?? []),
+  );
   const agree = states.every(({ actionExecutionId, status }) =>
     actions.some((action) => action.actionExecutionId === actionExecutionId && action.status === status),
   );
@@ -152,6 +157,10 @@ function isSettled(next: AwsExecution, definition: PipelineDefinition, observed:
   if (touched !== undefined && Date.parse(look.at) - Date.parse(touched) < lagMs) return false;
   const isOver = execution.status !== 'InProgress' && execution.status !== 'Stopping';
   if (!agree || (isOver && isLive(next, definition))) return false;
+  if (isOver && stages.some(({ latestExecution }) => !atRest.has(latestExecution?.status ?? ''))) return false;
+  // The list of rules is a read of its own, and nothing that is shared shows when it changes.
+  if (hasConditions(definition) && (quietFor(observed, look) <= lagMs || next.stages.some(hasRunningRules)))
+    return false;
   const later = { ...look, at: new Date(Date.parse(look.at) + farMs).toISOString() };
   return observeExecution(next, definition, observed, later) === next;
 }
