@@ -61,6 +61,11 @@ export async function hurryJob(db: Kysely<Database>, dedupeKey: string): Promise
     returning pg_notify('penstock_jobs', '')`.execute(db);
 }
 
+/** Takes back a request that nobody has begun with: what it asked for is done. */
+export async function dropWaitingJob(db: Kysely<Database>, dedupeKey: string): Promise<void> {
+  await sql`delete from jobs where dedupe_key = ${dedupeKey} and worker is null and not dead`.execute(db);
+}
+
 export interface Claim {
   readonly worker: string;
   readonly host: string;

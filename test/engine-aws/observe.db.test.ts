@@ -52,6 +52,12 @@ test('two reads serve all executions of a pipeline while nothing of them moves; 
   expect(await look()).toEqual(shared);
 });
 
+test('a start that AWS took leaves one request behind: for a look at its pipeline', async () => {
+  await started('1', 1);
+  const { rows } = await sql`select kind, dedupe_key as key from jobs where kind <> 'report'`.execute(database.db);
+  expect(rows).toEqual([{ kind: 'observe', key: 'observe/42/shop' }]);
+});
+
 test('many that moved at once are read from one list of the pipeline', async () => {
   bench.aws.pageSize(100);
   const ids = await Promise.all([1, 2, 3, 4, 5, 6].map((number) => started(String(number), number)));

@@ -20,7 +20,11 @@ export interface RealServer {
 const root = join(import.meta.dirname, '../..');
 
 /** Starts the server on `home` and points the stand-in's webhooks at it. */
-export async function startRealServer(github: StandIn, home: string): Promise<RealServer> {
+export async function startRealServer(
+  github: StandIn,
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RealServer> {
   const child = spawn(process.execPath, [join(root, 'src/cli.ts'), 'serve'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -34,6 +38,7 @@ export async function startRealServer(github: StandIn, home: string): Promise<Re
       PENSTOCK_HOME: home,
       PORT: '0',
       LOG_LEVEL: 'warn',
+      ...env,
     },
   });
   let printed = '';

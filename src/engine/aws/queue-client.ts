@@ -14,7 +14,7 @@ export interface QueuePlace {
 /** Longer than SQS waits for a message. */
 const patience = { connectionTimeout: 5_000, requestTimeout: 35_000 };
 
-export function openQueue({ region, roleArn, externalId }: QueuePlace): QueueApi {
+export function openQueue({ url, region, roleArn, externalId }: QueuePlace): QueueApi {
   const role =
     roleArn === undefined
       ? {}
@@ -28,5 +28,6 @@ export function openQueue({ region, roleArn, externalId }: QueuePlace): QueueApi
             clientConfig: { region },
           }),
         };
-  return new SQS({ region, requestHandler: patience, maxAttempts: 2, ...role });
+  // The queue's own address, about which the SDK would otherwise warn each time when it is not the usual one.
+  return new SQS({ region, endpoint: new URL(url).origin, requestHandler: patience, maxAttempts: 2, ...role });
 }

@@ -4,7 +4,7 @@ import { enqueueObservation } from '../../db/aws-executions.ts';
 import type { Database } from '../../db/database.ts';
 import { loadDefinitions, saveDefinition } from '../../db/definitions.ts';
 import { findExecution, insertExecution, saveExecution, type ExecutionRecord } from '../../db/executions.ts';
-import { enqueue } from '../../db/jobs.ts';
+import { dropWaitingJob, enqueue } from '../../db/jobs.ts';
 import { lockLane, saveLane } from '../../db/lanes.ts';
 import { recordMove } from '../../db/pipeline-decisions.ts';
 import { digestOf } from '../../pipeline/digest.ts';
@@ -187,6 +187,11 @@ function mirrors(execution: AwsExecution, definition: PipelineDefinition) {
 /** Asks for one more try of a start that AWS has not taken yet. */
 export async function enqueueRefresh(db: Kysely<Database>, execution: string, delayMs: number): Promise<void> {
   await enqueue(db, { kind: 'refresh', payload: { execution }, dedupeKey: `refresh/${execution}`, delayMs });
+}
+
+/** AWS has taken it: the try that a crash would have needed is not. */
+export function dropRefresh(db: Kysely<Database>, execution: string): Promise<void> {
+  return dropWaitingJob(db, `refresh/${execution}`);
 }
 
 /** Asks for the check runs to be drawn. */

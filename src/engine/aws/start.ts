@@ -10,7 +10,15 @@ import { asAws, type AwsExecution } from './aws-execution.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { findTwin, twinWindowMs } from './find-executions.ts';
 import { ask, boundForPerson, boundTo, type Bound, type Ground } from './ground.ts';
-import { changeRecord, enqueueRefresh, findAwsRecord, isTaken, definitionOfRecord, type AwsRecord } from './records.ts';
+import {
+  changeRecord,
+  dropRefresh,
+  enqueueRefresh,
+  findAwsRecord,
+  isTaken,
+  definitionOfRecord,
+  type AwsRecord,
+} from './records.ts';
 import { writeRecord } from './write-record.ts';
 
 /** A start that AWS did not take for so long is not what anybody waits for any more. */
@@ -124,6 +132,7 @@ async function attach(
       observed: { seen: undefined },
     }));
     await enqueueObservation(ground.db, record, ground.pace.fastest);
+    await dropRefresh(ground.db, id);
   } catch (error) {
     if (!isTaken(error)) throw error;
     await stepBack(ground, id, updatedAt);
