@@ -13,12 +13,15 @@ if (postgres.kind === 'none') {
 // The embedded database takes seconds to start on a busy machine; a test that hangs still ends.
 // CI tells a test that fails twice; what failed once and then passed stands in its report as retried.
 const retry = process.env['CI'] === undefined ? 0 : 1;
+// Files share a process, and so the modules that they load; those that change what a process has have one of their own.
+const ownProcess = ['test/github/failures.test.ts', 'test/engine-aws/*.test.ts', 'test/buildspec/isolation.test.ts'];
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry };
 const serverSetup = ['test/db/server-setup.ts'];
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Stories wait for their servers more than they compute: one more than the cores of a small machine.
+    maxWorkers: 3,
     passWithNoTests: true,
     projects: [
       {
@@ -26,18 +29,35 @@ export default defineConfig({
           ...patience,
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          exclude: [databaseTests, longTests, ...ownProcess],
+          isolate: false,
+          provide: { databaseEngine: 'pglite' },
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'own process',
+          include: ownProcess,
           exclude: [databaseTests, longTests],
           provide: { databaseEngine: 'pglite' },
         },
       },
       {
-        test: { ...patience, name: 'pglite', include: [databaseTests], provide: { databaseEngine: 'pglite' } },
+        test: {
+          ...patience,
+          name: 'pglite',
+          include: [databaseTests],
+          isolate: false,
+          provide: { databaseEngine: 'pglite' },
+        },
       },
       {
         test: {
           ...patience,
           name: 'postgres',
           include: postgres.kind === 'none' ? [] : [databaseTests],
+          isolate: false,
           globalSetup: serverSetup,
           provide: { databaseEngine: 'postgres' },
         },

@@ -102,7 +102,7 @@ test('the same request in order is taken, in either form, and leaves one', async
   expect((await bench.client.listPipelines()).pipelines).toHaveLength(2);
 });
 
-test('at rest the secret of a key is sealed to its id, so the table alone signs nothing', async () => {
+test('at rest the secret of a key is sealed to its id, so the table alone signs nothing (SEC-T-02)', async () => {
   const [one, two] = [await bench.key({}), await bench.key({})];
   const { rows } = await sql<{ id: string; row: string; sealed: Buffer }>`
     select access_key_id as id, k::text as row, sealed_secret as sealed from api_keys k`.execute(db);

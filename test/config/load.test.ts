@@ -83,7 +83,7 @@ describe('the configuration of a repository at a commit', () => {
     const result = await loadConfiguration(repositoryWith({ [config]: 'pipelins: {}' }), repository, sha);
     expect(result.kind === 'broken' && result.problems.map(formatProblem)).toEqual([
       '.github/penstock.yml:1:1: `pipelines` is missing. Add it: keys with values.',
-      '.github/penstock.yml:1:1: `pipelins` is not a key that Penstock knows. Known keys here: pipelines, projects, commands.',
+      '.github/penstock.yml:1:1: `pipelins` is not a key that Penstock knows. Known keys here: pipelines, projects, commands, statusComment.',
     ]);
   });
 

@@ -39,7 +39,7 @@ test('what is left goes to starts before looks, and one account does not wait fo
   await budget.admit('another', 'look');
 });
 
-test('throttling pauses looks and starts over all replicas, ever longer, and calls under way count once', async () => {
+test('throttling pauses looks and starts over all replicas, ever longer, and calls under way count once (SEC-F-23)', async () => {
   const pauseOf = async () => (await budgetStates(db, size)).find((one) => one.account === 'stormy')?.pausedMs ?? 0;
   const budget = createBudget(db, size);
   const other = createBudget(db, size);

@@ -134,7 +134,7 @@ test('one look tells when to look again, and nothing live asks for no further on
   expect(await longestUnobserved(database.db)).toBe(0);
 });
 
-test('throttled in the middle of a storm: looks wait, the execution stays as it was, and goes on afterwards', async () => {
+test('throttled in the middle of a storm: looks wait, the execution stays as it was, and goes on afterwards (SEC-F-23)', async () => {
   const id = await started('1', 1);
   await look();
   bench.aws.finish(await bench.running(id), 'Lint', 'Succeeded');
