@@ -1,9 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
+import type { DeclaredStart } from '../engine/engine.ts';
 import type { EmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
-import type { Actor, ExecutionId } from '../pipeline/execution.ts';
+import type { ExecutionId } from '../pipeline/execution.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { ServerSecret } from './server-secret.ts';
 
@@ -13,18 +14,6 @@ export interface Repositories {
   serves(repositoryId: number): Promise<boolean>;
   /** Throws UserError for what cannot be started, with the reason. */
   start(start: DeclaredStart): Promise<ExecutionId>;
-}
-
-/** One start of a pipeline that a repository declares: of a pull request's head, or of a commit that was pushed. */
-export interface DeclaredStart {
-  readonly idempotencyKey: string;
-  readonly repositoryId: number;
-  readonly pipeline: string;
-  readonly pullRequest: number | null;
-  /** The newest one when absent. */
-  readonly sha?: string;
-  readonly variables: readonly { readonly name: string; readonly value: string }[];
-  readonly by: Extract<Actor, { kind: 'api' }>;
 }
 
 /** What the operations of the CodePipeline API work with. */

@@ -101,3 +101,15 @@ export interface Notifier {
 }
 
 export type Obeyed = { readonly outcome: 'done' } | { readonly outcome: 'refused'; readonly refusal: Refusal };
+
+/** One start of a pipeline that a repository declares: of a pull request's head, or of a commit that was pushed. */
+export interface DeclaredStart {
+  readonly idempotencyKey: string;
+  readonly repositoryId: number;
+  readonly pipeline: string;
+  readonly pullRequest: number | null;
+  /** The newest one when absent. */
+  readonly sha?: string;
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly by: Extract<Actor, { kind: 'api' }>;
+}

@@ -3,10 +3,11 @@ import type { PipelineConfig } from '../config/repository-types.ts';
 import { executionsFor, newestForLane } from '../db/executions.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
+import type { DeclaredStart } from '../engine/engine.ts';
 import { UserError } from '../errors.ts';
 import type { RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { laneKey, type Actor, type ExecutionId } from '../pipeline/execution.ts';
+import { laneKey, type ExecutionId } from '../pipeline/execution.ts';
 import { startOnHead } from './commands/run.ts';
 import { withBaseNow } from './gather-context.ts';
 import { loadGoverning } from './load-governing.ts';
@@ -15,20 +16,8 @@ import { startExecution } from './start-execution.ts';
 
 type ApiStartDeps = Pick<Deps, 'approvals' | 'aws' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl'>;
 
-/** What a caller of the CodePipeline API asks of a pipeline that a repository declares. */
-export interface ApiStart {
-  readonly idempotencyKey: string;
-  readonly repositoryId: number;
-  readonly pipeline: string;
-  readonly pullRequest: number | null;
-  /** 40 digits; the head when absent. */
-  readonly sha?: string;
-  readonly variables: readonly { readonly name: string; readonly value: string }[];
-  readonly by: Extract<Actor, { kind: 'api' }>;
-}
-
 /** Starts what /run would start, whatever the filters say. Throws UserError when there is nothing that may run. */
-export async function startByApi(deps: ApiStartDeps, start: ApiStart): Promise<ExecutionId> {
+export async function startByApi(deps: ApiStartDeps, start: DeclaredStart): Promise<ExecutionId> {
   const repository = await loadRepository(deps.db, start.repositoryId);
   if (!repository) throw new UserError(`The repository ${start.repositoryId} is not known here.`);
   return start.pullRequest === null
@@ -36,7 +25,7 @@ export async function startByApi(deps: ApiStartDeps, start: ApiStart): Promise<E
     : startOnPullRequest(deps, repository, start, start.pullRequest);
 }
 
-async function startOnPullRequest(deps: ApiStartDeps, repository: RepositoryRef, start: ApiStart, number: number) {
+async function startOnPullRequest(deps: ApiStartDeps, repository: RepositoryRef, start: DeclaredStart, number: number) {
   const found = await deps.github.pullRequest(repository, number);
   if (!found || found.state === 'closed') throw new UserError(`The pull request ${number} is not open.`);
   const pullRequest = await withBaseNow(deps, repository, found);
@@ -51,7 +40,11 @@ async function startOnPullRequest(deps: ApiStartDeps, repository: RepositoryRef,
 }
 
 /** The head of the branch that the lane was started for last, or a commit that it ran before (SEC-C-16). */
-async function startOnBranch(deps: ApiStartDeps, repository: RepositoryRef, start: ApiStart): Promise<ExecutionId> {
+async function startOnBranch(
+  deps: ApiStartDeps,
+  repository: RepositoryRef,
+  start: DeclaredStart,
+): Promise<ExecutionId> {
   const lane = laneKey(repository.id, start.pipeline);
   const newest = await newestForLane(deps.db, lane);
   const branch = newest?.context.headBranch ?? (await deps.github.defaultBranch(repository));
@@ -84,7 +77,7 @@ async function startOnBranch(deps: ApiStartDeps, repository: RepositoryRef, star
   });
 }
 
-function askedBy({ idempotencyKey, by, variables }: ApiStart) {
+function askedBy({ idempotencyKey, by, variables }: DeclaredStart) {
   return { idempotencyKey, by, variables, cause: `StartPipelineExecution by ${by.arn}`, triggerDetail: by.arn };
 }
 

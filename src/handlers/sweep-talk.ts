@@ -5,7 +5,8 @@ import type { Deps } from '../deps.ts';
 import type { HumanText, OpenPullRequest, RepositoryRef } from '../github/github.ts';
 import { handleHumanText, handleTextChanged } from './human-text.ts';
 
-interface Seen {
+/** What a sweep of a repository has read already. */
+export interface Seen {
   readonly open: readonly OpenPullRequest[];
   readonly live: readonly ExecutionRecord[];
 }

@@ -7,14 +7,14 @@ import { installRepositories } from '../db/repositories.ts';
 import { cursorOf, saveCursor, takeTick } from '../db/ticks.ts';
 import { describeError } from '../errors.ts';
 import type { Deps } from '../deps.ts';
-import type { OpenPullRequest, RepositoryRef } from '../github/github.ts';
+import type { RepositoryRef } from '../github/github.ts';
 import { filtersOf } from '../pipeline/triggers.ts';
 import { sweepAws } from './adopt-executions.ts';
 import { expireGates } from './expire-gates.ts';
 import { loadGoverning } from './load-governing.ts';
 import { reconcilePullRequest } from './pull-request.ts';
 import { handlePush } from './push.ts';
-import { sweepTalk } from './sweep-talk.ts';
+import { sweepTalk, type Seen } from './sweep-talk.ts';
 
 /**
  * What makes events only hints: without a single webhook the sweep reaches the same state, only later. Button clicks
@@ -66,11 +66,6 @@ export async function sweepRepositories(deps: Deps): Promise<void> {
       deps.log.warn({ repository: repository.id, error: describeError(error) }, 'sweep of a repository failed');
     }
   }
-}
-
-interface Seen {
-  readonly open: readonly OpenPullRequest[];
-  readonly live: readonly ExecutionRecord[];
 }
 
 async function sweepPullRequests(deps: Deps, repository: RepositoryRef, { open, live }: Seen): Promise<void> {

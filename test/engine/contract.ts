@@ -65,8 +65,10 @@ export function engineContract(world: EngineWorld, differences: Differences): vo
     const scenario = parseScenario(readFileSync(join(folder, file), 'utf8'));
     const why = differences.absent[file];
     const rules = scenario.rules.length > 0 ? ` (${scenario.rules.join(', ')})` : '';
-    if (why !== undefined) test.skip(`${scenario.title}${rules}: ${why}`, () => {});
-    else
+    if (why !== undefined) {
+      console.log(`skipped: ${scenario.title}${rules}: ${why}`);
+      test.skip(`${scenario.title}${rules}: ${why}`, () => {});
+    } else
       test(`${scenario.title}${rules}`, async () => {
         await new Play(world, file, scenario, differences).run();
       });
