@@ -3,15 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import {
   createServer,
   request as sendRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { isPublicAddress } from './public-address.ts';
+import { isAmong, isPublicAddress } from './public-address.ts';
 
 /**
  * The only way out of a sandbox: an HTTP proxy on a unix socket. It resolves names itself, refuses every address that is
@@ -32,6 +33,8 @@ export interface EgressOptions {
   /** The resolver and the dialler of the machine when absent. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly dial?: (address: string, port: number) => Socket;
+  /** Addresses of this machine: what listens on a public one is not for its builds. */
+  readonly own?: () => readonly string[];
 }
 
 const maxConnections = 512;
@@ -81,9 +84,16 @@ async function check(target: string, defaultPort: number, options: EgressOptions
   if (refusedPorts.has(port)) return refuse(`port ${port} is for mail`);
   if (!isAllowed(host, options.allowHosts)) return refuse('it is not among embedded.allowHosts');
   const addresses = isIP(host) === 0 ? await (options.resolve ?? resolveAll)(host).catch(() => []) : [host];
-  const address = addresses.find(isPublicAddress);
+  const published = addresses.filter(isPublicAddress);
+  const own = (options.own ?? ownAddresses)();
+  const address = published.find((one) => !isAmong(one, own));
   if (address !== undefined) return { ok: true, host, port, address };
+  if (published.length > 0) return refuse('it is this machine');
   return refuse(addresses.length === 0 ? 'its name has no address' : 'it is not a public address');
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 }
 
 /** Without a list everything is allowed; `*.example.org` covers names below example.org, not itself. */
@@ -113,6 +123,7 @@ async function tunnel({ target, client, head }: Tunnel, options: EgressOptions):
     client.end(`HTTP/1.1 403 Refused by Penstock\r\ncontent-type: text/plain\r\n\r\n${refusal(checked)}`);
     return;
   }
+  if (client.destroyed) return;
   const upstream = dialled(checked, options);
   upstream.setTimeout(idleMs, () => upstream.destroy());
   upstream.once('connect', () => {
@@ -136,25 +147,47 @@ async function forward(request: IncomingMessage, response: ServerResponse, optio
     options.refused?.(checked.host, checked.why);
     return void response.writeHead(403, { 'content-type': 'text/plain' }).end(refusal(checked));
   }
-  const headers: OutgoingHttpHeaders = { ...request.headers, host: url.host, connection: 'close' };
-  delete headers['proxy-authorization'];
-  delete headers['proxy-connection'];
   const upstream = sendRequest({
     method: request.method ?? 'GET',
     path: `${url.pathname}${url.search}`,
-    headers,
+    headers: { ...passedOn(request.headers), host: url.host, connection: 'close' },
     createConnection: () => dialled(checked, options),
   });
+  const noAnswer = (): void => {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502, { connection: 'close' }).end('Penstock: the host did not answer.\n');
+  };
   upstream.setTimeout(idleMs, () => upstream.destroy());
   upstream.on('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
+    const { statusCode = 0 } = answer;
+    // Whatever else a host says as its status cannot be passed on, and would throw here.
+    if (statusCode < 200 || statusCode > 599) return void upstream.destroy(new Error('no status'));
+    response.writeHead(statusCode, passedOn(answer.headers));
+    answer.on('error', noAnswer).pipe(response);
   });
-  upstream.on('error', () =>
-    response.headersSent ? response.destroy() : response.writeHead(502).end('Penstock: the host did not answer.\n'),
-  );
+  upstream.on('upgrade', (_answer, socket) => {
+    socket.destroy();
+    noAnswer();
+  });
+  upstream.on('error', noAnswer);
   response.on('close', () => upstream.destroy());
-  request.pipe(upstream);
+  request.on('error', () => upstream.destroy()).pipe(upstream);
+}
+
+/** Of this connection alone (RFC 9110, 7.6.1); the body is framed anew. A trailer that is announced would throw later. */
+const ofOneConnection = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+]);
+
+function passedOn(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofOneConnection.has(name)));
 }
 
 function dialled(

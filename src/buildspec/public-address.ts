@@ -38,3 +38,14 @@ export function isPublicAddress(address: string): boolean {
   if (isIPv6(address)) return global6.check(address, 'ipv6') && !blocked.check(address, 'ipv6');
   return !blocked.check(address, 'ipv4');
 }
+
+/** Compares addresses, not the ways to write them. */
+export function isAmong(address: string, others: readonly string[]): boolean {
+  const list = new BlockList();
+  for (const other of others.filter((one) => isIP(one) !== 0)) list.addAddress(other, familyOf(other));
+  return isIP(address) !== 0 && list.check(address, familyOf(address));
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { readPlainFile } from './plain-file.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
 import { runCommand, type CommandResult, type OutputSink, type RunningCommand } from './run-command.ts';
 import type { ProcessIdentity } from './processes.ts';
@@ -28,7 +29,7 @@ export interface SessionRequest {
   readonly command: Omit<SandboxCommand, 'argv'>;
   /** `/bin/sh` or `/bin/bash`. */
   readonly shell: string;
-  /** An empty directory of ours for command files; visible inside. */
+  /** An empty directory of ours for command files. Commands can read it, and write only to `kept` in it. */
   readonly control: string;
   readonly marker: string;
   readonly output: OutputSink;
@@ -42,14 +43,14 @@ export interface SessionRequest {
 
 const driver = `exec 3<&0 0</dev/null 2>&1
 PENSTOCK_CONTROL=$1
-if [ "$2" = restore ] && [ -r "$1/state" ]; then . "$1/state"; cd "$(cat "$1/directory")"; fi
+if [ "$2" = restore ] && [ -r "$1/kept/state" ]; then . "$1/kept/state"; cd "$(cat "$1/kept/directory")"; fi
 shift 2
 penstock_reply() { printf '%s %s\\n' "$1" "$2" >&4; }
 penstock_reply ready 0
 while IFS= read -r PENSTOCK_NEXT <&3; do
   case $PENSTOCK_NEXT in
     run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; PENSTOCK_STATUS=$?
-      export -p > "$PENSTOCK_CONTROL/state" 2>/dev/null; pwd > "$PENSTOCK_CONTROL/directory" 2>/dev/null
+      export -p > "$PENSTOCK_CONTROL/kept/state" 2>/dev/null; pwd > "$PENSTOCK_CONTROL/kept/directory" 2>/dev/null
       penstock_reply "$PENSTOCK_NEXT" $PENSTOCK_STATUS ;;
     read\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#read }")" 3<&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
   esac
@@ -57,12 +58,14 @@ done
 `;
 
 export async function openShellSession(request: SessionRequest): Promise<ShellSession> {
-  await mkdir(request.control, { recursive: true });
+  const kept = join(request.control, 'kept');
+  await mkdir(kept, { recursive: true });
   const running = runCommand({
     isolation: request.isolation,
     command: {
       ...request.command,
-      writable: [...request.command.writable, request.control],
+      readOnly: [...(request.command.readOnly ?? []), request.control],
+      writable: [...request.command.writable, kept],
       argv: [request.shell, '-c', driver, 'build', request.control, request.restore === true ? 'restore' : 'fresh'],
     },
     marker: request.marker,
@@ -83,7 +86,7 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
     identity: running.identity,
     run: (command) => send('run', command),
     read: async (names) => {
-      const file = join(request.control, 'values');
+      const file = join(kept, 'values');
       await send('read', names.map((name) => readLine(name, file)).join('\n'));
       return valuesOf(names, file);
     },
@@ -101,8 +104,7 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
 function askerOf(running: RunningCommand, signal: AbortSignal | undefined): (line: string) => Promise<CommandOutcome> {
   const waiting = new Map<string, (status: number) => void>();
   if (running.replies !== undefined) {
-    running.replies.on('error', () => {});
-    createInterface({ input: running.replies }).on('line', (line) => {
+    onLine(running.replies, (line) => {
       const cut = line.lastIndexOf(' ');
       waiting.get(line.slice(0, cut))?.(Number(line.slice(cut + 1)));
     });
@@ -125,15 +127,30 @@ function askerOf(running: RunningCommand, signal: AbortSignal | undefined): (lin
   };
 }
 
+const longestReply = 200;
+
+/** What a command writes there by itself, without any line break, takes no memory. */
+function onLine(stream: Readable, take: (line: string) => void): void {
+  let rest = '';
+  stream.on('error', () => {});
+  stream.setEncoding('latin1').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-longestReply);
+    for (const line of lines) take(line);
+  });
+}
+
 /** `name` has passed `refusedEnvironmentName` or the definition reader: letters, digits and underscores only. */
 function readLine(name: string, file: string): string {
   const target = `'${file.replaceAll("'", `'\\''`)}'`;
   return `[ -z "\${${name}+set}" ] || printf '%s=%s\\0' ${name} "$${name}" >> ${target}`;
 }
 
+const mostOfValues = 1024 ** 2;
+
 async function valuesOf(names: readonly string[], file: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  await rm(file, { force: true });
+  const text = (await readPlainFile(file, mostOfValues)) ?? '';
+  await rm(file, { recursive: true, force: true });
   const values: Record<string, string> = {};
   for (const entry of text.split('\0')) {
     const cut = entry.indexOf('=');

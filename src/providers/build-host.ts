@@ -87,7 +87,8 @@ async function matchesInSandbox(request: BuildHostRequest, pattern: string, outp
     isolation,
     command: {
       ...sandboxOf(request),
-      writable: [directory],
+      writable: [],
+      readOnly: [directory],
       cwd: directory,
       env: {},
       network: isolation.contained ? 'none' : 'host',

@@ -4,7 +4,7 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { say } from './build-log.ts';
 import type { ActionLog, NamedArtifact } from './provider.ts';
-import { listFiles, packedFile, zipFiles, type PackedFile } from './zip.ts';
+import { listFiles, packedFile, rootOf, zipFiles, type PackedFile } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
@@ -52,7 +52,7 @@ export async function storeOutput(
 
 /** `dist*` is every directory at the top whose name fits; the directories themselves are not part of the paths (CP-B-7). */
 async function basesOf({ directory, baseDirectory = '' }: OutputRequest): Promise<readonly string[]> {
-  const root = await realpath(directory);
+  const root = await rootOf(directory);
   const names = /[*?[{]/.test(baseDirectory)
     ? (await readdir(root)).filter(createFileMatcher([baseDirectory]))
     : [baseDirectory];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
+import { UserError } from '../errors.ts';
 
 export { unzip, unzipLimits } from './unzip.ts';
 export { UnsafeArchive } from './archive-names.ts';
@@ -54,9 +55,17 @@ export interface FoundFile {
   readonly kind: 'file' | 'link';
 }
 
+/** The real path of a directory that a build could write to; one that became a link would lead to files of the machine. */
+export async function rootOf(directory: string): Promise<string> {
+  if ((await lstat(directory)).isDirectory()) return realpath(directory);
+  throw new UserError(
+    'The build put something else in the place of the source directory. Leave the directory where it is.',
+  );
+}
+
 /** Every file below a directory, sorted; without .git directories, pipes, sockets and links that lead out. */
 export async function listFiles(directory: string): Promise<readonly FoundFile[]> {
-  const root = await realpath(directory);
+  const root = await rootOf(directory);
   const found: FoundFile[] = [];
   const visit = async (relative: string): Promise<void> => {
     for (const entry of await readdir(join(root, relative), { withFileTypes: true })) {

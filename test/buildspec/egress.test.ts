@@ -152,6 +152,45 @@ describe('the way out of a sandbox', () => {
   });
 });
 
+describe('a host that a build talks to through the proxy cannot harm the server (SEC-C-14)', () => {
+  const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+  it.each([
+    ['a status that is none', '', 'HTTP/1.1 000 x\r\n\r\n', '502'],
+    ['a status below 100', '', 'HTTP/1.1 099 x\r\n\r\n', '502'],
+    [
+      'another protocol',
+      'upgrade: websocket\r\n',
+      'HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: w\r\n\r\n',
+      '502',
+    ],
+    ['a trailer that cannot come', '', ok.replace('\r\n\r\n', '\r\ntrailer: a\r\n\r\n'), 'ok'],
+    ['a length twice', '', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok', '502'],
+    ['less than it said', '', 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nok', 'ok'],
+    ['nothing', '', '', '502'],
+    ['after a trailer that was announced and does not come', 'trailer: a\r\n', ok, 'ok'],
+  ])('by %s', async (_name, header, answer, words) => {
+    const host = await listen(
+      createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(answer))),
+    );
+    const socket = await proxy({ dial: () => connect({ host: '127.0.0.1', port: host }) });
+    const said = await ask(
+      socket,
+      `GET http://public.example/ HTTP/1.1\r\nhost: x\r\n${header}connection: close\r\n\r\n`,
+    );
+    expect(said).toContain(words);
+  });
+});
+
+it('what listens on a public address of this very machine is not for its builds (SEC-D-13)', async () => {
+  const socket = await proxy({ own: () => ['127.0.0.1', '93.184.216.34', 'fe80::1%eth0'] });
+  dialled.length = 0;
+  const answers = ['public.example', '93.184.216.34'].map((host) =>
+    ask(socket, `CONNECT ${host}:443 HTTP/1.1\r\n\r\n`),
+  );
+  for (const answer of await Promise.all(answers)) expect(answer).toContain('it is this machine');
+  expect(dialled).toEqual([]);
+});
+
 describe.each(contained)('a command behind the proxy on the rung $level', (isolation) => {
   it('reaches public hosts with ordinary tools, and neither this machine nor the metadata address (SEC-C-12)', async () => {
     const box = await makeBox(root, `proxy-${isolation.level}`);
