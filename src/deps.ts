@@ -6,6 +6,7 @@ import type { AwsEngine } from './engine/aws/aws-engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GitHub } from './github/github.ts';
 import type { Execution } from './pipeline/execution.ts';
+import type { BuildPhase } from './pipeline/build-phase.ts';
 import type { TestReport } from './pipeline/test-report.ts';
 
 /** What handlers are given. Each names the part that it uses: `Pick<Deps, 'db' | 'github'>`. */
@@ -24,7 +25,7 @@ export interface Deps {
   readonly isolation: string;
   /** The last lines of an action attempt's log, already masked; empty when there is none on this host. */
   readonly logTail: (execution: string, actionExecution: string, lines: number) => Promise<LogTail>;
-  /** What an action attempt's output says about the code: places in files, and counts of tests. */
+  /** What an action attempt says about the code, places in files and counts of tests, and the phases of its build. */
   readonly findings: (execution: string, actionExecution: string) => Promise<CodeFindings>;
   /** What a repository's gates may loosen at most. */
   readonly approvals: ApprovalLimits;
@@ -67,4 +68,5 @@ export interface CodeFindings {
     readonly message: string;
   }[];
   readonly reports: readonly TestReport[];
+  readonly phases: readonly BuildPhase[];
 }

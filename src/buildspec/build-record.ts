@@ -1,16 +1,18 @@
-/** What is remembered of a build, in the words of CodeBuild's `Build` (CP 9.4). Times are ISO 8601. */
+/**
+ * What is remembered of a build, in the words of CodeBuild's `Build` (CP 9.4). Times are ISO 8601. It is written
+ * whenever a phase is entered, and for the last time when everything is over.
+ */
 export interface BuildRecord {
   readonly id: string;
   readonly arn: string;
   readonly buildNumber: number;
   readonly projectName: string;
   readonly initiator: string;
-  readonly buildStatus: BuildStatus;
-  /** Records are written when everything is over. */
-  readonly buildComplete: true;
-  readonly currentPhase: 'COMPLETED';
+  readonly buildStatus: BuildStatus | 'IN_PROGRESS';
+  readonly buildComplete: boolean;
+  readonly currentPhase: PhaseType | 'COMPLETED';
   readonly startTime: string;
-  readonly endTime: string;
+  readonly endTime?: string;
   /** The object that held the primary source. */
   readonly sourceVersion?: string;
   readonly resolvedSourceVersion?: string;
@@ -50,21 +52,25 @@ export interface PhaseRecord {
 }
 
 /** The last phase has a beginning only. */
-export type RecordedPhase =
-  | (PhaseRecord & { readonly durationInSeconds: number })
-  | { readonly phaseType: 'COMPLETED'; readonly startTime: string };
+export type RecordedPhase = (PhaseRecord & { readonly durationInSeconds: number }) | LastPhase;
+
+interface LastPhase {
+  readonly phaseType: PhaseType | 'COMPLETED';
+  readonly phaseStatus?: never;
+  readonly startTime: string;
+}
 
 export interface PhaseContext {
   readonly statusCode: 'COMMAND_EXECUTION_ERROR' | 'CLIENT_ERROR' | 'YAML_FILE_ERROR' | 'ACCESS_DENIED' | 'TIMED_OUT';
   readonly message: string;
 }
 
-export function recordedPhases(phases: readonly PhaseRecord[], completedAt: string): readonly RecordedPhase[] {
+export function recordedPhases(phases: readonly PhaseRecord[], last: LastPhase): readonly RecordedPhase[] {
   const timed = phases.map((phase) => ({
     ...phase,
     durationInSeconds: secondsBetween(phase.startTime, phase.endTime),
   }));
-  return [...timed, { phaseType: 'COMPLETED', startTime: completedAt }];
+  return [...timed, last];
 }
 
 function secondsBetween(from: string, to: string): number {

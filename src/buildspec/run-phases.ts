@@ -13,6 +13,9 @@ export interface BuildHost {
   /** Whether the build was stopped: nothing of it may begin any more. */
   stopped(): boolean;
   now(): Date;
+  /** Told as a phase begins, and what became of it. */
+  entered(phaseType: PhaseType): void;
+  left(phase: PhaseRecord): void;
   /** Starts afresh the memory of what commands print. */
   forgetOutput(): void;
   /** Whether what commands printed since then matches an extended regular expression of the buildspec. */
@@ -36,6 +39,7 @@ export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<
     const phase = buildspec.phases.find((written) => written.name === name) ?? emptyPhase(name);
     const record = await runPhase(buildspec, phase, { host, shell, succeeding: phases.every(succeeded) });
     phases.push(record);
+    host.left(record);
     if (!succeeded(record) && record.phaseStatus !== 'FAILED') end = 'cut';
     else if (!succeeded(record) && afterFailure(name, phase.onFailure) === 'finalize') end = 'upload-skipped';
     if (end !== 'done' || host.stopped()) break;
@@ -71,6 +75,7 @@ interface Around {
 async function runPhase(buildspec: Buildspec, phase: Phase, { host, shell, succeeding }: Around): Promise<PhaseRecord> {
   const phaseType = phase.name.toUpperCase() as PhaseType;
   const startTime = host.now().toISOString();
+  host.entered(phaseType);
   host.say(`Entering phase ${phaseType}`);
   if (phase.commands.length + phase.finally.length > 0)
     await shell.run(`export CODEBUILD_BUILD_SUCCEEDING=${succeeding ? 1 : 0}`);

@@ -144,7 +144,9 @@ async function findingsOf(home: string, record: ExecutionRecord): Promise<readon
     const found = await readFindings(home, record.execution.id, run.id);
     return { stage, action: run.action, ...found };
   });
-  return (await Promise.all(read)).filter(({ findings, reports }) => findings.length + reports.length > 0);
+  return (await Promise.all(read)).filter(
+    ({ findings, reports, phases }) => findings.length + reports.length + phases.length > 0,
+  );
 }
 
 function endedStage(run: StageRun, { execution }: ExecutionRecord, definition: PipelineDefinition): EndedStage {

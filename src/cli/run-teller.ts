@@ -30,7 +30,7 @@ export interface EndedRun {
   readonly execution: Execution;
   readonly status: ExecutionStatus;
   readonly stages: readonly EndedStage[];
-  /** What logs and reports of builds say; actions without any are left out. */
+  /** What logs, reports and phases of builds say; actions without any are left out. */
   readonly findings: readonly BuildFindings[];
   readonly seconds: number;
   readonly results: LocalResults;

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { StoredFile } from '../main/local-results.ts';
 import type { Ending } from '../pipeline/execution.ts';
+import { phasesText } from '../pipeline/build-phase.ts';
 import { reportText, type TestReport } from '../pipeline/test-report.ts';
 import { visibleText } from '../web/visible-text.ts';
 import type { CliIo } from './command.ts';
@@ -79,12 +80,17 @@ function stageRows(stages: readonly EndedStage[], marked: (state: string, text: 
 }
 
 /** Places in the form that editors and terminals open: `file:line:column`. */
-function findingRows({ stage, action, findings, reports }: BuildFindings, shown: (path: string) => string): string[] {
+function findingRows(
+  { stage, action, findings, reports, phases }: BuildFindings,
+  shown: (path: string) => string,
+): string[] {
   const lines = findings.map(({ path, line, column, title, message }) => {
     const place = [shown(path), line, ...(column === undefined ? [] : [column])].join(':');
     return `    ${place}: ${title === undefined ? '' : `${title}: `}${indented(message)}`;
   });
-  return ['', `  ${stage}/${action}`, ...reports.flatMap(reportRows), ...lines];
+  const times = phasesText(phases, 100, (milliseconds) => duration(milliseconds / 1000));
+  const timed = times === '' ? [] : [`    phases: ${times}`];
+  return ['', `  ${stage}/${action}`, ...timed, ...reports.flatMap(reportRows), ...lines];
 }
 
 /** Failed tests that have a place stand among the places. */

@@ -36,7 +36,7 @@ export async function viewOf(
     // Only what this server itself runs.
     ...(record.host.startsWith('aws:') ? {} : { isolation: deps.isolation }),
     annotations: await annotations(deps, record),
-    reports: await testReports(deps, record.execution, earlier),
+    ...(await toldByBuilds(deps, record.execution, earlier)),
     bareCommands: context.bareCommands,
     ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
     ...(await laneView(deps.db, record, definition)),
@@ -91,17 +91,23 @@ async function annotations(deps: ViewDeps, record: ExecutionRecord): Promise<Exe
   return found;
 }
 
-/** Of every attempt of every action that reported tests or coverage. */
-export async function testReports(
+/** Tests and coverage of every attempt that has ended, and the phases of builds, also of those that run. */
+export async function toldByBuilds(
   deps: Pick<Deps, 'findings'>,
   execution: Execution,
   earlier: readonly EarlierAttempt[],
-): Promise<ExecutionView['reports']> {
-  const current = execution.stages.flatMap((stage) => stage.actions).filter(({ status }) => status !== 'InProgress');
+): Promise<Pick<ExecutionView, 'reports' | 'phases'>> {
+  const current = execution.stages.flatMap((stage) => stage.actions).filter(({ phase }) => phase !== 'waiting');
   const runs = execution.stages.flatMap((stage) => [...stage.actions, ...(stage.earlier ?? [])]);
   const told = (id: string) => runs.find((run) => run.id === id)?.story?.reports;
-  const read = [...current, ...earlier].map(
-    async ({ id }) => [id, told(id) ?? (await deps.findings(execution.id, id)).reports] as const,
+  const running = new Set<string>(current.filter(({ status }) => status === 'InProgress').map(({ id }) => id));
+  const read = await Promise.all(
+    [...current, ...earlier].map(async ({ id }) => ({ id, ...(await deps.findings(execution.id, id)) })),
   );
-  return Object.fromEntries((await Promise.all(read)).filter(([, reports]) => reports.length > 0));
+  const reports = read.flatMap(({ id, ...found }) => {
+    const all = running.has(id) ? [] : (told(id) ?? found.reports);
+    return all.length === 0 ? [] : [[id, all] as const];
+  });
+  const phases = read.flatMap((found) => (found.phases.length === 0 ? [] : [[found.id, found.phases] as const]));
+  return { reports: Object.fromEntries(reports), phases: Object.fromEntries(phases) };
 }

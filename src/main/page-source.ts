@@ -3,7 +3,7 @@ import { loadDefinitions } from '../db/definitions.ts';
 import { findExecution, recentExecutions, type ExecutionRecord } from '../db/executions.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
-import { earlierAttempts, testReports } from '../handlers/execution-view.ts';
+import { earlierAttempts, toldByBuilds } from '../handlers/execution-view.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import { executionPageData, type ArtifactPageData, type ExecutionPageData } from '../web/page-data.ts';
 
@@ -43,7 +43,7 @@ async function pageOf(deps: SourceDeps, record: ExecutionRecord): Promise<Execut
     context: record.context,
     live: record.live,
     earlierAttempts: earlier,
-    ...(findings ? { reports: await testReports({ findings }, record.execution, earlier) } : {}),
+    ...(findings ? await toldByBuilds({ findings }, record.execution, earlier) : {}),
     ...(deps.artifacts ? { artifacts: await artifactsOf(deps, deps.artifacts, record.execution.id) } : {}),
   });
 }

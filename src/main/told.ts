@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { rankTail } from '../buildspec/rank-tail.ts';
 import { toldOfAction } from '../db/action-executions.ts';
 import type { Database } from '../db/database.ts';
+import type { BuildPhase } from '../pipeline/build-phase.ts';
 import { logPath } from '../providers/action-log.ts';
 import { findingsOf, readFindings, type ActionFindings } from '../providers/findings-file.ts';
 import { readTail } from '../providers/read-log.ts';
@@ -28,9 +29,9 @@ const StoredTail = z.object({ tail: z.object({ lines: z.array(z.string()), cut: 
  * one that holds its log. Undefined when it told nothing.
  */
 export async function toldHere(home: string, execution: string, action: string, failed: boolean): Promise<unknown> {
-  const { findings, reports } = await readFindings(home, execution, action);
+  const { findings, reports, phases } = await readFindings(home, execution, action);
   const tail = failed ? await tailHere(home, execution, action, linesKept) : noTail;
-  if (findings.length + reports.length + tail.lines.length === 0) return undefined;
+  if (findings.length + reports.length + phases.length + tail.lines.length === 0) return undefined;
   const short = <T extends { readonly message: string }>(all: readonly T[]) =>
     all.slice(0, mostNamed).map((one) => ({ ...one, message: one.message.slice(0, longestMessage).toWellFormed() }));
   const named = reports.map((report) => ({
@@ -38,7 +39,12 @@ export async function toldHere(home: string, execution: string, action: string, 
     failures: short(report.failures),
     flaky: report.flaky.slice(0, mostNamed),
   }));
-  return { findings: short(findings), reports: named, tail };
+  return { findings: short(findings), reports: named, phases: phases.map(shortPhase), tail };
+}
+
+function shortPhase(phase: BuildPhase): BuildPhase {
+  const { message } = phase;
+  return message === undefined ? phase : { ...phase, message: message.slice(0, longestMessage).toWellFormed() };
 }
 
 const noTail: Tail = { lines: [], cut: 0 };

@@ -9,6 +9,7 @@ import type { WorkContext } from './background.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
 import type { BuildConfiguration, BuildDeps } from './build-project.ts';
+import type { Timeline } from './build-timeline.ts';
 import type { Expand } from './cache-keys.ts';
 import { UserError } from '../errors.ts';
 import { networkOf } from './command-deps.ts';
@@ -25,6 +26,7 @@ export interface BuildHostRequest {
   /** Milliseconds since the epoch at which the build times out. */
   readonly deadline: number;
   readonly context: WorkContext;
+  readonly timeline: Pick<Timeline, 'enter' | 'add'>;
 }
 
 export interface CodeBuildHost extends BuildHost {
@@ -35,7 +37,7 @@ const rememberedBytes = 256 * 1024;
 
 /** The machine below a build: shells in the sandbox, the log, and a memory of the output for RETRY patterns. */
 export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
-  const { action, area, context, log } = request;
+  const { action, area, context, log, timeline } = request;
   const recent = createKeptEnd(rememberedBytes);
   return {
     openSession: async (restore) => {
@@ -59,6 +61,8 @@ export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
     say: (line) => say(log, line),
     stopped: () => context.signal.aborted,
     now: () => new Date(),
+    entered: timeline.enter,
+    left: timeline.add,
     forgetOutput: () => recent.clear(),
     outputMatches: (pattern) => matchesInSandbox(request, pattern, recent.bytes()),
     expand: (text) => expandInSandbox(request, text),

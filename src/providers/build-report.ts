@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { recordedPhases, type BuildRecord, type BuildStatus, type PhaseRecord } from '../buildspec/build-record.ts';
 import { logPath } from './action-log.ts';
 import { buildArn, buildImage } from './build-environment.ts';
+import { buildRecordPath } from './build-phases.ts';
+import type { CurrentPhase } from './build-timeline.ts';
 import { buildId, type BuildConfiguration } from './build-project.ts';
 import { maskText } from './mask.ts';
 import type { StartedAction } from './provider.ts';
@@ -10,13 +12,15 @@ import { failed, type EndReport } from './reports.ts';
 
 type Action = StartedAction<BuildConfiguration>;
 
-/** What a build was, once all of its phases are over. */
-export interface FinishedBuild {
+/** What is known of a build while it runs or at its end. */
+export interface KnownBuild {
   readonly home: string;
   readonly number: number;
   readonly minutes: number;
   readonly phases: readonly PhaseRecord[];
-  readonly status: BuildStatus;
+  /** The phase that runs; absent at the end. */
+  readonly current?: CurrentPhase | undefined;
+  readonly status: BuildStatus | 'IN_PROGRESS';
   /** Names of the report groups of its buildspec. */
   readonly reports: readonly string[];
   /** Exported variables in the order of the buildspec; those that are not set are empty (CP-B-6). */
@@ -24,21 +28,20 @@ export interface FinishedBuild {
   readonly secrets: readonly string[];
 }
 
-export async function recordBuild(action: Action, build: FinishedBuild): Promise<BuildRecord> {
+/** Who reads it sees the old record or the new one. It is small, and written about ten times. */
+export function recordBuild(action: Action, build: KnownBuild): BuildRecord {
   const record = recordOf(action, build);
   const file = buildRecordPath(build.home, action.execution, action.actionExecution);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, JSON.stringify(record, null, 1), { mode: 0o600 });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(`${file}.new`, JSON.stringify(record, null, 1), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return record;
 }
 
-/** `<home>/logs/<execution>/<action execution>.build.json` */
-export function buildRecordPath(home: string, execution: string, actionExecution: string): string {
-  return join(home, 'logs', execution, `${actionExecution}.build.json`);
-}
-
-function recordOf(action: Action, build: FinishedBuild): BuildRecord {
+function recordOf(action: Action, build: KnownBuild): BuildRecord {
   const now = new Date().toISOString();
+  const last = build.current ?? ({ phaseType: 'COMPLETED', startTime: now } as const);
+  const isOver = build.current === undefined;
   const mask = (text: string): string => maskText(text, build.secrets);
   const uploaded = build.phases.some(
     ({ phaseType, phaseStatus }) => phaseType === 'UPLOAD_ARTIFACTS' && phaseStatus === 'SUCCEEDED',
@@ -51,10 +54,10 @@ function recordOf(action: Action, build: FinishedBuild): BuildRecord {
     projectName: action.configuration.ProjectName,
     initiator: `codepipeline/${action.pipeline}`,
     buildStatus: build.status,
-    buildComplete: true,
-    currentPhase: 'COMPLETED',
+    buildComplete: isOver,
+    currentPhase: last.phaseType,
     startTime: build.phases[0]?.startTime ?? now,
-    endTime: now,
+    ...(isOver ? { endTime: now } : {}),
     ...(source === undefined ? {} : { sourceVersion: `arn:aws:s3:::${source.location.bucket}/${source.location.key}` }),
     ...(action.origin.headSha === '' ? {} : { resolvedSourceVersion: action.origin.headSha }),
     timeoutInMinutes: build.minutes,
@@ -72,7 +75,7 @@ function recordOf(action: Action, build: FinishedBuild): BuildRecord {
         ...phase,
         contexts: phase.contexts.map((context) => ({ ...context, message: mask(context.message) })),
       })),
-      now,
+      last,
     ),
     exportedEnvironmentVariables: build.exported.map(([name, value]) => ({ name, value: mask(value) })),
   };
@@ -81,7 +84,7 @@ function recordOf(action: Action, build: FinishedBuild): BuildRecord {
 /** What fails in a phase is told by the first phase that failed (CP-B-9). */
 export function reportBuild(record: BuildRecord, secrets: readonly string[]): EndReport {
   const externalId = record.id;
-  const phases = record.phases.filter((phase) => phase.phaseType !== 'COMPLETED');
+  const phases = record.phases.filter((phase) => phase.phaseStatus !== undefined);
   if (record.buildStatus === 'SUCCEEDED') {
     const outputVariables = Object.fromEntries(
       record.exportedEnvironmentVariables.map(({ name, value }) => [name, value]),

@@ -6,15 +6,22 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import { createPathResolver, type Finding, type ResolvePath } from '../buildspec/finding.ts';
 import { findInLog } from '../buildspec/log-findings.ts';
 import { parseReport, type ParsedReport, type ReportedFailure } from '../buildspec/parse-report.ts';
+import type { BuildPhase } from '../pipeline/build-phase.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import { logPath } from './action-log.ts';
+import { readBuildPhases } from './build-phases.ts';
 import { maskText } from './mask.ts';
 import type { StartedAction } from './provider.ts';
 import { readTail } from './read-log.ts';
 import { listFiles } from './zip.ts';
 
-/** What a finished action tells about the code: for annotations and the summary of a check run. */
-export interface ActionFindings {
+/** What an action tells about the code and its build: for annotations and the summary of a check run. */
+export interface ActionFindings extends CodeFindings {
+  /** Of a build, also while it runs; none for other actions. */
+  readonly phases: readonly BuildPhase[];
+}
+
+interface CodeFindings {
   /** Failed tests first; at most 50. Paths are files of the primary source. */
   readonly findings: readonly Finding[];
   readonly reports: readonly TestReport[];
@@ -52,7 +59,11 @@ export async function saveFindings(request: FindingsRequest): Promise<void> {
   }
 }
 
-const Stored = z.object({ findings: z.array(z.custom<Finding>()), reports: z.array(z.custom<StoredReport>()) });
+const Stored = z.object({
+  findings: z.array(z.custom<Finding>()),
+  reports: z.array(z.custom<StoredReport>()),
+  phases: z.array(z.custom<BuildPhase>()).default([]),
+});
 
 /** Files of an earlier version do not tell which tests passed on a later attempt. */
 type StoredReport = Omit<TestReport, 'flaky'> & Partial<Pick<TestReport, 'flaky'>>;
@@ -62,6 +73,10 @@ export async function readFindings(home: string, execution: string, actionExecut
   // The ids are checked by logPath.
   const file = logPath(home, execution, actionExecution).replace(/\.log$/, '.findings.json');
   const text = await readFile(file, 'utf8').catch(() => 'null');
+  return { ...foundIn(text), phases: await readBuildPhases(home, execution, actionExecution) };
+}
+
+function foundIn(text: string): ActionFindings {
   try {
     return findingsOf(JSON.parse(text));
   } catch {
@@ -72,11 +87,11 @@ export async function readFindings(home: string, execution: string, actionExecut
 /** From stored JSON; what does not fit is as good as nothing. */
 export function findingsOf(stored: unknown): ActionFindings {
   const { success, data } = Stored.safeParse(stored);
-  if (!success) return { findings: [], reports: [] };
+  if (!success) return { findings: [], reports: [], phases: [] };
   return { ...data, reports: data.reports.map((report) => ({ ...report, flaky: report.flaky ?? [] })) };
 }
 
-async function collect({ home, action, primary, groups, known = [] }: FindingsRequest): Promise<ActionFindings> {
+async function collect({ home, action, primary, groups, known = [] }: FindingsRequest): Promise<CodeFindings> {
   const files = (await listFiles(primary)).map(({ path }) => path);
   const own = files.filter((path) => !/(^|\/)(node_modules|\.venv|vendor\/bundle)\//.test(path));
   const resolve = createPathResolver(own, [primary]);

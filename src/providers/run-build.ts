@@ -1,6 +1,7 @@
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import type { Finding } from '../buildspec/finding.ts';
 import { runPhases, type PhasesResult } from '../buildspec/run-phases.ts';
+import { describeError, UserError } from '../errors.ts';
 import type { WorkContext } from './background.ts';
 import { restoreCache, saveCache } from './build-cache.ts';
 import { buildArea, type BuildArea } from './build-area.ts';
@@ -11,7 +12,7 @@ import { createBuildHost } from './build-host.ts';
 import { say } from './build-log.ts';
 import { nextBuildNumber } from './build-number.ts';
 import type { BuildConfiguration, BuildDeps, ProjectSettings } from './build-project.ts';
-import { recordBuild, reportBuild } from './build-report.ts';
+import { recordBuild, reportBuild, type KnownBuild } from './build-report.ts';
 import { createTimeline, type Timeline } from './build-timeline.ts';
 import { saveFindings } from './findings-file.ts';
 import { findBuildspec, type BuildspecFound } from './find-buildspec.ts';
@@ -25,10 +26,31 @@ const defaultProject: ProjectSettings = { timeoutInMinutes: 60, environment: [] 
 
 /** One build from source to artifacts, through the phases of CP 9.4. */
 export async function runBuild(deps: BuildDeps, action: Action, context: WorkContext): Promise<EndReport> {
+  const build = await beginBuild(deps, action, context);
+  try {
+    const area = await buildArea(deps, action);
+    try {
+      return await buildIn(deps, action, { ...build, area });
+    } finally {
+      await area.remove();
+    }
+  } catch (error) {
+    recordBroken(action, build, error);
+    throw error;
+  }
+}
+
+interface BegunBuild {
+  readonly context: WorkContext;
+  readonly startedAt: Date;
+  readonly settings: ProjectSettings;
+  readonly timeline: Timeline;
+  /** What the records of this build have in common. */
+  readonly facts: Pick<KnownBuild, 'home' | 'number' | 'minutes'>;
+}
+
+async function beginBuild(deps: BuildDeps, action: Action, context: WorkContext): Promise<BegunBuild> {
   const startedAt = new Date();
-  const timeline = createTimeline(context.startedAt);
-  timeline.end('SUBMITTED', context.startedAt);
-  timeline.end('QUEUED', startedAt);
   const named = action.configuration.ProjectName;
   const number = nextBuildNumber(deps.home, action.repository.id, named);
   const project = await deps.project(named, action);
@@ -36,84 +58,96 @@ export async function runBuild(deps: BuildDeps, action: Action, context: WorkCon
     say(action.log, `No project ${named} under projects: in .github/penstock.yml: buildspec.yml, 60 minutes.`);
   const settings = project ?? defaultProject;
   const minutes = Math.min(settings.timeoutInMinutes, action.declaration.timeoutInMinutes ?? Infinity);
+  const facts = { home: deps.home, number, minutes };
+  const timeline = createTimeline(context.startedAt, ({ phases, current }) => {
+    recordBuild(action, { ...facts, ...nothing, phases, current, status: 'IN_PROGRESS', secrets: secretsOf(action) });
+  });
+  timeline.end('SUBMITTED', context.startedAt);
+  timeline.end('QUEUED', startedAt);
   timeline.end('PROVISIONING', new Date());
-  const area = await buildArea(deps, action);
-  try {
-    const found = await findBuildspec(area.primary, action.configuration.BuildspecOverride ?? settings.buildspec);
-    const build = { context, area, startedAt, settings, minutes, number, timeline };
-    if (!found.ok) return await refuseBuildspec(deps, action, { ...build, found });
-    sayPhaseEnd(action.log, 'DOWNLOAD_SOURCE');
-    timeline.end('DOWNLOAD_SOURCE', new Date());
-    return await buildIn(deps, action, { ...build, buildspec: found.buildspec });
-  } finally {
-    await area.remove();
-  }
+  timeline.enter('DOWNLOAD_SOURCE');
+  return { context, startedAt, settings, timeline, facts };
 }
 
-interface BegunBuild {
-  readonly context: WorkContext;
+const nothing = { reports: [], exported: [] } as const;
+
+function secretsOf(action: Action): readonly string[] {
+  return Object.values(action.secrets);
+}
+
+/** What keeps a build from going on ends the phase that it was in; what the action reports is told by the error. */
+function recordBroken(action: Action, { timeline, facts }: BegunBuild, error: unknown): void {
+  const phaseType = timeline.current?.phaseType ?? 'FINALIZING';
+  const context = { statusCode: 'CLIENT_ERROR', message: describeError(error) } as const;
+  const status = error instanceof UserError ? 'FAILED' : 'FAULT';
+  sayPhaseEnd(action.log, phaseType, context);
+  timeline.end(phaseType, new Date(), { status, context });
+  recordBuild(action, { ...facts, ...nothing, phases: timeline.phases, status, secrets: secretsOf(action) });
+}
+
+interface Build extends BegunBuild {
   readonly area: BuildArea;
-  readonly startedAt: Date;
-  readonly settings: ProjectSettings;
-  readonly minutes: number;
-  readonly number: number;
-  readonly timeline: Timeline;
 }
 
-interface Refused extends BegunBuild {
+async function buildIn(deps: BuildDeps, action: Action, build: Build): Promise<EndReport> {
+  const { area, settings } = build;
+  const found = await findBuildspec(area.primary, action.configuration.BuildspecOverride ?? settings.buildspec);
+  return found.ok
+    ? runBuildspec(deps, action, { ...build, buildspec: found.buildspec })
+    : refuseBuildspec(action, { ...build, found });
+}
+
+interface Refused extends Build {
   readonly found: Extract<BuildspecFound, { ok: false }>;
 }
 
-async function refuseBuildspec(
-  deps: BuildDeps,
-  action: Action,
-  { area, found, minutes, number, timeline }: Refused,
-): Promise<EndReport> {
+async function refuseBuildspec(action: Action, { area, found, facts, timeline }: Refused): Promise<EndReport> {
   for (const line of found.lines) say(action.log, line);
   const context = { statusCode: 'YAML_FILE_ERROR', message: found.message } as const;
   sayPhaseEnd(action.log, 'DOWNLOAD_SOURCE', context);
   timeline.end('DOWNLOAD_SOURCE', new Date(), { status: 'FAILED', context });
   timeline.end('FINALIZING', new Date());
-  const secrets = Object.values(action.secrets);
+  const secrets = secretsOf(action);
   const known = found.problems.map(({ file: path, line, column, message, mend }): Finding => {
     return { path, line, column, level: 'failure', title: 'Buildspec', message: `${message} ${mend}`.trim() };
   });
-  await saveFindings({ home: deps.home, action, primary: area.primary, groups: [], secrets, known });
-  const nothing = { reports: [], exported: [], phases: timeline.phases, status: 'FAILED' } as const;
-  return reportBuild(await recordBuild(action, { home: deps.home, number, minutes, secrets, ...nothing }), secrets);
+  await saveFindings({ home: facts.home, action, primary: area.primary, groups: [], secrets, known });
+  const { phases } = timeline;
+  return reportBuild(recordBuild(action, { ...facts, ...nothing, phases, status: 'FAILED', secrets }), secrets);
 }
 
-interface Build extends BegunBuild {
+interface ReadBuild extends Build {
   readonly buildspec: Buildspec;
 }
 
-async function buildIn(deps: BuildDeps, action: Action, build: Build): Promise<EndReport> {
-  const { area, buildspec, settings, startedAt, minutes, number, timeline } = build;
-  const { home } = deps;
+async function runBuildspec(deps: BuildDeps, action: Action, build: ReadBuild): Promise<EndReport> {
+  const { area, buildspec, settings, startedAt, facts, timeline, context } = build;
   const values = await buildValues(deps, action, settings, buildspec);
-  const secrets = [...Object.values(action.secrets), ...values.secrets];
+  const secrets = [...secretsOf(action), ...values.secrets];
   const log = maskedLog(action.log, values.secrets);
   say(log, deps.isolation.describe());
   for (const note of [...buildspec.notes, ...notesOnInputs(area)]) say(log, note);
-  const facts = { startedAt, number, primary: area.primary, others: area.others, webUrl: deps.webUrl };
-  const env = { ...values.variables, ...agentVariables(action, facts) };
+  const { number, minutes } = facts;
+  const known = { startedAt, number, primary: area.primary, others: area.others, webUrl: deps.webUrl };
+  const env = { ...values.variables, ...agentVariables(action, known) };
   const deadline = startedAt.getTime() + minutes * 60_000;
-  const { context } = build;
-  const host = createBuildHost({ deps, action, area, env, log, shell: buildspec.env.shell, deadline, context });
+  const { shell } = buildspec.env;
+  const host = createBuildHost({ deps, action, area, env, log, shell, deadline, context, timeline });
   const cache = buildspec.cache && (await evaluateKeys(buildspec.cache, area.primary, host.expand));
   const caching = cache && { artifacts: deps.artifacts, action, area, cache, log };
   if (caching !== undefined) await restoreCache(caching);
+  sayPhaseEnd(log, 'DOWNLOAD_SOURCE');
+  timeline.end('DOWNLOAD_SOURCE', new Date());
   const ran = await runPhases(buildspec, host);
-  timeline.add(ran.phases);
   if (ran.end === 'done') await upload(deps, action, build, log);
+  timeline.enter('FINALIZING');
   const status = statusOf(ran, timeline);
   if (caching !== undefined && status === 'SUCCEEDED') await saveCache(caching);
-  await saveFindings({ home, action, primary: area.primary, groups: buildspec.reports, secrets });
+  await saveFindings({ home: facts.home, action, primary: area.primary, groups: buildspec.reports, secrets });
   timeline.end('FINALIZING', new Date());
   const exported = buildspec.env.exportedVariables.map((name) => [name, ran.exported[name] ?? ''] as const);
   const reports = buildspec.reports.map(({ name }) => name);
-  const finished = { home, number, minutes, phases: timeline.phases, status, reports, exported, secrets };
-  const record = await recordBuild(action, finished);
+  const record = recordBuild(action, { ...facts, phases: timeline.phases, status, reports, exported, secrets });
   log.finish();
   return reportBuild(record, secrets);
 }
@@ -133,9 +167,10 @@ function notesOnInputs({ others }: BuildArea): readonly string[] {
 async function upload(
   deps: BuildDeps,
   action: Action,
-  { area, buildspec, timeline }: Build,
+  { area, buildspec, timeline }: ReadBuild,
   log: ActionLog,
 ): Promise<void> {
+  timeline.enter('UPLOAD_ARTIFACTS');
   say(log, 'Entering phase UPLOAD_ARTIFACTS');
   const problem = await storeBuildOutputs(deps.artifacts, buildspec, {
     outputs: action.outputs,

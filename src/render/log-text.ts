@@ -1,10 +1,11 @@
+import { phasesText, type BuildPhase } from '../pipeline/build-phase.ts';
 import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
 import { code, fenced, maxMarkdown, ticked, visible } from './markdown.ts';
 import type { StageView } from './stage-view.ts';
 import type { ExecutionView, LogTail } from './view.ts';
 import { own } from './view.ts';
-import { count } from './words.ts';
+import { count, duration } from './words.ts';
 
 /**
  * The ends of the logs of failed actions, the newest failure first, each in a fence that nothing in it can close.
@@ -20,7 +21,8 @@ export function logText(view: ExecutionView, stages: readonly StageView[]): stri
     const tail = own(view.logTails, run.id);
     if (!tail) continue;
     const gap = text === '' ? '' : '\n\n';
-    const section = logSection(run, tail, maxMarkdown - text.length - gap.length);
+    const phases = phasesLine(own(view.phases, run.id) ?? []);
+    const section = logSection(run, { ...tail, phases }, maxMarkdown - text.length - gap.length);
     if (section === undefined) break;
     text += `${gap}${section}`;
   }
@@ -29,10 +31,10 @@ export function logText(view: ExecutionView, stages: readonly StageView[]): stri
 
 const maxLine = 2000;
 /** Heading, note of what was cut, and fences. */
-const roomForRest = 600;
+const roomForRest = 1_000;
 const minimumRoom = 2000;
 
-function logSection(run: ActionRun, tail: LogTail, room: number): string | undefined {
+function logSection(run: ActionRun, tail: LogTail & { readonly phases: string }, room: number): string | undefined {
   if (room < minimumRoom) return undefined;
   const all = tail.lines.flatMap((line) => visible(line).split('\n')).map(cutLine);
   const kept = lastLines(all, room - roomForRest);
@@ -41,8 +43,14 @@ function logSection(run: ActionRun, tail: LogTail, room: number): string | undef
   const where = consoleLink('in AWS', tail.url) ?? 'on the details page';
   const note =
     cut === 0 ? '' : `${count(cut, 'line')} before ${cut === 1 ? 'it is' : 'these are'} cut; the full log is ${where}.`;
-  const parts = [heading, ticked(tail.note ?? '', 600), note, kept.length > 0 ? fenced(kept) : ''];
+  const parts = [heading, tail.phases, ticked(tail.note ?? '', 600), note, kept.length > 0 ? fenced(kept) : ''];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** Where the time went, and in which phase it failed. */
+function phasesLine(phases: readonly BuildPhase[]): string {
+  const text = phasesText(phases, 1_000, duration);
+  return text === '' ? '' : `Phases: ${code(text.slice(0, 300))}`;
 }
 
 function lastLines(lines: readonly string[], room: number): readonly string[] {

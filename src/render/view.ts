@@ -1,5 +1,6 @@
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor, Execution } from '../pipeline/execution.ts';
+import type { BuildPhase } from '../pipeline/build-phase.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import type { GateVerdict } from '../commands/gate.ts';
 
@@ -28,6 +29,8 @@ export interface ExecutionView {
   readonly annotations: readonly StageAnnotation[];
   /** What test runners reported, by action execution id; earlier attempts too. */
   readonly reports: Readonly<Record<string, readonly TestReport[]>>;
+  /** The phases of builds on this machine, by action execution id. */
+  readonly phases: Readonly<Record<string, readonly BuildPhase[]>>;
   /** False: only `/penstock verb` is understood, and that is what the lines to copy say. */
   readonly bareCommands: boolean;
   /** The place where commands are taken: the pull request, if there is one. */

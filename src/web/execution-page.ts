@@ -79,10 +79,47 @@ function actionBox(page: ExecutionPage, action: ActionPageData): Markup {
     ${action.summary === undefined ? '' : html`<p>${action.summary}</p>`}
     ${action.answeredBy === undefined ? '' : html`<p class="soft">Answered by ${action.answeredBy}</p>`}
     ${link === undefined ? '' : html`<p><a href="${link}" rel="noreferrer">Open where it ran</a></p>`}
-    ${action.reports.map(testsBox)} ${action.id === undefined ? '' : artifactList(page, action.id, action)}
+    ${phasesBox(page, action)} ${action.reports.map(testsBox)}
+    ${action.id === undefined ? '' : artifactList(page, action.id, action)}
     ${action.id === undefined ? '' : logBox(page, action.id, 'Log', action.status === 'Failed' || action.running, action.running)}
     ${action.earlier.map((attempt) => html`${logBox(page, attempt.id, `Attempt ${attempt.attempt}: ${attempt.status}`, false, false)}`)}
   </div> `;
+}
+
+/** Where the time of a build went, and which phase failed. */
+function phasesBox(page: ExecutionPage, { id, phases, running, status, name }: ActionPageData): Markup {
+  if (id === undefined || phases.length === 0) return html``;
+  const rows = phases.map((phase) => {
+    const ended = phase.endedAt ?? (running ? undefined : phase.startedAt);
+    const look = phase.endedAt === undefined && !running ? 'Cut off' : phase.status;
+    const again = phase.attempts > 1 ? html` <span class="soft">attempt ${phase.attempts}</span>` : '';
+    const why = phase.message === undefined ? '' : html`<div class="bad">${visibleText(phase.message)}</div>`;
+    return html`<tr>
+      <th scope="row"><code>${phase.phase}</code></th>
+      <td>${badge(look)}${again}${why}</td>
+      <td><time datetime="${phase.startedAt}">${timeText(phase.startedAt).slice(11)}</time></td>
+      <td class="number">${durationText(phase.startedAt, ended, page.now)}</td>
+    </tr>`;
+  });
+  return html`<details id="phases-${id}" ${running || status === 'Failed' ? html` open` : ''}>
+    <summary>Phases</summary>
+    <table class="phases">
+      <caption>
+        Phases of the build ${name}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Phase</th>
+          <th scope="col">Status</th>
+          <th scope="col">Began</th>
+          <th scope="col" class="number">Took</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </details>`;
 }
 
 function testsBox(report: TestReport): Markup {

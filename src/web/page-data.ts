@@ -3,6 +3,7 @@ import { actorName } from '../pipeline/actor-name.ts';
 import type { PipelineDefinition, StageDeclaration } from '../pipeline/definition.ts';
 import type { ActionError, ActionRun, Execution, StageRun } from '../pipeline/execution.ts';
 import { executionStatus, stageStatus } from '../pipeline/status.ts';
+import type { BuildPhase } from '../pipeline/build-phase.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import type { EarlierAttempt } from '../render/view.ts';
 
@@ -56,6 +57,8 @@ export interface ActionPageData {
   readonly artifacts: readonly ArtifactPageData[];
   /** What the test runners of its current attempt reported. */
   readonly reports: readonly TestReport[];
+  /** Of its build, when it is one. */
+  readonly phases: readonly BuildPhase[];
 }
 
 export interface ArtifactPageData {
@@ -79,6 +82,8 @@ export interface PageSource {
   readonly artifacts?: Readonly<Record<string, readonly ArtifactPageData[]>>;
   /** By action execution id. */
   readonly reports?: Readonly<Record<string, readonly TestReport[]>>;
+  /** By action execution id. */
+  readonly phases?: Readonly<Record<string, readonly BuildPhase[]>>;
 }
 
 export function executionPageData(source: PageSource): ExecutionPageData {
@@ -128,6 +133,7 @@ function stagePageData(source: PageSource, declared: StageDeclaration): StagePag
           earlier,
           artifacts: source.artifacts ?? {},
           reports: source.reports ?? {},
+          phases: source.phases ?? {},
         }),
       ),
   };
@@ -145,13 +151,14 @@ interface ActionSource {
   readonly earlier: readonly EarlierAttempt[];
   readonly artifacts: Readonly<Record<string, readonly ArtifactPageData[]>>;
   readonly reports: Readonly<Record<string, readonly TestReport[]>>;
+  readonly phases: Readonly<Record<string, readonly BuildPhase[]>>;
 }
 
-function actionPageData({ name, provider, stage, earlier, artifacts, reports }: ActionSource): ActionPageData {
+function actionPageData({ name, provider, stage, earlier, artifacts, reports, phases }: ActionSource): ActionPageData {
   const mine = earlier.filter((attempt) => attempt.action === name);
   const run = stage?.actions.find((candidate) => candidate.action === name);
   if (run === undefined) {
-    const nothing = { artifacts: [], reports: [] };
+    const nothing = { artifacts: [], reports: [], phases: [] };
     return { name, provider, attempt: 1, status: 'Not started', running: false, earlier: mine, ...nothing };
   }
   return {
@@ -166,6 +173,7 @@ function actionPageData({ name, provider, stage, earlier, artifacts, reports }: 
     earlier: mine.filter((attempt) => attempt.id !== run.id),
     artifacts: artifacts[run.id] ?? [],
     reports: reports[run.id] ?? [],
+    phases: phases[run.id] ?? [],
   };
 }
 

@@ -14,6 +14,14 @@ const looks: Readonly<Record<string, Look>> = {
   'Waiting to enter': { tone: 'wait', mark: '‖', label: 'Waiting to enter' },
   Stopped: { tone: 'none', mark: '■', label: 'Stopped' },
   Abandoned: { tone: 'none', mark: '■', label: 'Abandoned' },
+  // Phases of builds, in CodeBuild's words.
+  SUCCEEDED: { tone: 'good', mark: '✓', label: 'Succeeded' },
+  FAILED: { tone: 'bad', mark: '✗', label: 'Failed' },
+  FAULT: { tone: 'bad', mark: '✗', label: 'Fault' },
+  TIMED_OUT: { tone: 'bad', mark: '✗', label: 'Timed out' },
+  IN_PROGRESS: { tone: 'busy', mark: '●', label: 'In progress' },
+  'Cut off': { tone: 'none', mark: '■', label: 'Cut off' },
+  STOPPED: { tone: 'none', mark: '■', label: 'Stopped' },
 };
 
 export function lookOf(status: string): Look {

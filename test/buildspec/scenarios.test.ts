@@ -48,6 +48,8 @@ async function play(name: string, buildspec: string): Promise<string> {
     say: () => {},
     stopped: () => false,
     now: () => new Date(0),
+    entered: () => {},
+    left: () => {},
     forgetOutput: () => void (printed = ''),
     outputMatches: (pattern) => Promise.resolve(new RegExp(pattern).test(printed)),
   };

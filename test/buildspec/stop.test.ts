@@ -78,6 +78,8 @@ async function stopAt(call: number): Promise<Stopped> {
     },
     stopped: () => stop.signal.aborted,
     now: () => new Date(0),
+    entered: () => {},
+    left: () => {},
     forgetOutput: counted,
     outputMatches: () => Promise.resolve(true),
   };

@@ -23,17 +23,31 @@ test('the end of a run tells what tests said: counts, those that failed, and tho
   const findings = [
     { path: 'sum.js', line: 2, column: 5, level: 'failure', title: 'sum.adds', message: 'expected 4' } as const,
   ];
+  const phase = (name: string, seconds: number, change: object = {}) => ({
+    phase: name,
+    status: 'SUCCEEDED',
+    startedAt: new Date(0).toISOString(),
+    endedAt: new Date(seconds * 1000).toISOString(),
+    attempts: 1,
+    ...change,
+  });
+  const phases = [
+    phase('INSTALL', 0),
+    phase('BUILD', 2.5, { status: 'FAILED', attempts: 2 }),
+    phase('POST_BUILD', 0.2),
+  ];
   textTeller(io, { isolation: 'none', source: '/work/tree' }).end({
     execution: execution([source]),
     status: 'Failed',
     stages: [],
     seconds: 3,
-    findings: [{ stage: 'Test', action: 'Unit', findings, reports: [unit] }],
+    findings: [{ stage: 'Test', action: 'Unit', findings, reports: [unit], phases }],
     results: { artifacts: [], objects: [] },
   });
   expect(lines.join('\n').split('\n').slice(2)).toEqual([
     '',
     '  Test/Unit',
+    '    phases: BUILD 2.5s, 2 attempts, failed · POST_BUILD 0.2s',
     '    unit: 3 passed, 2 failed, 1 skipped',
     '      net.sends: reset',
     '        by peer',

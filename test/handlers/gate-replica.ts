@@ -68,7 +68,7 @@ export function gateReplica(open: OpenDatabase, home: string): Replica {
     ...deps,
     isolation: '',
     logTail: () => Promise.resolve({ lines: [], cut: 0 }),
-    findings: () => Promise.resolve({ findings: [], reports: [] }),
+    findings: () => Promise.resolve({ findings: [], reports: [], phases: [] }),
   };
   const runner = runnerOn(db, home);
   const worker = runWorker({

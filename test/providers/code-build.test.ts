@@ -11,7 +11,7 @@ import { createBackground } from '../../src/providers/background.ts';
 import { codeBuild } from '../../src/providers/code-build.ts';
 import type { BuildConfiguration, ProjectSettings } from '../../src/providers/build-project.ts';
 import { readFindings } from '../../src/providers/findings-file.ts';
-import { buildRecordPath } from '../../src/providers/build-report.ts';
+import { buildRecordPath } from '../../src/providers/build-phases.ts';
 import { unzip } from '../../src/providers/zip.ts';
 import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
 import { anAction, artifact, finish, untilEnded, type ActionChange, type TestAction } from './action.ts';
@@ -63,7 +63,7 @@ function recordOf(action: TestAction<unknown>): BuildRecord {
 
 function phasesOf(action: TestAction<unknown>): readonly string[] {
   return recordOf(action).phases.map((phase) =>
-    phase.phaseType === 'COMPLETED' ? phase.phaseType : `${phase.phaseType} ${phase.phaseStatus}`,
+    phase.phaseStatus === undefined ? phase.phaseType : `${phase.phaseType} ${phase.phaseStatus}`,
   );
 }
 
@@ -140,6 +140,26 @@ phases:
 });
 
 describe('where a build goes', () => {
+  it('stands in its record while it runs: the phase that it is in, and what the ones before took (CP 9.4)', async () => {
+    const builder = provider();
+    const action = await build(buildspec('phases: {pre_build: {commands: ["true"]}, build: {commands: [sleep 300]}}'));
+    const first = await builder.start(action);
+    const phases = async () => (await readFindings(home, action.execution, action.actionExecution)).phases;
+    await expect.poll(async () => (await phases()).at(-1)?.phase, { timeout: 20_000 }).toBe('BUILD');
+    expect(recordOf(action)).toMatchObject({ currentPhase: 'BUILD', buildComplete: false, buildStatus: 'IN_PROGRESS' });
+    expect(recordOf(action).endTime).toBeUndefined();
+    const [before, running] = (await phases()).slice(-2);
+    expect(before).toMatchObject({ phase: 'PRE_BUILD', status: 'SUCCEEDED', endedAt: running?.startedAt });
+    expect(running).toMatchObject({ status: 'IN_PROGRESS', attempts: 1 });
+    expect(running?.endedAt).toBeUndefined();
+    await builder.stop?.({ ...action, externalId: 'x' });
+    await untilEnded(builder, action, first);
+    expect((await phases()).map(({ phase, status }) => `${phase} ${status}`).slice(-2)).toEqual([
+      'BUILD STOPPED',
+      'FINALIZING SUCCEEDED',
+    ]);
+  });
+
   it('tells the first phase that failed, not the last (CP-B-9, CP-P-4)', async () => {
     const action = await build(
       buildspec('phases: {build: {commands: ["exit 7"]}}\nartifacts: {files: ["none/**"]}\n'),
@@ -331,6 +351,11 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
       kind: 'failed',
       error: { code: 'ConfigurationError', message: expect.stringContaining(words) },
     });
+    // Why nothing ran stands in the log and in the record of the build too (CP 9.4).
+    expect(logOf(action)).toContain('Phase complete: DOWNLOAD_SOURCE State: FAILED');
+    expect(logOf(action)).toMatch(new RegExp(`Phase context status code: CLIENT_ERROR Message: .*${words}`));
+    expect(recordOf(action)).toMatchObject({ buildStatus: 'FAILED', buildComplete: true });
+    expect(phasesOf(action).slice(3)).toEqual(['DOWNLOAD_SOURCE FAILED', 'COMPLETED']);
   });
 
   it.each([

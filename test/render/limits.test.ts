@@ -253,6 +253,24 @@ describe('logs that are too long (SEC-D-07)', () => {
     expect(text.isWellFormed()).toBe(true);
   });
 
+  it('say where the time of the build went and in which phase it failed (CP 9.4)', () => {
+    const phase = (name: string, seconds: number, change: object = {}) => {
+      return { phase: name, status: 'SUCCEEDED', startedAt: at(0), endedAt: at(seconds), attempts: 1, ...change };
+    };
+    const phases = {
+      'Unit-1': [
+        phase('INSTALL', 0),
+        phase('PRE_BUILD', 12),
+        phase('BUILD', 185, { status: 'FAILED' }),
+        phase('POST_BUILD', 0, { attempts: 2 }),
+      ],
+    };
+    const run = execution([source, ran('Test', [failedUnit, action('Lint')])]);
+    const logTails = { 'Unit-1': { lines: ['not ok'], cut: 0 } };
+    const text = find(renderExecution(view(run, { logTails, phases })), 'Test').text ?? '';
+    expect(text).toContain('Phases: `PRE_BUILD 12s · BUILD 3m 5s, failed · POST_BUILD 0s, 2 attempts`');
+  });
+
   it('of several failed actions show the newest first', () => {
     const late = action('Lint', { status: 'Failed', endedAt: at(500) });
     const run = execution([source, ran('Test', [failedUnit, late])]);

@@ -131,6 +131,7 @@ export function view(run: Execution, more: Partial<ExecutionView> = {}): Executi
     fork: false,
     annotations: [],
     reports: {},
+    phases: {},
     bareCommands: true,
     pullRequest: 7,
     rollbackTo: {},

@@ -39,7 +39,7 @@ function server(execution: Execution, live = false) {
     loadExecution: (id) =>
       Promise.resolve(
         id === executionId
-          ? executionPageData({ ...pageSource(current.execution, current.live), artifacts, reports })
+          ? executionPageData({ ...pageSource(current.execution, current.live), artifacts, reports, phases })
           : null,
       ),
     logFile,
@@ -70,6 +70,26 @@ const reports = {
     },
   ],
 };
+const phases = {
+  [actionId('unit', 2)]: [
+    {
+      phase: 'INSTALL',
+      status: 'SUCCEEDED',
+      startedAt: '2026-11-23T04:00:02.000Z',
+      endedAt: '2026-11-23T04:00:02.300Z',
+      attempts: 1,
+    },
+    {
+      phase: 'BUILD',
+      status: 'FAILED',
+      startedAt: '2026-11-23T04:00:02.300Z',
+      endedAt: '2026-11-23T04:03:07.000Z',
+      attempts: 2,
+      message: 'Error while executing command: <make>',
+    },
+    { phase: 'POST_BUILD', status: 'IN_PROGRESS', startedAt: '2026-11-23T04:03:07.000Z', attempts: 1 },
+  ],
+};
 const artifacts = { [actionId('Checkout')]: [{ name: 'Src', size: 4, sha256: 'ab'.repeat(32) }] };
 
 function link(path = ''): string {
@@ -97,6 +117,27 @@ describe('the page of an execution', () => {
       'Tests of <code>unit</code>: 4 passed, 1 failed</p> <ul> <li><strong>sum.adds</strong> ' +
         '<span class="soft">sum.js:2</span>: expected &lt;b&gt;4</li><li class="soft">net.connects passed on attempt 2</li>',
     );
+  });
+
+  test('shows the phases of a build with their times in a table that is read without eyes (CP 9.4)', async () => {
+    const text = (await (await server(waitingExecution()).get(link())).text()).replaceAll(/\s+/g, ' ');
+    expect(text).toContain('<caption> Phases of the build unit </caption>');
+    for (const column of ['Phase', 'Status', 'Began', 'Took'])
+      expect(text).toMatch(new RegExp(`<th scope="col"[^>]*>${column}</th>`));
+    const rows = text.split('<tr>').filter((row) => row.includes('<th scope="row">'));
+    const words = rows.map((row) =>
+      row
+        .replaceAll(/<[^>]*>/g, ' ')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    );
+    expect(words).toEqual([
+      'INSTALL ✓ Succeeded 04:00:02 UTC 300 ms',
+      'BUILD ✗ Failed attempt 2 Error while executing command: &lt;make&gt; 04:00:02 UTC 3 min 4 s',
+      // The action has ended and this phase has not: the server was killed in it.
+      expect.stringMatching(/^POST_BUILD ■ Cut off 04:03:07 UTC/),
+    ]);
+    expect(text).toContain('<details id="phases-unit-2-aaaa-bbbb" >');
   });
 
   test('lists what an action stored, to be downloaded by the same link and by no other', async () => {
