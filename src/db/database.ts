@@ -2,6 +2,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { ApiTables } from './api-tables.ts';
 import type { AwsTables } from './aws-tables.ts';
 import type { CustomActionType } from './custom-action-types.ts';
+import type { AskedOfEngine } from './human-commands.ts';
 import type { WorkerJobData, WorkerJobResult, WorkerJobStatus } from './worker-jobs.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { ConditionKind, Execution, RuleRun } from '../pipeline/execution.ts';
@@ -215,6 +216,8 @@ interface HumanCommandTable {
   claimer: string | null;
   claimed_at: GeneratedTimestamp;
   at: GeneratedTimestamp;
+  /** By key; see human-commands.ts. */
+  asked: ColumnType<Readonly<Record<string, AskedOfEngine>>, string | undefined, string>;
 }
 
 /** One person's answer to one gate (SEC R1). */

@@ -1,4 +1,6 @@
 import { sql, type Kysely } from 'kysely';
+import type { Obeyed } from '../engine/engine.ts';
+import type { PipelineCommand } from '../pipeline/protocol.ts';
 import type { Database } from './database.ts';
 import { plainText } from './json.ts';
 
@@ -48,6 +50,26 @@ export async function finishCommand(
     .where('source', '=', source)
     .where('outcome', 'is', null)
     .execute();
+}
+
+export interface AskedOfEngine {
+  readonly key: string;
+  /** The words that it follows from. */
+  readonly line: string;
+  readonly command: PipelineCommand;
+  /** Absent until it is answered. */
+  readonly obeyed?: Obeyed;
+}
+
+export async function askedOf(db: Kysely<Database>, source: string): Promise<readonly AskedOfEngine[]> {
+  const row = await db.selectFrom('human_commands').select('asked').where('source', '=', source).executeTakeFirst();
+  return Object.values(row?.asked ?? {});
+}
+
+/** Of a source that was claimed. */
+export async function rememberAsked(db: Kysely<Database>, source: string, asked: AskedOfEngine): Promise<void> {
+  const text = JSON.stringify({ [asked.key]: asked });
+  await sql`update human_commands set asked = asked || ${text}::jsonb where source = ${source}`.execute(db);
 }
 
 export async function commandBySource(db: Kysely<Database>, source: string) {

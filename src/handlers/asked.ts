@@ -7,6 +7,7 @@ import { TransientError } from '../errors.ts';
 import type { Account, Permission, PullRequest, RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Actor } from '../pipeline/execution.ts';
+import type { Remembering } from './remembering-engine.ts';
 
 /** A person asking something about one pull request (or one check run), with what is known when they ask. */
 export interface Asked {
@@ -26,6 +27,8 @@ export interface Asked {
   /** Executions that it may be about, newest first. */
   readonly records: readonly ExecutionRecord[];
   readonly definitions: Readonly<Record<string, PipelineDefinition>>;
+  /** What an earlier try of this delivery asked of an engine. */
+  readonly earlier?: Remembering['earlier'];
 }
 
 /** The person in the words of `authorize`. */

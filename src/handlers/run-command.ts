@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import { ticked } from '../render/markdown.ts';
 import type { Answer, Asked } from './asked.ts';
 import { asker, newestPerPipeline, refused } from './asked.ts';
+import { rememberingEngine } from './remembering-engine.ts';
 import { approve } from './commands/approve.ts';
 import { okToTest } from './commands/ok-to-test.ts';
 import { plan } from './commands/plan.ts';
@@ -42,8 +43,9 @@ export function answerLine(deps: Deps, asked: Asked, line: ParsedLine): Promise<
  */
 export async function obeyCommand(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
   const allowed = authorize(command, asker(asked));
+  const { engine, earlier } = await rememberingEngine(deps, asked.source, command);
   const answer = allowed.allowed
-    ? await dispatch(deps, asked, command).catch(toldTheAsker)
+    ? await dispatch({ ...deps, engine }, { ...asked, earlier }, command).catch(toldTheAsker)
     : refused(`${allowed.why} ${allowed.whoCould}`.trim());
   await recordCommand(deps, asked, { command, answer, allowed: allowed.allowed });
   return answer;

@@ -4,8 +4,7 @@ import type { Recheck } from '../engine.ts';
 import type { ActionRun, Actor } from '../../pipeline/execution.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { ask, type Bound, type Ground } from './ground.ts';
-import { allActions, pipelineState } from './look.ts';
-import { isOurRole } from './session.ts';
+import { pipelineState } from './look.ts';
 import { changeRecord, findAwsRecord, type AwsRecord } from './records.ts';
 
 export type ApprovalAnswer = Extract<PipelineCommand, { kind: 'approve' | 'reject' }>;
@@ -31,29 +30,8 @@ export async function answerApproval(ground: Ground, command: ApprovalAnswer, ab
   const status = command.kind === 'approve' ? ('Approved' as const) : ('Rejected' as const);
   const result = { status, summary: command.summary };
   const input = { pipelineName: bound.target.pipelineName, stageName, actionName, token: command.token, result };
-  try {
-    await ask(ground, bound, 'PutApprovalResult', (api) => api.putApprovalResult(input));
-  } catch (error) {
-    if (!(await isOwnAnswer(ground, command, about, error))) throw error;
-  }
+  await ask(ground, bound, 'PutApprovalResult', (api) => api.putApprovalResult(input));
   await rememberAnswer(ground, record, command, by);
-}
-
-/** The answer to an earlier call was lost, and that call did its work (CP-O-3). */
-async function isOwnAnswer(
-  ground: Ground,
-  command: ApprovalAnswer,
-  { bound, record, awsId }: Answering,
-  error: unknown,
-): Promise<boolean> {
-  if (!(error instanceof AwsRefusal) || error.refusal.exception !== 'ApprovalAlreadyCompletedException') return false;
-  const runs = record.execution.stages.flatMap((stage) => stage.actions);
-  const run = runs.find(({ token }) => token === command.token);
-  if (!run) return false;
-  const told = (await allActions(ground, bound, awsId)).find((one) => one.actionExecutionId === run.id);
-  const isSame = told?.status === (command.kind === 'approve' ? 'Succeeded' : 'Failed');
-  const summary = told?.output?.executionResult?.externalExecutionSummary ?? '';
-  return isSame && summary === command.summary && isOurRole(told.updatedBy, bound.target.roleArn);
 }
 
 /**

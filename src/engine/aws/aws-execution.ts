@@ -1,4 +1,5 @@
 import type { Execution } from '../../pipeline/execution.ts';
+import type { Intent } from './intents.ts';
 
 export interface LogPlace {
   readonly region: string;
@@ -21,6 +22,8 @@ export interface AwsExecution extends Execution {
     readonly touchedAt?: string;
     /** CodePipeline runs it by this version of the pipeline; absent while only assumed. */
     readonly version?: number;
+    /** Commands that went to CodePipeline and were not answered. */
+    readonly asked?: readonly Intent[];
     /** Where builds wrote, by action execution. */
     readonly logs?: Readonly<Record<string, LogPlace>>;
   };

@@ -22,6 +22,9 @@ export class AwsThrottled extends TransientError {}
 /** The role session ended before its time; a new one is taken. */
 export class AwsExpired extends TransientError {}
 
+/** Nobody knows whether the call had its effect. */
+export class AwsUnanswered extends TransientError {}
+
 /** The role, or Penstock's own identity, lacks a permission. */
 export class AwsDenied extends UserError {}
 
@@ -121,7 +124,7 @@ function toldApart(called: Called, error: unknown): unknown {
   const credentials = credentialsText(target, name, message);
   if (credentials !== undefined) return new UserError(credentials, { cause: error });
   if (passing.has(name) || (status !== undefined && status >= 500) || classify(error) === 'transient')
-    return later(`${where} got no answer: ${describeError(error)}`, error);
+    return new AwsUnanswered(`${where} got no answer: ${describeError(error)}`, { cause: error });
   if (name === 'PipelineNotFoundException') return new NoSuchPipeline(notFoundText(target), { cause: error });
   const pause = busy.get(name);
   if (pause !== undefined && action === 'codepipeline:StartPipelineExecution')

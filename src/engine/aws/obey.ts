@@ -6,10 +6,12 @@ import type { Actor, Ending, ExecutionId } from '../../pipeline/execution.ts';
 import type { PipelineCommand, Refusal } from '../../pipeline/protocol.ts';
 import type { Obeyed, Recheck } from '../engine.ts';
 import { answerApproval } from './approve.ts';
+import { askOnce } from './ask-once.ts';
 import { AwsRefusal } from './call-errors.ts';
 import { ask, boundForPerson, type Bound, type Ground } from './ground.ts';
 import { changeRecord, findAwsRecord, type AwsRecord } from './records.ts';
-import { rollback } from './rollback.ts';
+import { conditionKind } from './intents.ts';
+import { foundLostRollback, rollback } from './rollback.ts';
 
 /** AWS shows what a call changed after a moment (CP-X-69). */
 const soonMs = 2_000;
@@ -75,27 +77,22 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
   if (command.kind === 'withdraw') return withdraw(ground, command, about);
   if (command.kind === 'stop' && about.record.execution.aws.executionId === undefined) return dropIntent(ground, about);
   const awsId = startedId(about.record);
-  const { pipelineName } = about.bound.target;
   switch (command.kind) {
     case 'approve':
     case 'reject':
-      return answerApproval(ground, command, { ...about, awsId });
-    case 'retry': {
+      return askOnce(ground, command, about, { call: () => answerApproval(ground, command, { ...about, awsId }) });
+    case 'retry':
       refuseReplaced(about.record);
-      const input = { pipelineName, stageName: command.stage, pipelineExecutionId: awsId, retryMode: command.mode };
-      await ask(ground, about.bound, 'RetryStageExecution', (api) => api.retryStageExecution(input));
-      return;
-    }
+      return askOnce(ground, command, about, { call: () => retry(ground, command, { ...about, awsId }) });
     case 'stop':
-      return stop(ground, command, { ...about, awsId });
+      return askOnce(ground, command, about, { call: () => stop(ground, command, { ...about, awsId }) });
     case 'rollback':
-      return rollback(ground, command, { ...about, awsId });
-    case 'override': {
-      const { stage: stageName, condition: conditionType } = command;
-      const input = { pipelineName, stageName, pipelineExecutionId: awsId, conditionType };
-      await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input));
-      return rememberOverride(ground, command, about);
-    }
+      return askOnce(ground, command, about, {
+        call: () => rollback(ground, command, { ...about, awsId }),
+        recover: () => foundLostRollback(ground, command, { ...about, awsId }),
+      });
+    case 'override':
+      return askOnce(ground, command, about, { call: () => override(ground, command, { ...about, awsId }) });
     case 'disable-transition':
     case 'enable-transition':
       return setTransition(ground, command, about.bound);
@@ -119,6 +116,29 @@ function refuseReplaced({ execution: { ending } }: AwsRecord): void {
   throw new AwsRefusal(refusal('StageNotRetryableException', message));
 }
 
+type Started = About & { readonly awsId: string };
+
+async function retry(
+  ground: Ground,
+  { stage: stageName, mode: retryMode }: Extract<PipelineCommand, { kind: 'retry' }>,
+  { bound, awsId }: Started,
+): Promise<void> {
+  const input = { pipelineName: bound.target.pipelineName, stageName, pipelineExecutionId: awsId, retryMode };
+  await ask(ground, bound, 'RetryStageExecution', (api) => api.retryStageExecution(input));
+}
+
+async function override(
+  ground: Ground,
+  command: Extract<PipelineCommand, { kind: 'override' }>,
+  about: Started,
+): Promise<void> {
+  const { stage: stageName, condition: conditionType } = command;
+  const { pipelineName } = about.bound.target;
+  const input = { pipelineName, stageName, pipelineExecutionId: about.awsId, conditionType };
+  await ask(ground, about.bound, 'OverrideStageCondition', (api) => api.overrideStageCondition(input));
+  await rememberOverride(ground, command, about);
+}
+
 /** CodePipeline only knows our role; the person is ours to remember. */
 async function rememberOverride(
   ground: Ground,
@@ -126,7 +146,7 @@ async function rememberOverride(
   { record, by }: About,
 ): Promise<void> {
   const at = ground.now().toISOString();
-  const kind = condition === 'BEFORE_ENTRY' ? 'beforeEntry' : 'onSuccess';
+  const kind = conditionKind(condition);
   await changeRecord(ground.db, record.execution.id, ({ execution }) => ({
     execution: {
       ...execution,
@@ -150,7 +170,7 @@ function refusal(exception: string, message: string): Refusal {
 async function stop(
   ground: Ground,
   command: Extract<PipelineCommand, { kind: 'stop' }>,
-  { record, bound, by, awsId }: About & { readonly awsId: string },
+  { record, bound, by, awsId }: Started,
 ): Promise<void> {
   const { abandon, reason } = command;
   const base = { pipelineName: bound.target.pipelineName, pipelineExecutionId: awsId, abandon };

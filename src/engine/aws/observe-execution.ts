@@ -5,10 +5,12 @@ import { triggerOf } from './find-executions.ts';
 import { attemptsOf, declaredStage, executionStatus, isBusy } from '../../pipeline/status.ts';
 import type { AwsExecution } from './aws-execution.ts';
 import { canonical } from './fingerprint.ts';
+import { attributed, stopIntent } from './intents.ts';
 import { observeStages } from './observe-stages.ts';
 import { isRollingBack } from './settle-stage.ts';
 import { lagMs, over, quietFor, type Look, type Observed } from './seen-stage.ts';
 import { given } from './read-declaration.ts';
+import { isOurRole } from './session.ts';
 
 /** After an update AWS may leave an execution InProgress for ever (CP-X-62); this long without a move it counts as over. */
 const lingersMs = 10 * 60_000;
@@ -33,7 +35,9 @@ export function observeExecution(
     variables: told.variables?.length
       ? told.variables.map(({ name = '', resolvedValue = '' }) => ({ name, value: resolvedValue }))
       : prior.variables,
-    stages: observeStages(prior, definition, observed, look),
+    stages: attributed(prior.aws.asked, observeStages(prior, definition, observed, look), (arn) =>
+      isOurRole(arn, look.roleArn),
+    ),
     aws: { ...kept.aws, ...logsOf(prior, observed), ...given({ version: observed.execution.pipelineVersion }) },
     ...given({ waitingAt: waitingAt(observed, prior.aws.executionId) }),
   };
@@ -156,7 +160,7 @@ function withdrawn(prior: AwsExecution): Ending | undefined {
 
 function stopOf(prior: AwsExecution, { execution }: Observed, look: Look): Pick<AwsExecution, 'stop' | 'ending'> {
   const by = { kind: 'penstock', why: 'CodePipeline says that somebody stopped it' } as const;
-  const stop = prior.stop ?? { abandon: false, at: look.at, by };
+  const stop = prior.stop ?? stopIntent(prior.aws.asked) ?? { abandon: false, at: look.at, by };
   const { status, statusSummary: why } = execution;
   const told = status === 'Stopped' && why !== undefined ? { as: 'Stopped' as const, at: look.at, why } : undefined;
   const ending = withdrawn(prior) ?? (prior.ending?.as === 'Stopped' ? prior.ending : told);

@@ -17,18 +17,24 @@ export interface RollingBack {
 
 type Rollback = Extract<PipelineCommand, { kind: 'rollback' }>;
 
-/**
- * RollbackStage takes no token (CP-O-3): a repeated command finds its own record, and after a lost answer the execution
- * that the first call made.
- */
+/** A repeated command finds its own record. */
 export async function rollback(ground: Ground, command: Rollback, about: RollingBack): Promise<void> {
   if (await findExecution(ground.db, command.execution)) return;
-  const { bound, record, awsId } = about;
-  if (record.execution.mode === 'PARALLEL') throw new AwsRefusal(noRollback);
-  const { repositoryId, pipeline } = record;
-  const lost = await findOwnRollback(ground, bound, { repositoryId, pipeline, targetAwsId: awsId });
-  const made = lost ?? (await callRollback(ground, command, about));
-  await saveRollback(ground, about, { id: command.execution, awsId: made, by: about.by, type: 'ManualRollback' });
+  if (about.record.execution.mode === 'PARALLEL') throw new AwsRefusal(noRollback);
+  await saveMade(ground, command, about, await callRollback(ground, command, about));
+}
+
+/** RollbackStage takes no token (CP-O-3): the execution that the call without an answer made is looked for. */
+export async function foundLostRollback(ground: Ground, command: Rollback, about: RollingBack): Promise<boolean> {
+  if (await findExecution(ground.db, command.execution)) return true;
+  const { repositoryId, pipeline } = about.record;
+  const made = await findOwnRollback(ground, about.bound, { repositoryId, pipeline, targetAwsId: about.awsId });
+  if (made !== undefined) await saveMade(ground, command, about, made);
+  return made !== undefined;
+}
+
+function saveMade(ground: Ground, { execution: id }: Rollback, about: RollingBack, awsId: string): Promise<void> {
+  return saveRollback(ground, about, { id, awsId, by: about.by, type: 'ManualRollback' });
 }
 
 const noRollback = {

@@ -5,6 +5,7 @@ import { recordAudit } from '../../db/audit.ts';
 import { findExecution } from '../../db/executions.ts';
 import { headAt } from '../../db/pull-request-heads.ts';
 import { recordVote } from '../../db/votes.ts';
+import type { ActionRun } from '../../pipeline/execution.ts';
 import { waitingApprovals } from '../../pipeline/status.ts';
 import { ticked } from '../../render/markdown.ts';
 import { quoteList } from '../../commands/quote.ts';
@@ -18,6 +19,8 @@ import { settleGate, type OpenGate, type Release } from '../gate-release.ts';
  * judged once more inside the transaction that releases the gate (SEC R1, R2).
  */
 export async function approve(deps: CommandDeps, asked: Asked, command: ApprovalCommand): Promise<Answer> {
+  const before = answeredBefore(asked);
+  if (before) return before;
   const resolved = resolveApproval(command, await approvalFacts(deps, asked));
   if (!resolved.ok) return refused(resolved.why);
   const gate = openGates(asked).find((one) => one.token === resolved.gate.token);
@@ -32,6 +35,28 @@ export async function approve(deps: CommandDeps, asked: Asked, command: Approval
   if (verdict.outcome === 'expired') return refused(`The gate \`${gate.stage}/${gate.action}\` has expired.`);
   await deps.engine.refresh(gate.record.execution.id);
   return informed(`Counted: ${verdict.had} of ${verdict.needed} for \`${gate.stage}/${gate.action}\`.`);
+}
+
+/** An earlier try of this delivery answered the gate: the next one that waits is not what the person meant. */
+function answeredBefore(asked: Asked): Answer | undefined {
+  const waiting = new Set(openGates(asked).map(({ token }) => token));
+  for (const gate of asked.earlier ?? []) {
+    if ((gate.kind !== 'approve' && gate.kind !== 'reject') || waiting.has(gate.token)) continue;
+    const record = asked.records.find(({ execution }) => execution.id === gate.execution);
+    const runs = record?.execution.stages.find(({ stage }) => stage === gate.stage)?.actions ?? [];
+    const run = runs.find(({ id, action }) => id === gate.token || action === gate.action);
+    const { answeredBy } = run ?? {};
+    if (!run || !answeredBy) continue;
+    return answeredBy.kind === 'person' && answeredBy.id === asked.person.id ? done() : tooLate(gate, run);
+  }
+  return undefined;
+}
+
+function tooLate(
+  { stage, action }: { readonly stage: string; readonly action: string },
+  { status }: ActionRun,
+): Answer {
+  return refused(`Too late: \`${stage}/${action}\` was ${status === 'Succeeded' ? 'approved' : 'rejected'} already.`);
 }
 
 export function openGates({ records }: Pick<Asked, 'records'>): readonly OpenGate[] {
@@ -147,10 +172,7 @@ async function released(
   const now = await findExecution(deps.db, gate.record.execution.id);
   const run = now?.execution.stages.flatMap((stage) => stage.actions).find((one) => one.id === gate.id);
   if (run?.answeredBy && run.status === (verb === 'approve' ? 'Succeeded' : 'Failed')) return done();
-  if (run?.answeredBy)
-    return refused(
-      `Too late: \`${gate.stage}/${gate.action}\` was ${run.status === 'Succeeded' ? 'approved' : 'rejected'} already.`,
-    );
+  if (run?.answeredBy) return tooLate(gate, run);
   if (release.kind === 'done') return done();
   return refused(release.kind === 'refused' ? ticked(release.why, 2000) : 'Nothing happened. Answer again.');
 }

@@ -18,7 +18,9 @@ export async function retry(
 ): Promise<Answer> {
   const candidates = newestPerPipeline(asked, command.target.pipeline);
   if (candidates.length === 0) return refused(nothingRan(command.target.pipeline));
-  const stages = candidates.flatMap((record) => retryable(asked, record, command.target.stage));
+  const before = askedBefore(asked);
+  const now = candidates.flatMap((record) => retryable(asked, record, command.target.stage));
+  const stages = [...before, ...now.filter((one) => !before.some((other) => isSame(one, other)))];
   if (stages.length === 0) return refused(nothingToRetry(candidates));
   const refusals: string[] = [];
   for (const { record, stage } of stages) {
@@ -29,6 +31,17 @@ export async function retry(
       refusals.push(`\`${record.execution.pipeline}/${stage}\`: ${ticked(obeyed.refusal.message, 2000)}`);
   }
   return refusals.length === stages.length ? refused(refusals.join('\n')) : done(refusals.join('\n') || undefined);
+}
+
+function askedBefore({ earlier = [], records }: Asked): readonly Retryable[] {
+  return earlier.flatMap((command): Retryable[] => {
+    const record = records.find(({ execution }) => command.kind === 'retry' && execution.id === command.execution);
+    return record && command.kind === 'retry' ? [{ record, stage: command.stage }] : [];
+  });
+}
+
+function isSame(a: Retryable, b: Retryable): boolean {
+  return a.stage === b.stage && a.record.execution.id === b.record.execution.id;
 }
 
 function retryable(asked: Asked, record: ExecutionRecord, wanted: string | undefined): Retryable[] {

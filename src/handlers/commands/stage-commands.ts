@@ -51,6 +51,8 @@ export async function override(
 ): Promise<Answer> {
   const named = nameStage(asked, command.target);
   if ('problem' in named) return refused(named.problem);
+  const before = asked.earlier?.find((one) => one.kind === 'override');
+  if (before) return answer(await deps.engine.obey(before, asked.by));
   const { lane, id, stages } = named.record.execution;
   const ran = stages.find((run) => run.stage === named.stage);
   const condition = command.condition ?? (ran && ran.actions.length > 0 ? 'ON_SUCCESS' : 'BEFORE_ENTRY');
@@ -67,6 +69,8 @@ export async function rollback(
 ): Promise<Answer> {
   const named = nameStage(asked, command.target);
   if ('problem' in named) return refused(named.problem);
+  const before = asked.earlier?.find((one) => one.kind === 'rollback');
+  if (before) return answer(await deps.engine.obey(before, asked.by));
   const { lane } = named.record.execution;
   const target = await rollbackTarget(deps, asked, { lane, stage: named.stage, wanted: command.execution });
   if (!target) {
@@ -84,8 +88,10 @@ async function rollbackTarget(
   wanted: { readonly lane: LaneKey; readonly stage: string; readonly wanted: string | undefined },
 ): Promise<ExecutionRecord['execution']['id'] | undefined> {
   const lane = await loadLane(deps.db, wanted.lane);
-  const latest = lane?.stages[wanted.stage]?.latestEntered;
   const recent = await recentExecutions(deps.db, { lane: wanted.lane, limit: 50 });
+  const entered = recent.find(({ execution }) => execution.stages.some((run) => run.stage === wanted.stage));
+  // CodePipeline keeps the book of what it runs, so that the lane knows of none there.
+  const latest = lane?.stages[wanted.stage]?.latestEntered ?? entered?.execution.id;
   const succeeded = recent.filter((record) => {
     const definition = asked.definitions[record.execution.definition];
     const run = record.execution.stages.find((one) => one.stage === wanted.stage);

@@ -10,8 +10,10 @@ export async function stop(
   command: Extract<Command, { verb: 'stop' }>,
 ): Promise<Answer> {
   const { pipeline } = command.target;
+  const before = (asked.earlier ?? []).flatMap((one) => (one.kind === 'stop' ? one.execution : []));
   const live = asked.records.filter(
-    (record) => record.live && (pipeline === undefined || record.execution.pipeline === pipeline),
+    ({ live: runs, execution }) =>
+      before.includes(execution.id) || (runs && (pipeline === undefined || execution.pipeline === pipeline)),
   );
   if (live.length === 0)
     return refused(`Nothing${pipeline ? ` of \`${pipeline}\`` : ''} runs here, so there is nothing to stop.`);
