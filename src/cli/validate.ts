@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { loadConfiguration } from '../config/load.ts';
 import { repositoryConfigPath } from '../config/repository.ts';
 import { readServerConfig } from '../config/server.ts';
-import { UserError } from '../errors.ts';
 import { readDefinition } from '../pipeline/read-definition.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import type { CliIo } from './command.ts';
@@ -24,8 +23,7 @@ export async function runValidate(args: readonly string[], io: CliIo): Promise<n
 async function check(path: string, cwd: string): Promise<readonly Problem[]> {
   const found = await stat(path).catch(() => undefined);
   const shown = relative(cwd, path) || '.';
-  if (found === undefined)
-    throw new UserError(`${shown} does not exist. Name a file, or a folder with ${repositoryConfigPath}.`);
+  if (found === undefined) return [missing(shown, `Name a file, or a folder with ${repositoryConfigPath}.`)];
   if (found.isDirectory()) return checkRepository(path, cwd);
   const name = basename(path);
   if (/^penstock\.ya?ml$/.test(name)) return checkRepository(dirname(dirname(path)), cwd);
@@ -44,9 +42,12 @@ async function checkRepository(folder: string, cwd: string): Promise<readonly Pr
   const loaded = await loadConfiguration(reader, { id: 0, owner: '', name: '', installationId: 0 }, folder);
   switch (loaded.kind) {
     case 'none':
-      throw new UserError(
-        `${join(relative(cwd, folder), repositoryConfigPath)} does not exist. docs/configuration.md has one to begin with.`,
-      );
+      return [
+        missing(
+          join(relative(cwd, folder), repositoryConfigPath),
+          'Write one, as in docs/configuration.md, or name the file of a declaration.',
+        ),
+      ];
     case 'broken':
       return below(folder, cwd, loaded.problems);
     case 'ok':
@@ -54,6 +55,11 @@ async function checkRepository(folder: string, cwd: string): Promise<readonly Pr
     default:
       return loaded satisfies never;
   }
+}
+
+/** A problem like others, so that what stands in other files is told all the same. */
+function missing(file: string, mend: string): Problem {
+  return { severity: 'error', file, line: 1, column: 1, path: '', message: `${file} does not exist.`, mend };
 }
 
 /** Paths from where the person is, so that a terminal can open them. */

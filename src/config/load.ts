@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import type { GitHub, RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { refusedAtStart } from '../pipeline/action-checks.ts';
+import { refusedAtStart } from '../pipeline/runnable.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import { readDeclarationValue, readDefinition } from '../pipeline/read-definition.ts';
 import type { ReadDefinition } from '../pipeline/read-definition.ts';

@@ -1,8 +1,10 @@
 import { actionTypeName, actionTypeOf, actionTypes, type ActionType } from './action-types.ts';
-import type { ActionDeclaration, PipelineDefinition } from './definition.ts';
+import type { ActionTypeId, PipelineDefinition } from './definition.ts';
 import { closest } from './closest.ts';
 import { actionError, warning, type Finding } from './finding.ts';
-import { eachAction, ownRegion, type Placed } from './structure-checks.ts';
+import { cloneFindings, providerFindings } from './provider-checks.ts';
+import { refusedAtStart, toRunHere, toRunOnAws } from './runnable.ts';
+import { eachAction, isBoundToHome, ownRegion, type Placed } from './structure-checks.ts';
 
 /** Rules about single actions (CP 1.4: D-9 to D-12, D-19, D-21). */
 export function actionFindings({ stages }: PipelineDefinition): Finding[] {
@@ -16,6 +18,7 @@ export function actionFindings({ stages }: PipelineDefinition): Finding[] {
       ...fieldFindings(placed, home),
       ...notificationFindings(placed, home),
       ...providerFindings(placed),
+      ...cloneFindings(placed, stages),
       ...tierFindings(placed, type),
     ];
   });
@@ -24,14 +27,22 @@ export function actionFindings({ stages }: PipelineDefinition): Finding[] {
 function unavailable({ action, path }: Placed): Finding {
   const region = (action.region ?? 'us-east-1').toUpperCase().replaceAll('-', '_');
   const message = `${actionTypeName(action.actionTypeId)} in action '${action.name}' is not available in region '${region}'`;
-  const { category, owner } = action.actionTypeId;
+  return actionError([...path, 'actionTypeId'], 'D-12', message, nearestType(action.actionTypeId));
+}
+
+function nearestType({ category, owner, provider, version }: ActionTypeId): string {
   const known = actionTypes.filter((type) => type.category === category && type.owner === owner);
+  if (known.some((type) => type.provider === provider)) return `Write version: "1" instead of "${version}".`;
+  const elsewhere = actionTypes.filter((type) => type.provider === provider);
+  if (elsewhere.length > 0) {
+    const places = elsewhere.map((type) => `category ${type.category} with owner ${type.owner}`);
+    return `${provider} stands under ${places.join(' or ')}.`;
+  }
   const near = closest(
-    action.actionTypeId.provider,
+    provider,
     known.map((type) => type.provider),
   );
-  const mend = near === undefined ? 'Check category, owner, provider and version ("1").' : `Did you mean ${near}?`;
-  return actionError([...path, 'actionTypeId'], 'D-12', message, mend);
+  return near === undefined ? 'Check category, owner, provider and version ("1").' : `Did you mean ${near}?`;
 }
 
 function countFindings({ action, path }: Placed, type: ActionType): Finding[] {
@@ -99,11 +110,7 @@ function fieldFindings({ action, path }: Placed, home: string | undefined): Find
   return found;
 }
 
-function isBoundToHome({ actionTypeId: { category, owner } }: ActionDeclaration): boolean {
-  return category === 'Source' || category === 'Approval' || owner !== 'AWS';
-}
-
-function commandsOnly(action: ActionDeclaration, refuse: (key: string, message: string, mend: string) => void): void {
+function commandsOnly(action: Placed['action'], refuse: (key: string, message: string, mend: string) => void): void {
   for (const key of ['commands', 'environmentVariables', 'outputVariables'] as const) {
     if (action[key].length > 0) refuse(key, `only a Commands action may have ${key}`, `Leave out ${key}.`);
   }
@@ -131,30 +138,6 @@ function notificationFindings({ action, path }: Placed, home: string | undefined
   return [actionError(at, 'D-21', message, `Name a topic in ${home}.`)];
 }
 
-/** What single providers ask for beyond their lists of keys (CP 5.2, 5.3). */
-function providerFindings({ action, path }: Placed): Finding[] {
-  const { configuration, inputArtifacts, name } = action;
-  const { provider, category } = action.actionTypeId;
-  const at = [...path, 'configuration'];
-  const missing = (key: string) =>
-    `Action configuration for action '${name}' is missing required configuration '${key}'`;
-  const found: Finding[] = [];
-  if (provider === 'CodeBuild' && inputArtifacts.length > 1 && configuration['PrimarySource'] === undefined) {
-    found.push(actionError(at, 'D-11', missing('PrimarySource'), 'Name the input artifact that the build starts in.'));
-  }
-  if (provider === 'CodeBuild' && configuration['BatchEnabled'] === 'true') {
-    const message = `The embedded engine runs no batch builds, and action '${name}' asks for one.`;
-    const mend = 'Use the AWS engine for this pipeline, or leave out BatchEnabled.';
-    found.push({ ...warning([...at, 'BatchEnabled'], 'P-6', message, mend), exception: refusedAtStart });
-  }
-  if (category === 'Deploy' && provider === 'S3') {
-    if (configuration['Extract'] === 'false' && configuration['ObjectKey'] === undefined) {
-      found.push(actionError(at, 'D-11', missing('ObjectKey'), 'Add ObjectKey, or set Extract to "true".'));
-    }
-  }
-  return found;
-}
-
 /** The AWS engine runs it all the same, so these are warnings until it is known who runs the pipeline. */
 function tierFindings({ action, path }: Placed, type: ActionType): Finding[] {
   const at = [...path, 'actionTypeId', 'provider'];
@@ -164,9 +147,6 @@ function tierFindings({ action, path }: Placed, type: ActionType): Finding[] {
     return [warning(at, 'P-6', message, 'Ask for embedded.aws in penstock.server.yml, or use the AWS engine.')];
   }
   if (type.tier === 'native') return [];
-  const mend = 'Use the AWS engine for this pipeline, or another provider.';
+  const mend = `${toRunOnAws} ${toRunHere(action.actionTypeId)}`;
   return [{ ...warning(at, 'P-6', `The embedded engine cannot run ${what}.`, mend), exception: refusedAtStart }];
 }
-
-/** Marks what creating or starting the pipeline on the embedded engine is refused with. */
-export const refusedAtStart = 'InvalidActionDeclarationException';

@@ -1,4 +1,4 @@
-/** The word that was probably meant: the same but for case, or at most two letters away. */
+/** The word that was probably meant: the same but for case, or at most two letters away; one in short words. */
 export function closest(wrong: string, known: readonly string[]): string | undefined {
   const lower = wrong.toLowerCase();
   const same = known.find((word) => word.toLowerCase() === lower);
@@ -6,7 +6,8 @@ export function closest(wrong: string, known: readonly string[]): string | undef
   const ranked = known
     .map((word) => ({ word, away: distance(lower, word.toLowerCase()) }))
     .toSorted((a, b) => a.away - b.away);
-  return ranked[0] && ranked[0].away <= 2 ? ranked[0].word : undefined;
+  const most = wrong.length < 6 ? 1 : 2;
+  return ranked[0] && ranked[0].away <= most ? ranked[0].word : undefined;
 }
 
 /** Letters to add, drop or change. */

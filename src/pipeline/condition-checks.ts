@@ -7,6 +7,8 @@ import type {
   StageDeclaration,
 } from './definition.ts';
 import type { ConditionKind } from './execution.ts';
+import { closest } from './closest.ts';
+import { isPattern } from './rule-evaluators.ts';
 import { stageError, warning, type Finding, type Path } from './finding.ts';
 import { eachAction, repeats } from './structure-checks.ts';
 import { timeZoneProblem } from './time-zone.ts';
@@ -117,8 +119,13 @@ function ruleFindings(rule: RuleDeclaration, path: Path): Finding[] {
     const message = `Rule '${rule.name}' names the provider '${provider}', which does not exist`;
     return [stageError([...path, 'ruleTypeId'], 'C-4', message, `Use one of ${Object.keys(requiredKeys).join(', ')}.`)];
   }
+  if (rule.ruleTypeId.version !== '1') {
+    const message = `Rule '${rule.name}' names version '${rule.ruleTypeId.version}' of '${provider}', which does not exist`;
+    return [stageError([...path, 'ruleTypeId', 'version'], 'C-4', message, 'Write version: "1".')];
+  }
   const missing = required.filter((key) => !Object.hasOwn(rule.configuration, key));
   return [
+    ...unknownKeys(rule, required, path),
     ...missing.map((key) => {
       const message = `Rule configuration for rule '${rule.name}' is missing required configuration '${key}'`;
       return stageError([...path, 'configuration'], 'D-11', message, `Add ${key}.`);
@@ -129,6 +136,25 @@ function ruleFindings(rule: RuleDeclaration, path: Path): Finding[] {
     ...valueFindings(rule, path),
     ...grantFindings(rule, path),
   ];
+}
+
+const optionalKeys: Readonly<Record<string, readonly string[]>> = {
+  DeploymentWindow: ['TimeZone'],
+  CloudWatchAlarm: ['AlarmStates', 'WaitTime'],
+  LambdaInvoke: ['UserParameters'],
+  CodeBuild: ['PrimarySource', 'BatchEnabled', 'CombineArtifacts', 'EnvironmentVariables'],
+};
+
+/** Warnings: AWS may know more than this table. */
+function unknownKeys({ name, ruleTypeId, configuration }: RuleDeclaration, required: readonly string[], path: Path) {
+  const known = [...required, ...(optionalKeys[ruleTypeId.provider] ?? [])];
+  return Object.keys(configuration).flatMap((key) => {
+    if (known.includes(key)) return [];
+    const message = `Rule configuration for rule '${name}' contains unknown configuration '${key}'`;
+    const near = closest(key, known);
+    const mend = near === undefined ? `Leave it out; known: ${known.join(', ') || 'none'}.` : `Did you mean ${near}?`;
+    return [warning([...path, 'configuration', key], 'D-11', message, mend)];
+  });
 }
 
 function grantFindings({ name, ruleTypeId: { provider } }: RuleDeclaration, path: Path): Finding[] {
@@ -145,9 +171,13 @@ function valueFindings({ name, configuration, ruleTypeId }: RuleDeclaration, pat
   const { Operator: operator, Cron: cron, TimeZone: zone } = configuration;
   if (ruleTypeId.provider === 'VariableCheck' && operator !== undefined) {
     const known = ['EQ', 'NE', 'CONTAINS', 'MATCHES'];
-    return known.includes(operator)
-      ? []
-      : refuse('Operator', `Operator ${operator} is not known`, `Use ${known.join(', ')}.`);
+    if (!known.includes(operator)) {
+      return refuse('Operator', `Operator ${operator} is not known`, `Use ${known.join(', ')}.`);
+    }
+    const { Value: pattern = '' } = configuration;
+    if (operator !== 'MATCHES' || pattern.includes('#{') || isPattern(pattern)) return [];
+    const message = `Rule '${name}': '${pattern}' is not a regular expression here, so the rule cannot be judged`;
+    return [warning([...path, 'configuration', 'Value'], 'C-8', message, 'Escape signs that are meant literally.')];
   }
   if (ruleTypeId.provider !== 'DeploymentWindow') return [];
   const window = cron === undefined ? undefined : parseCron(cron);

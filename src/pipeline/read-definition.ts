@@ -2,9 +2,10 @@ import { actionFindings } from './action-checks.ts';
 import { conditionFindings } from './condition-checks.ts';
 import { declarationShape, type ShapedDeclaration } from './declaration-shape.ts';
 import type { PipelineDefinition } from './definition.ts';
+import { fillShape } from './fill-shape.ts';
 import { toProblem, type Finding, type Locate, type Path } from './finding.ts';
+import { isFollowOn } from './follow-on.ts';
 import type { Problem } from './problem.ts';
-import { shapeFindings } from './shape-findings.ts';
 import { structureFindings } from './structure-checks.ts';
 import { triggerFindings } from './trigger-checks.ts';
 import { variableFindings } from './variable-checks.ts';
@@ -34,13 +35,28 @@ const inlineStore = { type: 'S3', location: 'penstock-artifacts' };
 export function readDefinition(text: string, file: string): ReadDefinition {
   const source = readSource(text, file);
   if (!source.ok) return source;
-  const { value, locate } = source;
-  if (!isWrapped(value)) return readDeclarationValue(value, locate, file);
+  const { value, locate, problems } = source;
+  return withProblems(
+    problems,
+    isWrapped(value) ? readWrapped(value, locate, file) : readDeclarationValue(value, locate, file),
+  );
+}
+
+function readWrapped(value: Record<string, unknown>, locate: Locate, file: string): ReadDefinition {
   const result = readDeclarationValue(value['pipeline'], (path) => locate(['pipeline', ...path]), file);
   const strangers = Object.keys(value).filter((key) => key !== 'pipeline' && key !== 'metadata');
-  if (strangers.length === 0) return result;
-  const problems = strangers.map((key) => toProblem(stranger(key), file, locate));
-  return { ok: false, problems: result.ok ? problems : [...problems, ...result.problems] };
+  return withProblems(
+    strangers.map((key) => toProblem(stranger(key), file, locate)),
+    result,
+  );
+}
+
+function withProblems(problems: readonly Problem[], result: ReadDefinition): ReadDefinition {
+  if (problems.length === 0) return result;
+  const others = result.ok ? result.warnings : result.problems;
+  const all = [...problems, ...others].toSorted(byPlace);
+  const isSound = result.ok && problems.every(({ severity }) => severity === 'warning');
+  return isSound ? { ...result, warnings: all } : { ok: false, problems: all };
 }
 
 /** The same for a declaration that was parsed already; `locate` finds the place of a path inside it. */
@@ -52,11 +68,20 @@ export function readDeclarationValue(
 ): ReadDefinition {
   const declared = options.inline ? completeInline(value, options.name) : value;
   const shaped = declarationShape.safeParse(declared);
-  const findings = shaped.success ? allFindings(shaped.data) : shapeFindings(shaped.error, declared);
+  const findings = shaped.success ? allFindings(shaped.data) : findingsOfBroken(declared);
   const told = findings.toSorted(errorsFirst).slice(0, mostProblems);
-  const problems = told.map((finding) => toProblem(finding, file, locate)).toSorted(byPlace);
+  const placed = told.map((finding) => toProblem(finding, file, locate)).toSorted(byPlace);
+  const problems = [...placed, ...uncounted(findings.length - told.length, placed)];
   if (!shaped.success || problems.some((problem) => problem.severity === 'error')) return { ok: false, problems };
   return { ok: true, definition: completed(shaped.data), warnings: problems };
+}
+
+/** What is wrong with the shape, and what is wrong whatever the shape may be once it is mended. */
+function findingsOfBroken(declared: unknown): Finding[] {
+  const { findings, declaration, filled, asWritten } = fillShape(declared);
+  if (!declaration) return [...findings];
+  const sure = allFindings(declaration).filter((finding) => !isFollowOn(finding, filled));
+  return [...findings, ...sure.map(asWritten)];
 }
 
 function allFindings(declaration: ShapedDeclaration): Finding[] {
@@ -84,6 +109,15 @@ function completeInline(value: unknown, name: string | undefined): unknown {
 
 function isWrapped(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && 'pipeline' in value && !('stages' in value);
+}
+
+/** Says that there is more, at the place of the last one. */
+function uncounted(more: number, told: readonly Problem[]): Problem[] {
+  const last = told.at(-1);
+  if (more <= 0 || !last) return [];
+  const { file, line, column, severity } = last;
+  const message = `${more} more problems are not listed.`;
+  return [{ severity, file, line, column, path: '', message, mend: 'Mend those above first.' }];
 }
 
 function stranger(key: string): Finding {

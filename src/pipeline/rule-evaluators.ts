@@ -40,13 +40,22 @@ function compare(operator: string, variable: string, value: string): boolean | s
     case 'CONTAINS':
       return variable.includes(value);
     case 'MATCHES':
-      try {
-        return new RegExp(`^(?:${value})$`, 'su').test(variable);
-      } catch {
-        return `'${value}' is not a regular expression.`;
-      }
+      return isPattern(value) ? wholePattern(value).test(variable) : `'${value}' is not a regular expression.`;
     default:
       return `The operator '${operator}' is not known; use EQ, NE, CONTAINS or MATCHES.`;
+  }
+}
+
+function wholePattern(value: string): RegExp {
+  return new RegExp(`^(?:${value})$`, 'su');
+}
+
+export function isPattern(value: string): boolean {
+  try {
+    wholePattern(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 

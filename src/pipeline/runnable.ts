@@ -14,7 +14,7 @@ export function notRunnable({ stages }: PipelineDefinition, alsoRuns: AlsoRuns):
       const type = actionTypeOf(actionTypeId);
       if (type?.tier === 'native' || alsoRuns(actionTypeId)) continue;
       const place = region.toUpperCase().replaceAll('-', '_');
-      const reason = type?.tier === 'granted' ? granted : delegated;
+      const reason = type?.tier === 'granted' ? granted : `${toRunOnAws} ${toRunHere(actionTypeId)}`;
       return `${actionTypeName(actionTypeId)} in action '${name}' is not available in region '${place}'. ${reason}`;
     }
   }
@@ -22,4 +22,29 @@ export function notRunnable({ stages }: PipelineDefinition, alsoRuns: AlsoRuns):
 }
 
 const granted = 'The operator allows functions for this repository in penstock.server.yml, under embedded.aws.';
-const delegated = 'The embedded engine does not run it: use the AWS engine for this pipeline, or another provider.';
+
+/** Marks what creating or starting the pipeline on the embedded engine is refused with. */
+export const refusedAtStart = 'InvalidActionDeclarationException';
+
+/** What to do about a type that only AWS runs. */
+export const toRunOnAws =
+  'To let AWS run this pipeline, write `engine: aws` for it in .github/penstock.yml and bind it under `bindings` in penstock.server.yml.';
+
+/** What can take its place on the embedded engine. */
+export function toRunHere({ category, provider }: ActionTypeId): string {
+  switch (category) {
+    case 'Source':
+      return 'To run it here, take the source from CodeStarSourceConnection or S3.';
+    case 'Deploy':
+      return 'To run it here, deploy from a Commands or CodeBuild action.';
+    case 'Build':
+    case 'Test':
+    case 'Compute':
+      return 'To run it here, use Commands or CodeBuild.';
+    case 'Invoke':
+    case 'Approval':
+      return `To run it here, call ${provider} from a Commands or CodeBuild action.`;
+    default:
+      return category satisfies never;
+  }
+}

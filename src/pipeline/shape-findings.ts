@@ -8,7 +8,7 @@ export function shapeFindings(error: z.ZodError, value: unknown): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.filter((part) => typeof part !== 'symbol');
     if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, 100).map((key) => unknownKey(path, key));
-    if (issue.code === 'invalid_key') return [violation(path, 'Map key must have length less than or equal to 50', '')];
+    if (issue.code === 'invalid_key') return [invalidKey(path, issue.issues)];
     const { constraint, mend } = explain(issue, path, valueAt(value, path));
     return [violation(path, constraint, mend)];
   });
@@ -33,14 +33,14 @@ function wirePath(path: Path): string {
 }
 
 function explain(issue: z.core.$ZodIssue, path: Path, found: unknown): { constraint: string; mend: string } {
-  const key = String(path.at(-1) ?? 'declaration');
-  const isConfiguration = path.at(-2) === 'configuration';
+  const key = nameOf(path);
+  if (found === undefined || found === null) return explainNothing(path, found);
   switch (issue.code) {
     case 'invalid_type':
       return explainType(issue.expected, key, found);
     case 'too_small':
     case 'too_big':
-      return isConfiguration ? explainValue(key) : explainBound(issue, key);
+      return path.at(-2) === 'configuration' ? explainValue(path, key) : explainBound(issue, key);
     case 'invalid_value':
       return {
         constraint: `Member must satisfy enum value set: [${issue.values.join(', ')}]`,
@@ -66,26 +66,48 @@ const examples: Readonly<Record<string, string>> = {
   location: 'my-artifact-bucket',
 };
 
+/** What a person calls the place: its key, or which entry of a list. */
+function nameOf(path: Path): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'the declaration';
+  return typeof last === 'number' ? `entry ${last + 1} of ${nameOf(path.slice(0, -1))}` : last;
+}
+
+function explainNothing(path: Path, found: null | undefined): { constraint: string; mend: string } {
+  const mend =
+    path.length === 0
+      ? 'Write a declaration, as `aws codepipeline get-pipeline` prints it.'
+      : found === undefined
+        ? `Add "${nameOf(path)}".`
+        : `Give ${nameOf(path)} a value, or leave it out.`;
+  return { constraint: 'Member must not be null', mend };
+}
+
+const kindsOfValue: Readonly<Record<string, string>> = {
+  record: 'a map',
+  object: 'a map',
+  array: 'a list',
+  int: 'a whole number',
+};
+
 function explainType(expected: string, key: string, found: unknown): { constraint: string; mend: string } {
-  if (found === undefined || found === null) {
-    const mend =
-      key === 'declaration' ? 'Write a declaration, as `aws codepipeline get-pipeline` prints it.' : `Add "${key}".`;
-    return { constraint: 'Member must not be null', mend };
-  }
-  const wanted =
-    expected === 'record' || expected === 'object' ? 'a map' : `a${expected === 'int' ? 'n' : ''} ${expected}`;
+  const wanted = (Object.hasOwn(kindsOfValue, expected) ? kindsOfValue[expected] : undefined) ?? `a ${expected}`;
   const isQuotable = expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
-  const mend = isQuotable ? `Put it in quotes: ${key}: "${String(found)}".` : `Write ${key} as ${wanted}.`;
+  const mend = isQuotable
+    ? `Put it in quotes: "${String(found)}".`
+    : expected === 'object' && typeof found === 'string' && key.endsWith('Artifacts')
+      ? `Write it as { "name": "${found}" }.`
+      : `Write ${key} as ${wanted}.`;
   return { constraint: `Member must be ${wanted}`, mend };
 }
 
-/** CP-D-9. */
-function explainValue(key: string): { constraint: string; mend: string } {
-  const bounds =
-    'Member must have length less than or equal to 50000, Member must have length greater than or equal to 1';
+/** CP-D-9; values of rules are shorter (CP 1.2). */
+function explainValue(path: Path, key: string): { constraint: string; mend: string } {
+  const most = path.includes('rules') ? 10_000 : 50_000;
+  const bounds = `Member must have length less than or equal to ${most}, Member must have length greater than or equal to 1`;
   return {
     constraint: `Map value must satisfy constraint: [${bounds}]`,
-    mend: `Give ${key} a value of 1 to 50000 characters, or leave the key out.`,
+    mend: `Give ${key} a value of 1 to ${most} characters, or leave the key out.`,
   };
 }
 
@@ -97,15 +119,23 @@ function explainBound(
   const word = issue.code === 'too_small' ? 'greater' : 'less';
   const what = issue.origin === 'string' || issue.origin === 'array' ? 'length' : 'value';
   const most = issue.code === 'too_small' ? 'at least' : 'at most';
-  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' entries' : '';
+  const [one, many] = issue.origin === 'string' ? [' character', ' characters'] : [' entry', ' entries'];
+  const unit = what === 'value' ? '' : bound === 1 ? one : many;
   return {
     constraint: `Member must have ${what} ${word} than or equal to ${bound}`,
     mend: `Give ${key} ${most} ${bound}${unit}.`,
   };
 }
 
+/** Keys of configurations and regions have bounds of their own. */
+function invalidKey(path: Path, issues: readonly z.core.$ZodIssue[]): Finding {
+  const [issue] = issues;
+  const bound = issue?.code === 'too_small' || issue?.code === 'too_big' ? explainBound(issue, 'this key') : undefined;
+  return violation(path, (bound?.constraint ?? 'Member must be a key').replace('Member', 'Map key'), bound?.mend ?? '');
+}
+
 function unknownKey(path: Path, key: string): Finding {
-  const known = keysAt(path);
+  const known = keysOf(shapeAt(path));
   const near = closest(key, known);
   const mend =
     near === undefined
@@ -117,10 +147,13 @@ function unknownKey(path: Path, key: string): Finding {
   return { path: [...path, key], severity: 'error', rule: 'CP-1.2', exception: 'ValidationException', message, mend };
 }
 
-/** The keys that the shape knows at a place. */
-function keysAt(path: Path): string[] {
-  let shape: z.core.$ZodType = declarationShape;
-  for (const part of path) shape = inner(unwrap(shape), part);
+/** The shape of the value at a place. */
+export function shapeAt(path: Path): z.core.$ZodType {
+  return path.reduce<z.core.$ZodType>((shape, part) => inner(unwrap(shape), part), declarationShape);
+}
+
+/** The keys that a shape knows. */
+export function keysOf(shape: z.core.$ZodType): string[] {
   const found = unwrap(shape);
   return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
@@ -131,12 +164,12 @@ function inner(shape: z.core.$ZodType, part: string | number): z.core.$ZodType {
   return shape instanceof z.ZodObject ? (shape.shape[part] ?? shape) : shape;
 }
 
-function unwrap(shape: z.core.$ZodType): z.core.$ZodType {
+export function unwrap(shape: z.core.$ZodType): z.core.$ZodType {
   if (shape instanceof z.ZodDefault || shape instanceof z.ZodExactOptional) return unwrap(shape.unwrap());
   return shape;
 }
 
-function valueAt(value: unknown, path: Path): unknown {
+export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, part) => {
     if (typeof at !== 'object' || at === null) return undefined;
     return (at as Record<string | number, unknown>)[part];

@@ -120,14 +120,23 @@ function storeFindings(definition: PipelineDefinition): Finding[] {
     const mend = artifactStore ? 'Leave out one of the two.' : 'Add artifactStore: {type: S3, location: <bucket>}.';
     return [structureError([artifactStore ? 'artifactStore' : ''], '1.2', message, mend)];
   }
+  if (artifactStores && Object.keys(artifactStores).length === 0) {
+    const message = 'artifactStores names no store';
+    return [structureError(['artifactStores'], '1.2', message, 'Add one for each region, the own one included.')];
+  }
   const home = ownRegion(stages);
   return eachAction(stages).flatMap(({ action, path }) => {
     const { region } = action;
-    if (region === undefined) return [];
+    if (region === undefined || (region !== home && isBoundToHome(action))) return [];
     if (artifactStores ? Object.hasOwn(artifactStores, region) : region === home) return [];
     const message = `Action '${action.name}' runs in region '${region}', for which the pipeline has no artifact store`;
     return [actionError([...path, 'region'], '1.2', message, `Use artifactStores, with an entry for ${region}.`)];
   });
+}
+
+/** Runs in the region of the pipeline only (CP 1.2). */
+export function isBoundToHome({ actionTypeId: { category, owner } }: ActionDeclaration): boolean {
+  return category === 'Source' || category === 'Approval' || owner !== 'AWS';
 }
 
 /**

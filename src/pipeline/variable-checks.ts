@@ -119,6 +119,7 @@ function textFindings(
       return [actionError(path, 'D-15', message, 'Write the value itself.')];
     }
     if (isPipelineLevel(namespace) && definition.variables.length > 0) return undeclared(definition, path, name, text);
+    if (namespace === 'codepipeline' && name !== 'PipelineExecutionId') return [unknownOwnKey(path, text)];
     if (declared.has(namespace) || reserved.includes(namespace)) return [];
     const message =
       'Valid format for a pipeline execution variable reference is a namespace and a key separated by a period (.). ' +
@@ -131,6 +132,12 @@ function textFindings(
     warning(path, 'D-14', `${text} is not a reference to a variable and stays as it is`, 'Write #{namespace.key}.'),
   );
   return [...references, ...(key === 'commands' ? [] : odd)];
+}
+
+/** CP-V-2. */
+function unknownOwnKey(path: Path, text: string): Finding {
+  const message = `${text} names nothing: the namespace codepipeline has only PipelineExecutionId, so the action will fail`;
+  return warning(path, 'V-6', message, 'Write #{codepipeline.PipelineExecutionId}.');
 }
 
 function undeclared({ variables }: PipelineDefinition, path: Path, name: string, text: string): Finding[] {

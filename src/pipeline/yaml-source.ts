@@ -18,15 +18,17 @@ import type { Problem } from './problem.ts';
  * depth and what its aliases unfold to are bounded.
  */
 export type Source =
-  | { readonly ok: true; readonly value: unknown; readonly locate: Locate }
+  /** `problems` tell of keys that stand twice, whose last value counts, and of JSON that is none. */
+  | { readonly ok: true; readonly value: unknown; readonly locate: Locate; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const longestText = 1_000_000;
 const mostAliases = 100;
-/** Nobody mends more at once. */
-export const mostProblems = 100;
+/** Of one file; more are counted. */
+export const mostProblems = 500;
 
-export function readSource(text: string, file: string): Source {
+export function readSource(marked: string, file: string): Source {
+  const text = marked.startsWith('\uFEFF') ? marked.slice(1) : marked;
   if (text.length > longestText) {
     const message = `The file has ${text.length} characters; at most ${longestText} are read.`;
     return failure(file, 1, 1, message, 'Make it smaller.');
@@ -35,12 +37,13 @@ export function readSource(text: string, file: string): Source {
   try {
     // The library's own check for unique keys takes quadratic time.
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const problems = [...syntaxProblems(document, lines, file), ...repeatedKeys(document, lines, file)];
+    const problems = syntaxProblems(document, lines, file);
     const overflow = problems.find((problem) => problem.message.startsWith('Maximum call stack'));
     if (overflow) return failure(file, overflow.line, overflow.column, 'Too many levels are nested.', 'Nest less.');
-    if (problems.length > 0) return { ok: false, problems: problems.slice(0, mostProblems) };
+    const repeated = [...repeatedKeys(document, lines, file), ...notJson(text, file)].slice(0, mostProblems);
+    if (problems.length > 0) return { ok: false, problems: [...problems, ...repeated] };
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
-    return { ok: true, value, locate: (path) => locateIn(document, lines, path) };
+    return { ok: true, value, locate: (path) => locateIn(document, lines, path), problems: repeated };
   } catch (error) {
     // The library throws for aliases that unfold too far and for nesting that it cannot follow.
     const message = error instanceof Error ? error.message : String(error);
@@ -69,6 +72,21 @@ function syntaxProblems(document: Document, lines: LineCounter, file: string): P
     return problemAt(file, lines, warning.pos[0], `${warning.message.split('\n')[0]}.`, mend);
   });
   return [...errors, ...tags];
+}
+
+/** YAML takes more than JSON does, but the AWS CLI does not. */
+function notJson(text: string, file: string): Problem[] {
+  if (!file.endsWith('.json') || text.trim() === '') return [];
+  try {
+    JSON.parse(text);
+    return [];
+  } catch (error) {
+    const place = /line (\d+) column (\d+)/.exec(String(error));
+    const [line, column] = [Number(place?.[1] ?? 1), Number(place?.[2] ?? 1)];
+    const message = 'This is not JSON, whatever the name says; it is read as YAML.';
+    const mend = 'Mend it, or name the file .yml: tools of AWS take only JSON.';
+    return [{ severity: 'warning', file, line, column, path: '', message, mend }];
+  }
 }
 
 function repeatedKeys(document: Document, lines: LineCounter, file: string): Problem[] {
@@ -112,7 +130,7 @@ function locateIn(document: Document, lines: LineCounter, path: Path): { line: n
 
 function stepInto(node: unknown, part: string | number): { value: unknown; place: Node | undefined } | undefined {
   if (isMap(node)) {
-    const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
+    const pair = node.items.findLast(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
     return pair && { value: pair.value, place: isNode(pair.key) ? pair.key : undefined };
   }
   if (!isSeq(node) || typeof part !== 'number') return undefined;

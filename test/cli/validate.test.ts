@@ -72,8 +72,8 @@ test.each([
   ['nowhere.json', 'nowhere.json does not exist'],
   ['site', 'site/.github/penstock.yml does not exist'],
 ])('validate %s says what is missing', async (path, text) => {
-  expect(await penstock(['validate', path], { cwd: repository })).toMatchObject({
-    code: 1,
-    err: expect.stringContaining(text) as string,
-  });
+  const { code, out } = await penstock(['validate', path, pipelineFile], { cwd: repository });
+  expect([code, out]).toEqual([1, expect.stringContaining(text)]);
+  const { out: json } = await penstock(['validate', '--json', path], { cwd: repository });
+  expect(JSON.parse(json)).toMatchObject({ ok: false, problems: [{ message: `${text}.` }] });
 });

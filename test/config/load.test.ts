@@ -142,7 +142,7 @@ describe('one broken pipeline leaves the others alone', () => {
       '  - name: Ship\n    actions: [{ name: Out, actionTypeId: { category: Deploy, owner: AWS, provider: EKS, version: "1" }, inputArtifacts: [{ name: App }] }]\n';
     const lines = await brokenLines('pipelines: { a: { definition: x.yml } }', { 'x.yml': `${definition}${ship}` });
     expect(lines['a']).toEqual([
-      "x.yml:17:74: The embedded engine cannot run ActionType (Category: 'Deploy', Provider: 'EKS', Owner: 'AWS', Version: '1') of action 'Out'. Use the AWS engine for this pipeline, or another provider.",
+      "x.yml:17:74: The embedded engine cannot run ActionType (Category: 'Deploy', Provider: 'EKS', Owner: 'AWS', Version: '1') of action 'Out'. To let AWS run this pipeline, write `engine: aws` for it in .github/penstock.yml and bind it under `bindings` in penstock.server.yml. To run it here, deploy from a Commands or CodeBuild action.",
     ]);
   });
 

@@ -71,6 +71,7 @@ stages:
       problems: [
         { line: 7, path: 'name' },
         { line: 7, path: 'roleArn' },
+        { line: 7, path: '', message: 'A pipeline must have exactly one of artifactStore and artifactStores' },
       ],
     });
   });
@@ -206,22 +207,29 @@ stages:
   it.each([
     `ci/web.yml:6:5: Unknown parameter in pipeline.stages.1.member: "Actions" Write "actions": a declaration uses the spelling of get-pipeline, not of CloudFormation.`,
     `ci/web.yml:9:25: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute] Write category as one of Source, Build, Deploy, Test, Invoke, Approval, Compute.`,
-    `ci/web.yml:9:76: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.version' failed to satisfy constraint: Member must be a string Put it in quotes: version: "1".`,
+    `ci/web.yml:9:76: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.version' failed to satisfy constraint: Member must be a string Put it in quotes: "1".`,
     `ci/web.yml:10:9: Value at 'pipeline.stages.1.member.actions.1.member.runOrder' failed to satisfy constraint: Member must have value greater than or equal to 1 Give runOrder at least 1.`,
     `ci/web.yml:11:26: Value at 'pipeline.stages.1.member.actions.1.member.configuration.RepositoryName' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 50000, Member must have length greater than or equal to 1] Give RepositoryName a value of 1 to 50000 characters, or leave the key out.`,
-    `ci/web.yml:11:46: Value at 'pipeline.stages.1.member.actions.1.member.configuration.PollForSourceChanges' failed to satisfy constraint: Member must be a string Put it in quotes: PollForSourceChanges: "false".`,
+    `ci/web.yml:11:46: Value at 'pipeline.stages.1.member.actions.1.member.configuration.PollForSourceChanges' failed to satisfy constraint: Member must be a string Put it in quotes: "false".`,
     `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9.@\\-_]+ Write name so that it fits [A-Za-z0-9.@\\-_]+.`,
-    `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.actions' failed to satisfy constraint: Member must not be null Add "actions".`,
+    `ci/web.yml:13:5: Value at 'pipeline.stages.2.member.actions' failed to satisfy constraint: Member must have length greater than or equal to 1 Give actions at least 1 entry.`,
+    `ci/web.yml:8:9: Action App declares 0 output artifacts which is less than the minimum count (1) Name 1 in outputArtifacts.`,
+    `ci/web.yml:11:9: Action configuration for action 'App' is missing required configuration 'BranchName' Add BranchName.`,
     `ci/web.yml:13:5: Unknown parameter in pipeline.stages.2.member: "action" Did you mean "actions"?`,
   ])('%s', (line) => {
     expect(lines).toContain(line);
   });
 
-  it('CP-D-9: nothing else is told, and all of it has the exception of the service', () => {
-    expect(lines).toHaveLength(9);
-    expect(!read.ok && new Set(read.problems.map((problem) => problem.exception))).toEqual(
-      new Set(['ValidationException']),
-    );
+  it('nothing else is told but what the embedded engine cannot run', () => {
+    expect(lines).toHaveLength(12);
+    expect(!read.ok && read.problems.filter(({ severity }) => severity === 'warning').map(({ rule }) => rule)).toEqual([
+      'CP-P-6',
+    ]);
+  });
+
+  it('CP-D-9: what is wrong with the shape has the exception of the service', () => {
+    const shape = read.ok ? [] : read.problems.filter(({ message }) => /constraint|Unknown parameter/.test(message));
+    expect(shape.map(({ exception }) => exception)).toEqual(Array(9).fill('ValidationException'));
   });
 
   it('the service joins them into one message', () => {
@@ -245,8 +253,8 @@ stages:
     expect(result.ok ? [] : result.problems.map((problem) => problem.message).join('\n')).toContain(message);
   });
 
-  it('a file of sixty thousand wrong keys is told with a hundred of them', () => {
-    const keys = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n');
+  it('a file of twenty thousand wrong keys is told with a hundred of them', () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
     const result = readDefinition(keys, 'p');
     expect(!result.ok && result.problems.length).toBeLessThanOrEqual(104);
   });
@@ -263,7 +271,7 @@ describe('actions that only AWS runs', () => {
     const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true });
     expect(read.ok && notRunnable(read.definition, () => false)).toBe(
       "ActionType (Category: 'Deploy', Provider: 'ECS', Owner: 'AWS', Version: '1') in action 'Ship' is not available in " +
-        "region 'US_EAST_1'. The embedded engine does not run it: use the AWS engine for this pipeline, or another provider.",
+        "region 'US_EAST_1'. To let AWS run this pipeline, write `engine: aws` for it in .github/penstock.yml and bind it under `bindings` in penstock.server.yml. To run it here, deploy from a Commands or CodeBuild action.",
     );
     expect(read.ok && read.warnings.map(({ rule, exception }) => [rule, exception])).toEqual([
       ['CP-P-6', 'InvalidActionDeclarationException'],

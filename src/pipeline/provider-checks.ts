@@ -1,0 +1,93 @@
+import type { StageDeclaration } from './definition.ts';
+import { actionError, warning, type Finding } from './finding.ts';
+import { refusedAtStart, toRunOnAws } from './runnable.ts';
+import { eachAction, type Placed } from './structure-checks.ts';
+
+/** What single providers ask for beyond their lists of keys (CP 5.1 to 5.3). Values with variables are not judged. */
+export function providerFindings(placed: Placed): Finding[] {
+  const { provider, category } = placed.action.actionTypeId;
+  if (provider === 'CodeBuild') return buildFindings(placed);
+  if (provider === 'CodeStarSourceConnection') {
+    return choiceFindings(placed, 'OutputArtifactFormat', ['CODE_ZIP', 'CODEBUILD_CLONE_REF'], '5.1');
+  }
+  return category === 'Deploy' && provider === 'S3' ? bucketFindings(placed) : [];
+}
+
+function buildFindings({ action, path }: Placed): Finding[] {
+  const { BatchEnabled: batch, PrimarySource: primary, EnvironmentVariables: variables } = action.configuration;
+  const { inputArtifacts, name } = action;
+  const at = [...path, 'configuration'];
+  const found: Finding[] = [];
+  if (primary === undefined && inputArtifacts.length > 1) {
+    found.push(missing(name, 'PrimarySource', at, 'Name the input artifact that the build starts in.'));
+  }
+  const names = inputArtifacts.map((artifact) => artifact.name);
+  if (primary !== undefined && !isVariable(primary) && names.length > 0 && !names.includes(primary)) {
+    const message = `PrimarySource '${primary}' is no input artifact of action '${name}', so the build will fail`;
+    found.push(warning([...at, 'PrimarySource'], '5.2', message, `Write one of ${names.join(', ')}.`));
+  }
+  if (batch === 'true') {
+    const message = `The embedded engine runs no batch builds, and action '${name}' asks for one.`;
+    const mend = `Leave out BatchEnabled. ${toRunOnAws}`;
+    found.push({ ...warning([...at, 'BatchEnabled'], 'P-6', message, mend), exception: refusedAtStart });
+  }
+  if (variables !== undefined && !isVariable(variables) && !isVariableList(variables)) {
+    const message = `EnvironmentVariables of action '${name}' is not a JSON list of variables, so the build will fail`;
+    const mend = 'Write it as in [{"name":"CI","value":"true","type":"PLAINTEXT"}].';
+    found.push(warning([...at, 'EnvironmentVariables'], '5.2', message, mend));
+  }
+  return found;
+}
+
+function bucketFindings(placed: Placed): Finding[] {
+  const { action, path } = placed;
+  const { Extract: extract, ObjectKey: key } = action.configuration;
+  const needsKey = extract === 'false' && key === undefined;
+  return [
+    ...choiceFindings(placed, 'Extract', ['true', 'false'], '5.3'),
+    ...(needsKey
+      ? [missing(action.name, 'ObjectKey', [...path, 'configuration'], 'Add ObjectKey, or set Extract to "true".')]
+      : []),
+  ];
+}
+
+function choiceFindings({ action, path }: Placed, key: string, known: readonly string[], rule: string): Finding[] {
+  const value = action.configuration[key];
+  if (value === undefined || isVariable(value) || known.includes(value)) return [];
+  const message = `${key} of action '${action.name}' cannot be '${value}'`;
+  return [actionError([...path, 'configuration', key], rule, message, `Write ${known.join(' or ')}.`)];
+}
+
+function missing(action: string, key: string, at: Finding['path'], mend: string): Finding {
+  const message = `Action configuration for action '${action}' is missing required configuration '${key}'`;
+  return actionError(at, 'D-11', message, mend);
+}
+
+/** CP-F-12: what a source with CODEBUILD_CLONE_REF puts out is no archive, and only builds know what to do with it. */
+export function cloneFindings({ action, path }: Placed, stages: readonly StageDeclaration[]): Finding[] {
+  const { provider, category } = action.actionTypeId;
+  if (provider === 'CodeBuild' || category === 'Approval') return [];
+  const clones = eachAction(stages).filter((one) => one.action.configuration['OutputArtifactFormat'] === clone);
+  const names = clones.flatMap((one) => one.action.outputArtifacts.map((artifact) => artifact.name));
+  return action.inputArtifacts.flatMap(({ name }, index) => {
+    if (!names.includes(name)) return [];
+    const message = `Artifact '${name}' is a reference to clone, which action '${action.name}' cannot unpack`;
+    const mend = `Only CodeBuild actions take it: write OutputArtifactFormat CODE_ZIP, or use the output of a build.`;
+    return [warning([...path, 'inputArtifacts', index, 'name'], 'F-12', message, mend)];
+  });
+}
+
+const clone = 'CODEBUILD_CLONE_REF';
+
+function isVariable(value: string): boolean {
+  return value.includes('#{');
+}
+
+function isVariableList(text: string): boolean {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null && 'name' in one);
+  } catch {
+    return false;
+  }
+}

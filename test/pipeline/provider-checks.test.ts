@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { Problem } from '../../src/pipeline/problem.ts';
+import { readDefinition } from '../../src/pipeline/read-definition.ts';
+
+/** Mistakes in values that only show when an action runs, told when the declaration is read. */
+
+const source = { ConnectionArn: 'arn', FullRepositoryId: 'a/b', BranchName: 'main' };
+const build = { ProjectName: 'unit' };
+const bucket = { BucketName: 'site', Extract: 'true' };
+
+interface Edits {
+  readonly source?: object;
+  readonly build?: object;
+  readonly bucket?: object;
+  readonly entry?: object;
+  readonly more?: object;
+}
+
+function told(edits: Edits): string[] {
+  return problemsOf(edits).map(({ severity, rule, path, message }) => `${severity} ${rule ?? ''} ${path}: ${message}`);
+}
+
+function problemsOf(edits: Edits): readonly Problem[] {
+  const actionTypeId = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
+  const inputArtifacts = [{ name: 'Src' }];
+  const stages = [
+    {
+      name: 'Source',
+      actions: [
+        {
+          name: 'App',
+          actionTypeId: actionTypeId('Source', 'CodeStarSourceConnection'),
+          configuration: { ...source, ...edits.source },
+          outputArtifacts: inputArtifacts,
+        },
+      ],
+    },
+    {
+      name: 'Build',
+      ...(edits.entry && { beforeEntry: { conditions: [{ result: 'FAIL', rules: [edits.entry] }] } }),
+      actions: [
+        {
+          name: 'Unit',
+          actionTypeId: actionTypeId('Build', 'CodeBuild'),
+          configuration: { ...build, ...edits.build },
+          inputArtifacts,
+        },
+        {
+          name: 'Ship',
+          actionTypeId: actionTypeId('Deploy', 'S3'),
+          configuration: { ...bucket, ...edits.bucket },
+          inputArtifacts,
+        },
+        ...(edits.more ? [{ name: 'More', ...edits.more }] : []),
+      ],
+    },
+  ];
+  const roleArn = 'arn:aws:iam::111122223333:role/p';
+  const artifactStore = { type: 'S3', location: 'my-bucket' };
+  const read = readDefinition(JSON.stringify({ name: 'web', roleArn, artifactStore, stages }), 'p.json');
+  return read.ok ? read.warnings : read.problems;
+}
+
+const check = (provider: string, configuration: object, version = '1') => ({
+  name: 'R',
+  ruleTypeId: { category: 'Rule', provider, version },
+  configuration,
+});
+const compare = { Variable: 'a', Value: 'b', Operator: 'EQ' };
+const rulePath = 'stages[1].beforeEntry.conditions[0].rules[0]';
+
+describe('values of providers and rules', () => {
+  it('the sound one has none', () => expect(told({ entry: check('VariableCheck', compare) })).toEqual([]));
+
+  it.each<[string, Edits, string[]]>([
+    [
+      'CP-P-3: a format that is not there',
+      { source: { OutputArtifactFormat: 'ZIP' } },
+      [
+        "error CP-5.1 stages[0].actions[0].configuration.OutputArtifactFormat: OutputArtifactFormat of action 'App' cannot be 'ZIP'",
+      ],
+    ],
+    [
+      'CP-F-12: a clone is no archive, except for builds',
+      { source: { OutputArtifactFormat: 'CODEBUILD_CLONE_REF' } },
+      [
+        "warning CP-F-12 stages[1].actions[1].inputArtifacts[0].name: Artifact 'Src' is a reference to clone, which action 'Ship' cannot unpack",
+      ],
+    ],
+    [
+      'Extract is true or false',
+      { bucket: { Extract: 'yes' } },
+      ["error CP-5.3 stages[1].actions[1].configuration.Extract: Extract of action 'Ship' cannot be 'yes'"],
+    ],
+    [
+      'the primary source is one of the inputs',
+      { build: { PrimarySource: 'Other' } },
+      [
+        "warning CP-5.2 stages[1].actions[0].configuration.PrimarySource: PrimarySource 'Other' is no input artifact of action 'Unit', so the build will fail",
+      ],
+    ],
+    [
+      'variables of a build are a JSON list',
+      { build: { EnvironmentVariables: '{"CI":"true"}' } },
+      [
+        "warning CP-5.2 stages[1].actions[0].configuration.EnvironmentVariables: EnvironmentVariables of action 'Unit' is not a JSON list of variables, so the build will fail",
+      ],
+    ],
+    ['a list with names is', { build: { EnvironmentVariables: '[{"name":"CI","value":"1"}]' } }, []],
+    [
+      'CP-V-2: the namespace codepipeline has one key',
+      { bucket: { ObjectKey: '#{codepipeline.PipelineName}' } },
+      [
+        'warning CP-V-6 stages[1].actions[1].configuration.ObjectKey: #{codepipeline.PipelineName} names nothing: the namespace codepipeline has only PipelineExecutionId, so the action will fail',
+      ],
+    ],
+    [
+      'CP-D-12: a version that is not there',
+      { more: { actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '2' } } },
+      [
+        "error CP-D-12 stages[1].actions[2].actionTypeId: ActionType (Category: 'Approval', Provider: 'Manual', Owner: 'AWS', Version: '2') in action 'More' is not available in region 'US_EAST_1'",
+      ],
+    ],
+    [
+      'CP-C-4: a version of a rule that is not there',
+      { entry: check('VariableCheck', compare, '2') },
+      [
+        `error CP-C-4 ${rulePath}.ruleTypeId.version: Rule 'R' names version '2' of 'VariableCheck', which does not exist`,
+      ],
+    ],
+    [
+      'a key that the rule does not know',
+      { entry: check('VariableCheck', { ...compare, Operater: 'NE' }) },
+      [
+        `warning CP-D-11 ${rulePath}.configuration.Operater: Rule configuration for rule 'R' contains unknown configuration 'Operater'`,
+      ],
+    ],
+    [
+      'CP-C-8: a pattern that cannot be judged',
+      { entry: check('VariableCheck', { ...compare, Value: '(', Operator: 'MATCHES' }) },
+      [
+        `warning CP-C-8 ${rulePath}.configuration.Value: Rule 'R': '(' is not a regular expression here, so the rule cannot be judged`,
+      ],
+    ],
+  ])('%s', (_name, edits, expected) => expect(told(edits)).toEqual(expected));
+
+  it('where a provider stands under another category, the mend names it', () => {
+    const actionTypeId = { category: 'Build', owner: 'AWS', provider: 'Manual', version: '1' };
+    expect(problemsOf({ more: { actionTypeId } })).toMatchObject([
+      { rule: 'CP-D-12', mend: 'Manual stands under category Approval with owner AWS.' },
+    ]);
+  });
+});
