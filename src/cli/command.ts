@@ -21,9 +21,14 @@ export type RunCommand = (args: readonly string[], io: CliIo) => Promise<number>
 
 export interface CliCommand {
   readonly name: string;
-  readonly usage: string;
+  /** What stands after `penstock`: one line for each way to call it. */
+  readonly usage: readonly string[];
   /** One line for the list of commands. */
   readonly summary: string;
+  /** Arguments and options, each with its meaning. */
+  readonly options?: readonly (readonly [written: string, meaning: string])[];
+  /** Where more is written. */
+  readonly page?: string;
   /** Loaded when asked for, so that help does not wait for a database driver. */
   readonly load: () => Promise<RunCommand>;
 }

@@ -2,30 +2,41 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, UserError } from '../errors.ts';
 import { packageRoot } from '../web/package-root.ts';
+import { describeArgumentError, isArgumentError } from './arguments.ts';
 import type { CliCommand, CliIo } from './command.ts';
-import { commandHelp, helpText, unknownCommand } from './help.ts';
+import { commandHelp, helpText, unknownCommand, usageOf } from './help.ts';
 
 /** Runs the command that `argv` names (argv without node and script) and answers the exit code. */
 export async function runCli(argv: readonly string[], commands: readonly CliCommand[], io: CliIo): Promise<number> {
   const [name, ...args] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  if (name === undefined) {
     io.out(helpText(commands));
-    return name === undefined ? 2 : 0;
+    return 2;
   }
   if (name === '--version' || name === '-v') {
     io.out(version());
     return 0;
   }
+  if (asksForHelp(name)) return help(args[0], commands, io);
+  if (args.includes('--help') || args.includes('-h')) return help(name, commands, io);
   const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
+  if (command !== undefined) return await runCommand(command, args, io);
+  io.err(unknownCommand(name, commands));
+  return 2;
+}
+
+function asksForHelp(word: string): boolean {
+  return word === 'help' || word === '--help' || word === '-h';
+}
+
+function help(name: string | undefined, commands: readonly CliCommand[], io: CliIo): number {
+  const command = commands.find((candidate) => candidate.name === name);
+  if (name !== undefined && command === undefined) {
     io.err(unknownCommand(name, commands));
     return 2;
   }
-  if (args.includes('--help') || args.includes('-h')) {
-    io.out(commandHelp(command));
-    return 0;
-  }
-  return await runCommand(command, args, io);
+  io.out(command === undefined ? helpText(commands) : commandHelp(command));
+  return 0;
 }
 
 async function runCommand(command: CliCommand, args: readonly string[], io: CliIo): Promise<number> {
@@ -34,7 +45,8 @@ async function runCommand(command: CliCommand, args: readonly string[], io: CliI
     return await run(args, io);
   } catch (error) {
     if (isArgumentError(error)) {
-      io.err(`${error.message}\n\n${commandHelp(command)}`);
+      io.err(describeArgumentError(error, command));
+      io.err(`\n${usageOf(command)}\n\npenstock ${command.name} --help says what it all means.`);
       return 2;
     }
     if (error instanceof UserError) {
@@ -45,11 +57,6 @@ async function runCommand(command: CliCommand, args: readonly string[], io: CliI
     if (error instanceof Error && error.stack !== undefined) io.err(error.stack);
     return 1;
   }
-}
-
-/** `parseArgs` throws TypeErrors with codes like ERR_PARSE_ARGS_UNKNOWN_OPTION. */
-function isArgumentError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }
 
 function version(): string {

@@ -31,7 +31,7 @@ describe('docs/commands.md', () => {
     expect(text).toContain(`| \`${usageLine(verb, '/')}\` | ${verbTable[verb].does} |`);
   });
 
-  test.each(commands.map(({ usage }) => usage))('has penstock %s', (usage) => {
+  test.each(commands.flatMap(({ usage }) => usage))('has penstock %s', (usage) => {
     expect(text).toContain(`\`penstock ${usage}\``);
   });
 });
