@@ -55,7 +55,7 @@ export async function buryLostJobs(db: Kysely<Database>): Promise<number> {
   const { numAffectedRows } = await sql`
     update jobs set dead = true, worker = null, lease_until = null, failures = failures + 1,
       last_error = coalesce(last_error || '; ', '') || 'its worker ' || worker || ' vanished while it ran'
-    where not dead and lease_until < now() and failures + 1 >= max_attempts`.execute(db);
+    where worker is not null and lease_until < now() and failures + 1 >= max_attempts`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
 

@@ -54,8 +54,10 @@ export async function enqueue<K extends JobKind>(db: Kysely<Database>, job: NewJ
 export async function hurryJob(db: Kysely<Database>, dedupeKey: string): Promise<void> {
   await sql`
     insert into jobs (kind, payload, dedupe_key, host, max_attempts)
-    select kind, payload, dedupe_key, host, max_attempts from jobs
-    where dedupe_key = ${dedupeKey} and not dead limit 1
+    select kind, payload, dedupe_key, host, max_attempts from (
+      select * from jobs where dedupe_key = ${dedupeKey} and worker is not null
+      union all
+      select * from jobs where dedupe_key = ${dedupeKey} and worker is null and not dead) same limit 1
     on conflict (dedupe_key) where worker is null and not dead
     do update set run_at = least(jobs.run_at, now())
     returning pg_notify('penstock_jobs', '')`.execute(db);

@@ -9,7 +9,7 @@ export async function endLeasesOfHost(db: Kysely<Database>, host: string): Promi
   await db
     .updateTable('jobs')
     .set({ lease_until: sql<Date>`now() - interval '1 second'` })
+    .where('worker', 'is not', null)
     .where(sql<boolean>`starts_with(worker, ${`${host}/`})`)
-    .where('dead', '=', false)
     .execute();
 }
