@@ -6,7 +6,7 @@ import { testDatabase } from '../database.ts';
 import type { OnRecord } from '../engine/contract.ts';
 import { repository } from '../engine/engine-bench.ts';
 import { pipeline } from '../pipeline/pipelines.ts';
-import type { WireAnswer, WireCall } from './aws-front.ts';
+import type { WireAnswer, WireCall } from './aws-wire.ts';
 import { doorWorld } from './door-world.ts';
 
 /** What happens to calls on their way, over real HTTP: `lost` happened and its answer never arrives. */

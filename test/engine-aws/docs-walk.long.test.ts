@@ -8,7 +8,8 @@ import { readServerConfig } from '../../src/config/server.ts';
 import { doorBench } from '../codepipeline-api/door-bench.ts';
 import { testDatabase } from '../database.ts';
 import { startWorld } from '../world.ts';
-import { askDoor, startAwsFront } from './aws-front.ts';
+import { startAwsFront } from './aws-front.ts';
+import { askDoor } from './aws-wire.ts';
 import { shop } from './bench.ts';
 
 /**

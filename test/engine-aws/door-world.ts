@@ -17,7 +17,8 @@ import type { BuiltPipeline } from '../pipeline/pipelines.ts';
 import { repository } from '../engine/engine-bench.ts';
 import type { EngineWorld } from '../engine/contract.ts';
 import { heldActions, recordsOf, tellEngine } from '../engine/inner-engine.ts';
-import { askDoor, startAwsFront, type WireCall } from './aws-front.ts';
+import { startAwsFront } from './aws-front.ts';
+import { askDoor, type WireCall } from './aws-wire.ts';
 import { role } from './fake-aws.ts';
 
 /** Between the SDK and the door: `changed` is called whenever something may be different behind the door. */

@@ -1,4 +1,4 @@
-import type { WireAnswer, WireCall } from './aws-front.ts';
+import type { WireAnswer, WireCall } from './aws-wire.ts';
 import type { Between } from './door-world.ts';
 
 type Document = Readonly<Record<string, unknown>>;

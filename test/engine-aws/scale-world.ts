@@ -1,85 +1,54 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PipelineDeclaration } from '@aws-sdk/client-codepipeline';
 import { afterAll } from 'vitest';
-import { z } from 'zod';
-import { registerEventSinks } from '../../src/db/event-outbox.ts';
-import { waitingExecutions } from '../../src/db/executions.ts';
 import { startStandIn, type StandIn } from '../../src/demo/github/stand-in.ts';
-import type { ActionDeclaration } from '../../src/pipeline/definition.ts';
-import type { AnyProvider } from '../../src/providers/provider.ts';
-import { doorBench, type DoorBench } from '../codepipeline-api/door-bench.ts';
-import type { TestDatabase } from '../database.ts';
 import { startRealServer, type RealServer } from '../faults/real-server.ts';
 import { webhookSecret } from '../world.ts';
-import { askDoor, startAwsFront, type WireCall } from './aws-front.ts';
+import { askDoor, type WireCall } from './aws-wire.ts';
 import { role } from './fake-aws.ts';
-import { startStandInSqs, type StandInSqs } from './stand-in-sqs.ts';
 
 /**
- * Two `penstock serve` processes on one Postgres, a stand-in GitHub with two pipelines in each repository, and AWS over HTTP:
- * our own CodePipeline door with the embedded engine behind it, and a queue for its events.
+ * Two `penstock serve` processes on one Postgres, a stand-in GitHub with two pipelines in each repository, and AWS as a
+ * process too: our own CodePipeline door with the embedded engine behind it, and a queue for its events.
  */
 export interface ScaleWorld {
   readonly github: StandIn;
   readonly servers: readonly RealServer[];
   readonly repositories: readonly string[];
-  /** Calls that reached AWS, by operation. */
-  readonly calls: Map<string, number>;
-  /** Of an event, whether it reaches the queue. */
-  lose: () => boolean;
-  readonly events: { sent: number; lost: number };
+  readonly aws: Pick<AwsProcess, 'ask'>;
   /** A commit on a branch of its own, and a pull request for it. */
   readonly open: (repository: string, branch: string) => Promise<string>;
 }
 
 export interface ScaleOptions {
-  readonly own: TestDatabase & { readonly url: string };
-  readonly behind: TestDatabase;
+  readonly own: { readonly url: string };
+  readonly behind: { readonly url: string };
   readonly pipelines: number;
-  readonly chance: () => number;
+  readonly seed: number;
 }
 
-export async function scaleWorld({ own, behind, pipelines, chance }: ScaleOptions): Promise<ScaleWorld> {
+export async function scaleWorld({ own, behind, pipelines, seed }: ScaleOptions): Promise<ScaleWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'penstock-scale-'));
   const github = await startStandIn({ webhookSecret, directory: join(directory, 'github'), appId: 1 });
   const owners = Array.from({ length: pipelines / names.length }, (_, index) => `owner-${index + 1}`);
-  const bench = await doorBench(behind, () => (declaration) => timed(declaration, chance));
-  const { url } = await bench.serve({ anonymous: true });
-  const calls = new Map<string, number>();
-  const front = await startAwsFront(
-    counted(
-      askDoor(() => url),
-      calls,
-    ),
-  );
-  const sqs = await startStandInSqs();
+  const aws = await startAwsProcess(behind.url, join(directory, 'aws'), seed);
   github.createAccount({ login: 'dev' });
-  await Promise.all(
-    owners.map((owner, index) =>
-      prepare(
-        github,
-        askDoor(() => url),
-        owner,
-        index,
-      ),
-    ),
-  );
-  const world = { lose: () => false, events: { sent: 0, lost: 0 } };
-  await sendEvents(bench, behind, sqs, world);
-  const stopAnswering = answerGates(bench, behind, chance);
+  const door = askDoor(() => aws.url);
+  await Promise.all(owners.map((owner, index) => prepare(github, door, owner, index)));
   const servers = await Promise.all(
     ['one', 'two'].map((name) =>
-      startRealServer(github, join(directory, name), environmentOf(directory, owners, { own, front, queue: sqs.url })),
+      startRealServer(github, join(directory, name), environmentOf(directory, owners, { own, aws })),
     ),
   );
   for (const owner of owners) github.install({ owner });
   await github.settled();
   afterAll(async () => {
-    stopAnswering();
     await Promise.all(servers.map((server) => server.kill()));
-    await sqs.stop();
+    await aws.stop();
     await github.stop();
     rmSync(directory, { recursive: true, force: true });
   });
@@ -89,32 +58,46 @@ export async function scaleWorld({ own, behind, pipelines, chance }: ScaleOption
     await github.openPullRequest(repository, { head: branch, author: 'dev', title: branch });
     return sha;
   };
-  const repositories = owners.map((owner) => `${owner}/shop`);
-  return Object.assign(world, { github, servers, repositories, calls, open });
+  return { github, servers, repositories: owners.map((owner) => `${owner}/shop`), aws, open };
 }
 
-function counted(door: WireCall, calls: Map<string, number>): WireCall {
-  return (operation, input) => {
-    calls.set(operation, (calls.get(operation) ?? 0) + 1);
-    return door(operation, input);
-  };
+interface Answer {
+  readonly calls: Readonly<Record<string, number>>;
+  readonly events: { readonly sent: number; readonly lost: number };
 }
 
-/** Sources end at once; a build takes a second or more, and every fifth fails. */
-function timed({ actionTypeId, name }: ActionDeclaration, chance: () => number): AnyProvider | undefined {
-  if (actionTypeId.provider === 'Manual') return undefined;
-  const done = { kind: 'succeeded', outputVariables: {} } as const;
-  const failed = { kind: 'failed', error: { code: 'JobFailed', message: 'it was not to be' } } as const;
-  const isSource = actionTypeId.category === 'Source';
+interface AwsProcess {
+  readonly url: string;
+  readonly queue: string;
+  /** Calls since the last time that `lose` was set, and events so far. `lose`: this part of them is lost from now on. */
+  ask(lose?: number): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+async function startAwsProcess(database: string, home: string, seed: number): Promise<AwsProcess> {
+  mkdirSync(home);
+  const child = fork(join(import.meta.dirname, 'aws-process.ts'), [database, home, String(seed)]);
+  const answers = new EventEmitter();
+  child.on('message', (message: { id: number }) => answers.emit(String(message.id), message));
+  child.on('exit', (code) => answers.emit('error', new Error(`AWS ended with ${code}`)));
+  const [{ url, queue }] = (await once(answers, '0')) as [{ url: string; queue: string }];
+  let asked = 0;
   return {
-    type: { category: 'Compute', owner: 'AWS', provider: 'Timed', version: '1' },
-    configuration: z.record(z.string(), z.string()),
-    artifacts: { in: [0, 5], out: [0, 5] },
-    start: ({ token }) => {
-      const pollAfterMs = 500 + chance() * 2_500;
-      return Promise.resolve(isSource ? done : { kind: 'running', externalId: `timed/${token}`, pollAfterMs });
+    url,
+    queue,
+    ask: async (lose) => {
+      asked += 1;
+      const answered = once(answers, String(asked));
+      child.send({ id: asked, ...(lose === undefined ? {} : { lose }) });
+      return ((await answered) as [Answer])[0];
     },
-    poll: () => Promise.resolve(name === 'Unit' && chance() < 0.2 ? failed : done),
+    stop: async () => {
+      child.removeAllListeners('exit');
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
   };
 }
 
@@ -169,45 +152,10 @@ async function prepare(github: StandIn, door: WireCall, owner: string, index: nu
   }
 }
 
-/** As an EventBridge rule sends them to its queue. */
-async function sendEvents(
-  bench: DoorBench,
-  behind: TestDatabase,
-  sqs: StandInSqs,
-  world: Pick<ScaleWorld, 'lose' | 'events'>,
-): Promise<void> {
-  bench.engine.onEvent = ({ event }) => {
-    world.events.sent += 1;
-    if (world.lose()) world.events.lost += 1;
-    else
-      sqs.send(
-        JSON.stringify({
-          source: 'aws.codepipeline',
-          account: '111122223333',
-          region: 'eu-west-1',
-          detail: event.detail,
-        }),
-      );
-    return Promise.resolve();
-  };
-  await registerEventSinks(behind.db, ['queue']);
-}
-
-/** Somebody in the console, who refuses every fifth. */
-function answerGates(bench: DoorBench, behind: TestDatabase, chance: () => number): () => void {
-  const timer = setInterval(() => {
-    void (async () => {
-      for (const execution of await waitingExecutions(behind.db))
-        await bench.engine.answer(execution, chance() < 0.2 ? 'reject' : 'approve').catch(() => undefined);
-    })();
-  }, 700);
-  return () => clearInterval(timer);
-}
-
 function environmentOf(
   directory: string,
   owners: readonly string[],
-  { own, front, queue }: { readonly own: { readonly url: string }; readonly front: string; readonly queue: string },
+  { own, aws }: { readonly own: { readonly url: string }; readonly aws: Pick<AwsProcess, 'url' | 'queue'> },
 ): Readonly<Record<string, string>> {
   const file = join(directory, 'penstock.server.yml');
   const bindings = owners.flatMap((owner) =>
@@ -216,16 +164,16 @@ function environmentOf(
         `  - { repository: ${owner}/shop, pipeline: ${name}, aws: { account: "111122223333", region: eu-west-1, pipelineName: ${owner}-${name}, roleArn: "${role}", externalId: an-external-id-of-tests } }`,
     ),
   );
-  const aws = `aws:\n  callsPerSecond: 25\n  queues: [{ url: "${queue}", region: eu-west-1 }]`;
-  writeFileSync(file, `bindings:\n${bindings.join('\n')}\n${aws}\n`);
+  const part = `aws:\n  callsPerSecond: 25\n  queues: [{ url: "${aws.queue}", region: eu-west-1 }]`;
+  writeFileSync(file, `bindings:\n${bindings.join('\n')}\n${part}\n`);
   return {
     DATABASE_URL: own.url,
     PENSTOCK_CONFIG: file,
     WORKER_CONCURRENCY: '32',
     AWS_ACCESS_KEY_ID: 'AKIAOWN',
     AWS_SECRET_ACCESS_KEY: 'own-secret',
-    AWS_ENDPOINT_URL_STS: front,
-    AWS_ENDPOINT_URL_CODEPIPELINE: front,
-    AWS_ENDPOINT_URL_CODEBUILD: front,
+    AWS_ENDPOINT_URL_STS: aws.url,
+    AWS_ENDPOINT_URL_CODEPIPELINE: aws.url,
+    AWS_ENDPOINT_URL_CODEBUILD: aws.url,
   };
 }
