@@ -70,13 +70,15 @@ function under(value: unknown, key: string): unknown[] {
   return Object.entries(value).flatMap(([name, inner]) => [...(name === key ? [inner] : []), ...under(inner, key)]);
 }
 
-function statementsOf(role: string): { readonly Sid?: string; readonly Action: string | string[] }[] {
+function statementsOf(
+  role: string,
+): { readonly Sid?: string; readonly Action: string | string[]; readonly Resource?: unknown }[] {
   return under(template.Resources[role]?.Properties['Policies'], 'Statement').flatMap((list) =>
     under({ list }, 'list').flatMap((items) => (items as object[]).flatMap(asStatements)),
   );
 }
 
-function asStatements(item: object): { Sid?: string; Action: string | string[] }[] {
+function asStatements(item: object): { Sid?: string; Action: string | string[]; Resource?: unknown }[] {
   if ('Fn::If' in item) return asStatements((item['Fn::If'] as object[])[1] ?? {});
   return 'Action' in item ? [item as { Sid?: string; Action: string | string[] }] : [];
 }
@@ -86,9 +88,15 @@ test('the stack allows what `penstock iam-policy` prints, statement by statement
     ...permissionsFor([subject], new Set(optionalVerbs)).Statement,
     queueStatement(['arn:aws:sqs:eu-west-1:111122223333:events']),
   ];
-  const wanted = Object.fromEntries(printed.map(({ Sid, Action }) => [Sid, Action.toSorted()]));
+  const wanted = {
+    ...Object.fromEntries(printed.map(({ Sid, Action }) => [Sid, Action.toSorted()])),
+    // The queue of dead letters is the stack's own: no configuration names it.
+    CountDeadEvents: ['sqs:GetQueueAttributes'],
+  };
   const inStack = statementsOf('PenstockRole').map(({ Sid, Action }) => [Sid, [Action].flat().toSorted()] as const);
   expect(Object.fromEntries(inStack)).toEqual(wanted);
+  const { Resource } = statementsOf('PenstockRole').find(({ Sid }) => Sid === 'CountDeadEvents') ?? {};
+  expect(Resource).toEqual({ 'Fn::GetAtt': 'DeadEvents.Arn' });
 });
 
 test('only Penstock takes the role, with the external id, for an hour (SEC-T-06)', () => {

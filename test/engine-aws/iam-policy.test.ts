@@ -217,7 +217,7 @@ events:
   const { out, err } = await penstock(['iam-policy'], { cwd, env: { ...env, PENSTOCK_CONFIG: 'queues.yml' } });
   expect(err).not.toContain('problems');
   const printed = JSON.parse(out) as Record<string, Printed>;
-  const reads = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
+  const reads = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
   const reading = (name: string) => ({
     Sid: 'ReadEvents',
     Effect: 'Allow',

@@ -12,7 +12,8 @@ import { openServiceDoor, type Answerer } from './service-door.ts';
 vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAOWN');
 vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'own-secret');
 const door = await openServiceDoor();
-let ground: Pick<Ground, 'clients' | 'log' | 'mask' | 'meter' | 'now'>;
+let ground: Pick<Ground, 'budget' | 'clients' | 'log' | 'mask' | 'meter' | 'now'>;
+let paid = 0;
 
 beforeAll(() => {
   ground = {
@@ -20,11 +21,21 @@ beforeAll(() => {
     log: pino({ level: 'silent' }),
     mask: (text) => text.replaceAll('hunter2', '***'),
     meter: noMeter,
+    budget: {
+      admit: () => Promise.resolve(),
+      spent: (_account, calls) => {
+        paid += calls;
+      },
+      throttled: () => Promise.reject(new Error('another service is no reason to pause the looks')),
+    },
     now: () => new Date('2026-05-01T10:10:00Z'),
   };
 });
 
 afterEach(() => {
+  // Whatever a story asked, the account's budget has paid for: each attempt.
+  expect(paid).toBe(door.calls.filter(({ operation }) => operation !== 'AssumeRole').length);
+  paid = 0;
   for (const name of Object.keys(door.answers)) if (name !== 'AssumeRole') delete door.answers[name];
   door.calls.length = 0;
 });

@@ -71,21 +71,21 @@ export async function ask<T>(
 ): Promise<T> {
   const once = () => counted(ground, target, call, async () => run(await ground.clients.codePipeline(target, subject)));
   try {
-    const answer = await once().catch((error: unknown) => {
+    return await once().catch((error: unknown) => {
       if (!(error instanceof AwsExpired)) throw error;
       ground.clients.renew(target, subject);
       return once();
     });
-    ground.budget.spent(target.account, attemptsOf(answer));
-    return answer;
   } catch (error) {
-    ground.budget.spent(target.account, attemptsOf(error instanceof Error ? error.cause : undefined));
     if (error instanceof AwsThrottled) await ground.budget.throttled(target.account);
     throw error;
   }
 }
 
-/** One call of any service, with its errors told apart. */
+/**
+ * One call of any service, paid for and counted, with its errors told apart. That another service than CodePipeline
+ * throttles is no reason to pause the looks.
+ */
 export async function counted<T>(
   ground: Ground,
   target: AwsTarget,
@@ -95,9 +95,11 @@ export async function counted<T>(
 ): Promise<T> {
   try {
     const answer = await callAws(target, call, run, resource);
+    ground.budget.spent(target.account, attemptsOf(answer));
     ground.meter.call(target.account, call, 'ok');
     return answer;
   } catch (error) {
+    ground.budget.spent(target.account, attemptsOf(error instanceof Error ? error.cause : undefined));
     ground.meter.call(target.account, call, outcomeOf(error));
     throw error;
   }

@@ -34,7 +34,7 @@ export function queueArn(url: string, region: string): string {
 
 /** For whoever reads the queue that EventBridge fills; `arns` of queues. */
 export function queueStatement(arns: readonly string[]): Statement {
-  const actions = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
+  const actions = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
   return statement(
     'ReadEvents',
     actions.map((name) => `sqs:${name}`),
