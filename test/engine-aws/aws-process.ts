@@ -105,7 +105,7 @@ function runner(): EffectRunner {
 
 /** Sources end at once; a build takes a second or more, and every fifth fails. */
 function timed({ actionTypeId, name }: ActionDeclaration): AnyProvider {
-  if (actionTypeId.provider === 'Manual') return manualApproval() as AnyProvider;
+  if (actionTypeId.provider === 'Manual') return manualApproval();
   const done = { kind: 'succeeded', outputVariables: {} } as const;
   const failed = { kind: 'failed', error: { code: 'JobFailed', message: 'it was not to be' } } as const;
   const isSource = actionTypeId.category === 'Source';
@@ -129,7 +129,7 @@ function sendEvent(detail: object): void {
 }
 
 /** Refuses every fifth. */
-async function answerGates({ obey }: EmbeddedEngine): Promise<void> {
+async function answerGates(one: EmbeddedEngine): Promise<void> {
   for (const execution of await waitingExecutions(db)) {
     const record = await findExecution(db, execution);
     const [gate] = record ? waitingApprovals(record.execution) : [];
@@ -137,7 +137,7 @@ async function answerGates({ obey }: EmbeddedEngine): Promise<void> {
     const { stage, action, token } = gate;
     const kind = chance() < 0.2 ? 'reject' : 'approve';
     const command = { kind, lane: record.execution.lane, execution, stage, action, token, summary: 'fine' } as const;
-    await obey(command, { kind: 'person', id: 2, login: 'reviewer' }).catch(() => undefined);
+    await one.obey(command, { kind: 'person', id: 2, login: 'reviewer' }).catch(() => undefined);
   }
 }
 
