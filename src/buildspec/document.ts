@@ -1,5 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document, type Node, type YAMLMap } from 'yaml';
+import { closest } from '../pipeline/closest.ts';
 import type { Problem } from '../pipeline/problem.ts';
+import { parseYaml, type Report } from './parse-yaml.ts';
 
 /**
  * A YAML document that is read key by key, every complaint with its line. Reading goes on after a complaint, so that
@@ -15,6 +17,8 @@ export interface Cursor {
   readonly node: Node | undefined;
   readonly path: string;
   complain(message: string, mend: string, rule?: string): void;
+  /** Whether something was said already about this place or what is below it. */
+  faulty(): boolean;
   at(key: string): Cursor;
   /** The keys of a map; a complaint and none when it is something else. Unknown keys are complained about. */
   keys(known?: readonly string[]): readonly string[];
@@ -23,65 +27,21 @@ export interface Cursor {
   text(): string | undefined;
 }
 
-const maxBytes = 256 * 1024;
 const maxProblems = 50;
-const maxAliases = 100;
 
 export function openDocument(text: string, file: string): Reader {
   const problems: Problem[] = [];
   const lines = new LineCounter();
-  const report = (offset: number, path: string, words: readonly [string, string, string?]): void => {
+  const report: Report = (offset, path, words) => {
     if (problems.length >= maxProblems) return;
     const { line, col } = lines.linePos(offset);
     const [message, mend, rule] = words;
     const place = { line: Math.max(1, line), column: Math.max(1, col) };
     problems.push({ severity: 'error', file, ...place, path, message, mend, ...(rule === undefined ? {} : { rule }) });
   };
-  const document = parse(text, lines, report);
-  const root = cursorOf(document?.contents ?? undefined, { path: '', offset: 0 }, { document, report });
+  const document = parseYaml(text, lines, report);
+  const root = cursorOf(document?.contents ?? undefined, { path: '', offset: 0 }, { document, report, problems });
   return { problems, root };
-}
-
-type Report = (offset: number, path: string, words: readonly [message: string, mend: string, rule?: string]) => void;
-
-function parse(text: string, lines: LineCounter, report: Report): Document | undefined {
-  if (Buffer.byteLength(text) > maxBytes) {
-    report(0, '', [`The buildspec has more than ${maxBytes} bytes.`, 'Move long scripts into files of their own.']);
-    return undefined;
-  }
-  if (deepest(text) > 64) {
-    report(0, '', ['Brackets are nested more than 64 deep.', 'Write a flatter file.']);
-    return undefined;
-  }
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2', prettyErrors: false, stringKeys: true });
-  for (const error of document.errors) {
-    const message = error.message.split('\n')[0] ?? '';
-    report(error.pos[0], '', [
-      `The YAML cannot be read: ${message.replace(/\.?$/, '.')}`,
-      'Correct it here; texts with ": " or " #" need quotes.',
-      'CP-B-12',
-    ]);
-  }
-  let aliases = 0;
-  visit(document, {
-    Alias: () => {
-      aliases += 1;
-      return aliases > maxAliases ? visit.BREAK : undefined;
-    },
-  });
-  if (aliases > maxAliases)
-    report(0, '', [`The buildspec has more than ${maxAliases} aliases.`, 'Write the parts out.']);
-  return document.errors.length > 0 || aliases > maxAliases ? undefined : document;
-}
-
-/** The parser recurses, so its cost is bounded before it begins (SEC-D-17). */
-function deepest(text: string): number {
-  let [depth, most] = [0, 0];
-  for (const character of text) {
-    if (character === '[' || character === '{') most = Math.max(most, (depth += 1));
-    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
-  }
-  return most;
 }
 
 interface Place {
@@ -93,10 +53,11 @@ interface Place {
 interface Source {
   readonly document: Document | undefined;
   readonly report: Report;
+  readonly problems: readonly Problem[];
 }
 
 function cursorOf(written: unknown, place: Place, source: Source): Cursor {
-  const resolved = isAlias(written) && source.document !== undefined ? written.resolve(source.document) : written;
+  const resolved = resolve(written, source.document);
   const node =
     isScalar(resolved) && resolved.value === null ? undefined : ((resolved ?? undefined) as Node | undefined);
   const offset =
@@ -109,12 +70,15 @@ function cursorOf(written: unknown, place: Place, source: Source): Cursor {
     node,
     path: place.path,
     complain,
+    faulty: () => source.problems.some(({ path }) => path === place.path || isBelow(path, place.path)),
     at: (key) => {
-      const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+      const pair = pairsOf(node, source.document).get(key);
       return child(pair?.value, key, isScalar(pair?.key) ? pair.key.range?.[0] : undefined);
     },
-    keys: (known) => keysOf(node, known, { place, complain, child }),
+    keys: (known) => keysOf(node, known, { place, complain, child, document: source.document }),
     items: () => {
+      // CodeBuild takes a single text for a list of one.
+      if (isScalar(node) && typeof node.value === 'string') return [child(node, 0, node.range?.[0])];
       if (node !== undefined && !isSeq(node))
         complain(`${nameOf(place.path)} must be a list.`, 'Begin each entry with "- " on a line of its own.');
       return isSeq(node) ? node.items.map((item, index) => child(item, index, (item as Node | null)?.range?.[0])) : [];
@@ -127,6 +91,44 @@ interface Around {
   readonly place: Place;
   readonly complain: Cursor['complain'];
   readonly child: (value: unknown, key: string, offset: number | undefined) => Cursor;
+  readonly document: Document | undefined;
+}
+
+type Pair = YAMLMap['items'][number];
+
+/**
+ * The entries of a map by name, with those that `<<` takes over from other maps; its own win. Each map is looked through
+ * once: a file may hold thousands of keys, and maps that merge each other.
+ */
+function pairsOf(node: unknown, document: Document | undefined): ReadonlyMap<string, Pair> {
+  if (!isMap(node)) return new Map();
+  const before = seen.get(node);
+  if (before !== undefined) return before;
+  const pairs = new Map<string, Pair>();
+  seen.set(node, pairs);
+  const merged: unknown[] = [];
+  for (const item of node.items) {
+    const name = isScalar(item.key) ? String(item.key.value) : '';
+    if (name === '<<') merged.push(item.value);
+    else pairs.set(name, item);
+  }
+  for (const value of merged) {
+    const resolved = resolve(value, document);
+    const maps = isSeq(resolved) ? resolved.items.map((item) => resolve(item, document)) : [resolved];
+    for (const map of maps)
+      for (const [name, pair] of pairsOf(map, document)) if (!pairs.has(name)) pairs.set(name, pair);
+  }
+  return pairs;
+}
+
+const seen = new WeakMap<object, Map<string, Pair>>();
+
+function resolve(written: unknown, document: Document | undefined): unknown {
+  return isAlias(written) && document !== undefined ? written.resolve(document) : written;
+}
+
+function isBelow(path: string, above: string): boolean {
+  return above === '' || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
 }
 
 function keysOf(node: Node | undefined, known: readonly string[] | undefined, around: Around): readonly string[] {
@@ -139,18 +141,22 @@ function keysOf(node: Node | undefined, known: readonly string[] | undefined, ar
     return [];
   }
   const keys: string[] = [];
-  for (const { key } of node.items) {
-    const name = isScalar(key) ? String(key.value) : '';
+  for (const [name, { key }] of pairsOf(node, around.document)) {
     const unknown = known !== undefined && !known.includes(name);
     const range = isScalar(key) ? key.range?.[0] : undefined;
     if (unknown)
       around
         .child(undefined, name, range)
-        .complain(`"${name.slice(0, 80)}" is not a key here.`, `Known keys: ${known.join(', ')}.`);
+        .complain(`"${name.slice(0, 80)}" is not a key here.`, suggestion(name, known));
     else if (name === '__proto__') around.complain('A key cannot be "__proto__".', 'Choose another name.');
     else keys.push(name);
   }
   return keys;
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const near = closest(name.replaceAll('_', '-'), known) ?? closest(name, known);
+  return near === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean ${near}?`;
 }
 
 function textOf(node: Node | undefined, path: string, complain: Cursor['complain']): string | undefined {

@@ -11,7 +11,8 @@ const refused = [
   /^LD_/,
   /^DYLD_/,
   /^GIT_/,
-  /^AWS_/,
+  // Which region and account is no secret and no way in; buildspecs set them all the time.
+  /^AWS_(?!(?:(?:DEFAULT_)?REGION|ACCOUNT_ID)$)/,
   /^PENSTOCK_/,
   /^BASH_FUNC_/,
   /^(BASH_ENV|ENV|SHELLOPTS|BASHOPTS|IFS|CDPATH|PS4|PROMPT_COMMAND)$/,

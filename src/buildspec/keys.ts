@@ -9,6 +9,15 @@ export const buildspecKeys = {
   phase: ['run-as', 'on-failure', 'commands', 'finally'],
   install: ['runtime-versions'],
   reports: ['files', 'base-directory', 'discard-paths', 'file-format'],
-  artifacts: ['files', 'name', 'base-directory', 'discard-paths', 'exclude-paths', 'enable-symlinks', 's3-prefix'],
+  artifacts: [
+    'files',
+    'name',
+    'base-directory',
+    'discard-paths',
+    'exclude-paths',
+    'enable-symlinks',
+    's3-prefix',
+    'type',
+  ],
   cache: ['paths', 'key', 'fallback-keys', 'action'],
 } as const;

@@ -14,14 +14,16 @@ export type BuildspecRead =
 export function readBuildspec(text: string, file: string): BuildspecRead {
   const reader = openDocument(text, file);
   if (reader.problems.length > 0) return { ok: false, problems: reader.problems };
+  if (reader.root.node === undefined)
+    reader.root.complain('The buildspec is empty.', 'Write at least version: 0.2 and phases with commands.');
+  reader.root.keys();
+  if (reader.problems.length > 0) return { ok: false, problems: reader.problems };
   const notes: string[] = [];
   const buildspec = readTop(reader.root, notes);
   return reader.problems.length > 0 ? { ok: false, problems: reader.problems } : { ok: true, buildspec };
 }
 
 function readTop(root: Cursor, notes: string[]): Buildspec {
-  if (root.node === undefined)
-    root.complain('The buildspec is empty.', 'Write at least version: 0.2 and phases with commands.');
   root.keys(buildspecKeys.top);
   if (root.at('run-as').text() !== undefined) notes.push(runAsNote);
   if (root.at('batch').node !== undefined) {
@@ -52,6 +54,7 @@ function readTop(root: Cursor, notes: string[]): Buildspec {
 function readVersion(cursor: Cursor): '0.1' | '0.2' {
   const text = cursor.text();
   if (text === '0.1' || text === '0.2') return text;
+  if (cursor.faulty()) return '0.2';
   const message = text === undefined ? 'The version is missing.' : `The version ${text.slice(0, 20)} is not known.`;
   cursor.complain(message, 'Write version: 0.2');
   return '0.2';

@@ -8,6 +8,12 @@ export function readEnvironment(cursor: Cursor, notes: string[]): BuildEnvironme
   cursor.keys(buildspecKeys.env);
   const parameterStore = readVariables(cursor.at('parameter-store'));
   const secretsManager = readVariables(cursor.at('secrets-manager'));
+  checkReferences(cursor.at('parameter-store'), /./, 'Write the name of a parameter.');
+  checkReferences(
+    cursor.at('secrets-manager'),
+    /^(arn(:[^:]+){6}|[^:]+)(:[^:]*){0,3}$/,
+    'Write secret-id, or secret-id:json-key:version-stage:version-id.',
+  );
   if (readYesNo(cursor.at('git-credential-helper'))) notes.push('git-credential-helper has no effect here.');
   return {
     shell: readShell(cursor.at('shell')),
@@ -38,6 +44,14 @@ function readVariables(cursor: Cursor): Readonly<Record<string, string>> {
     return [[name, value.text() ?? '']];
   });
   return Object.fromEntries(entries);
+}
+
+function checkReferences(cursor: Cursor, form: RegExp, mend: string): void {
+  if (cursor.faulty()) return;
+  for (const name of cursor.keys()) {
+    const reference = cursor.at(name).text() ?? '';
+    if (!form.test(reference)) cursor.at(name).complain(`${name} asks for "${reference.slice(0, 80)}".`, mend);
+  }
 }
 
 function reserved(name: string): string | undefined {

@@ -16,6 +16,7 @@ export function readArtifacts(cursor: Cursor, notes: string[]): ReadArtifacts {
   cursor.keys([...buildspecKeys.artifacts, 'secondary-artifacts']);
   if (cursor.at('name').text() !== undefined)
     notes.push('artifacts.name has no effect in a pipeline: CodePipeline names the artifact.');
+  if (cursor.at('type').text() !== undefined) notes.push('artifacts.type has no effect: the artifact is always a ZIP.');
   if (cursor.at('s3-prefix').text() !== undefined) notes.push('s3-prefix has no effect in a pipeline.');
   const set = cursor.at('secondary-artifacts');
   const secondary = set.keys().map((name): [string, ArtifactSet] => [name, readSecondary(set.at(name), name)]);
@@ -36,7 +37,7 @@ function readSecondary(cursor: Cursor, name: string): ArtifactSet {
 
 function readSet(cursor: Cursor, rule: string): ArtifactSet {
   const files = readTexts(cursor.at('files'));
-  if (files.length === 0)
+  if (files.length === 0 && !cursor.at('files').faulty())
     cursor.complain(
       `${cursor.path}.files is missing.`,
       'Write files: with a list of patterns, for example "**/*".',
@@ -68,7 +69,7 @@ export function readReports(cursor: Cursor): readonly ReportGroup[] {
     const group = cursor.at(name);
     group.keys(buildspecKeys.reports);
     const files = readTexts(group.at('files'));
-    if (files.length === 0)
+    if (files.length === 0 && !group.at('files').faulty())
       group.complain(`${group.path}.files is missing.`, 'Write files: with a list of patterns.', 'CP-B-10');
     readYesNo(group.at('discard-paths'));
     return {

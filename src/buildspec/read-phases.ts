@@ -15,7 +15,7 @@ export function readPhases(cursor: Cursor, notes: string[]): readonly Phase[] {
   const phases = phaseNames
     .filter((name) => written.includes(name))
     .map((name) => readPhase(cursor.at(name), name, notes));
-  if (written.length > 0 && phases.every(({ commands }) => commands.length === 0)) {
+  if (written.length > 0 && !cursor.faulty() && phases.every(({ commands }) => commands.length === 0)) {
     cursor.complain('No phase has commands.', 'Write commands: with a list under one of the phases.');
   }
   return phases;
@@ -42,15 +42,24 @@ function readOnFailure(cursor: Cursor): OnFailure {
   const text = cursor.text();
   if (text === undefined) return { kind: 'default' };
   if (text === 'ABORT' || text === 'CONTINUE') return { kind: text === 'ABORT' ? 'abort' : 'continue' };
-  const match = /^RETRY(?:-(\d+))?(?:-([^]+))?$/.exec(text);
+  const match = /^RETRY(?:-(\d+)(?=-|$))?(?:-([^]+))?$/.exec(text);
   const count = Number(match?.[1] ?? defaultRetries);
-  if (match === null || count > 100 || (match[2]?.length ?? 0) > 500) {
+  if (match === null || count > 100 || (match[2]?.length ?? 0) > 500 || !isPattern(match[2] ?? '')) {
     cursor.complain(
       `on-failure is "${text.slice(0, 60)}".`,
-      'Write ABORT, CONTINUE, RETRY, RETRY-<0 to 100>, RETRY-<pattern> or RETRY-<count>-<pattern>.',
+      'Write ABORT, CONTINUE, RETRY, RETRY-<0 to 100>, RETRY-<pattern> or RETRY-<count>-<pattern>; a pattern is one for grep -E.',
       'CP-B-3',
     );
     return { kind: 'default' };
   }
   return { kind: 'retry', count, ...(match[2] === undefined ? {} : { pattern: match[2] }) };
+}
+
+/** `3-` is a count whose pattern was forgotten. What no kind of regular expression allows is told here, not when it is tried. */
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp && !/^\d+-$/.test(text);
+  } catch {
+    return false;
+  }
 }

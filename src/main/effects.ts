@@ -17,6 +17,7 @@ import type { ProjectLookup } from '../providers/build-project.ts';
 import type { AnyProvider } from '../providers/provider.ts';
 import { grantedCalls } from './granted-calls.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
+import type { SecretSource } from '../providers/secret-values.ts';
 import type { Logger } from 'pino';
 import { awsSecretSource } from './aws-secrets.ts';
 import { toldHere } from './told.ts';
@@ -35,6 +36,8 @@ export interface EffectsOptions {
   readonly egress: Egress | undefined;
   readonly bucketOf?: BucketOf;
   /** How secrets are read in AWS, for tests; the SDK otherwise. */
+  /** In place of those in AWS. */
+  readonly secretSource?: SecretSource;
   readonly awsSecrets?: AwsSecretReader;
   /** Where people read the repositories, without a slash at the end. */
   readonly webUrl?: string;
@@ -67,7 +70,8 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
-    secretSource: awsSecretSource(server.awsSecrets, options.awsSecrets ?? createAwsSecretReader()),
+    secretSource:
+      options.secretSource ?? awsSecretSource(server.awsSecrets, options.awsSecrets ?? createAwsSecretReader()),
     webUrl: options.webUrl,
     ...(options.bucketOf ? { bucketOf: options.bucketOf } : {}),
   });

@@ -16,6 +16,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { GitHub } from '../github/github.ts';
 import { openArtifactStore } from '../providers/artifact-store.ts';
 import { expireHome, recoverHome } from '../providers/housekeeping.ts';
+import type { SecretSource } from '../providers/secret-values.ts';
 import { runWorker } from '../worker.ts';
 import { engineHandlers } from './api-server.ts';
 import { effectRunner, openEgress } from './effects.ts';
@@ -57,6 +58,17 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
     await host.release();
     throw error;
   }
+}
+
+/** Here is no server whose operator could grant it: whoever runs this gives it. */
+function askForSecret({ store, id }: Parameters<SecretSource>[0]): Promise<never> {
+  const what = store === 'SECRETS_MANAGER' ? 'secret' : 'parameter';
+  return Promise.reject(
+    new UserError(
+      `The build asks for the ${what} ${id}. Give it with --secret ${id}=VARIABLE, where VARIABLE is an environment ` +
+        `variable that holds it, or as a line ${id}=value of a --secret-file.`,
+    ),
+  );
 }
 
 async function takeHome(home: string): Promise<Host> {
@@ -105,6 +117,7 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
     log,
     egress,
     github: filesOf(source),
+    secretSource: askForSecret,
   });
   const artifacts = openArtifactStore(home);
   const kept = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays };

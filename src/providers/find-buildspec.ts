@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import { readBuildspec } from '../buildspec/read-buildspec.ts';
@@ -21,18 +21,22 @@ const maxBytes = 256 * 1024;
 export async function findBuildspec(primary: string, named: string | undefined): Promise<BuildspecFound> {
   if (named !== undefined && (named.includes('\n') || /^version\s*:/.test(named))) return checked(named, undefined);
   const path = named ?? 'buildspec.yml';
-  const text = await readInside(primary, path);
-  if (text !== undefined) return checked(text, path);
-  const mend =
-    named === undefined
-      ? 'Add it, or name another file under projects: in .github/penstock.yml.'
-      : 'Correct the path, or add the file.';
-  return {
-    ok: false,
-    message: `the buildspec ${path} does not exist in the primary source. ${mend}`,
-    lines: [],
-    problems: [],
-  };
+  const read = await readInside(primary, path);
+  if ('text' in read) return checked(read.text, path);
+  const mend = named === undefined ? await mendOfDefault(primary) : 'Correct the path, or add the file.';
+  const message = `the buildspec ${path} ${read.problem} ${read.problem === absent ? mend : ''}`.trim();
+  return { ok: false, message, lines: [], problems: [] };
+}
+
+const absent = 'does not exist in the primary source.';
+
+/** Who wrote `buildspec.yaml` or `Buildspec.yml` has not forgotten it. */
+async function mendOfDefault(primary: string): Promise<string> {
+  const names = await readdir(primary).catch(() => []);
+  const near = names.find((name) => /^\.?build[-_]?spec\.ya?ml$/i.test(name));
+  return near === undefined
+    ? 'Add it, or name another file under projects: in .github/penstock.yml.'
+    : `There is ${near}: rename it, or name it under projects: in .github/penstock.yml.`;
 }
 
 function checked(text: string, path: string | undefined): BuildspecFound {
@@ -44,16 +48,21 @@ function checked(text: string, path: string | undefined): BuildspecFound {
   return { ok: false, message: `${lines[0] ?? ''}${more}`, lines, problems };
 }
 
+type ReadInside = { readonly text: string } | { readonly problem: string };
+
 /** Reads a file below a directory of outside content: never through a link that leads out. */
-async function readInside(directory: string, path: string): Promise<string | undefined> {
-  if (path.startsWith('/') || path.split('/').includes('..') || path.includes('\0')) return undefined;
+async function readInside(directory: string, path: string): Promise<ReadInside> {
+  if (path.startsWith('/') || path.split('/').includes('..') || path.includes('\0')) return { problem: absent };
   try {
     const root = await realpath(directory);
     const file = await realpath(join(root, path));
+    if (!file.startsWith(`${root}/`)) return { problem: absent };
     const found = await stat(file);
-    if (!file.startsWith(`${root}/`) || !found.isFile() || found.size > maxBytes) return undefined;
-    return await readFile(file, 'utf8');
+    if (!found.isFile()) return { problem: 'is no file. Name a file.' };
+    if (found.size > maxBytes)
+      return { problem: `has more than ${maxBytes / 1024} KiB. Move long scripts into files of their own.` };
+    return { text: await readFile(file, 'utf8') };
   } catch {
-    return undefined;
+    return { problem: absent };
   }
 }

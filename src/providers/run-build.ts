@@ -78,8 +78,10 @@ function secretsOf(action: Action): readonly string[] {
 /** What keeps a build from going on ends the phase that it was in; what the action reports is told by the error. */
 function recordBroken(action: Action, { timeline, facts }: BegunBuild, error: unknown): void {
   const phaseType = timeline.current?.phaseType ?? 'FINALIZING';
-  const context = { statusCode: 'CLIENT_ERROR', message: describeError(error) } as const;
-  const status = error instanceof UserError ? 'FAILED' : 'FAULT';
+  const isMendable = error instanceof UserError;
+  const message = isMendable ? error.message : describeError(error);
+  const context = { statusCode: 'CLIENT_ERROR', message } as const;
+  const status = isMendable ? 'FAILED' : 'FAULT';
   sayPhaseEnd(action.log, phaseType, context);
   timeline.end(phaseType, new Date(), { status, context });
   recordBuild(action, { ...facts, ...nothing, phases: timeline.phases, status, secrets: secretsOf(action) });
@@ -129,7 +131,8 @@ async function runBuildspec(deps: BuildDeps, action: Action, build: ReadBuild): 
   for (const note of [...buildspec.notes, ...notesOnInputs(area)]) say(log, note);
   const { number, minutes } = facts;
   const known = { startedAt, number, primary: area.primary, others: area.others, webUrl: deps.webUrl };
-  const env = { ...values.variables, ...agentVariables(action, known) };
+  // Of those of the agent only the region can be set by anybody else; CODEBUILD_ names are refused.
+  const env = { ...agentVariables(action, known), ...values.variables };
   const deadline = startedAt.getTime() + minutes * 60_000;
   const { shell } = buildspec.env;
   const host = createBuildHost({ deps, action, area, env, log, shell, deadline, context, timeline });

@@ -29,14 +29,23 @@ export async function storeOutput(
 ): Promise<string | undefined> {
   const bases = await basesOf(request);
   if (bases.length === 0)
-    return `no matching base directory path found for ${output.name}: ${request.baseDirectory ?? ''}`;
+    return `no matching base directory path found for ${output.name}: ${request.baseDirectory ?? ''}. Write a directory that is there after the build, relative to the source.`;
   const [included, excluded] = [createFileMatcher(request.files), createFileMatcher(request.excludePaths ?? [])];
   const packed = new Map<string, PackedFile>();
+  let clashes = 0;
   for (const base of bases) {
     const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
-    for (const file of await packedFiles(base, chosen, request)) packed.set(file.name, file);
+    for (const file of await packedFiles(base, chosen, request)) {
+      if (packed.has(file.name)) clashes += 1;
+      packed.set(file.name, file);
+    }
   }
   if (packed.size === 0) return nothingMatched(output.name, bases[0] ?? '', request.files);
+  if (clashes > 0)
+    say(
+      request.log,
+      `${clashes} ${clashes === 1 ? 'file has' : 'files have'} the name of a later one and ${clashes === 1 ? 'is' : 'are'} left out of ${output.name}.`,
+    );
   await zipFiles([...packed.values()], request.to);
   try {
     const stored = await artifacts.put(output.location, { file: request.to });

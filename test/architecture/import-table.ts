@@ -46,7 +46,7 @@ const importTable: readonly Row[] = [
   {
     files: ['src/buildspec/'],
     packages: ['zod', 'yaml', 'node:*'],
-    values: ['src/buildspec/', 'src/pipeline/problem.ts', errors],
+    values: ['src/buildspec/', 'src/pipeline/problem.ts', 'src/pipeline/closest.ts', errors],
     types: ['src/pipeline/', 'src/config/server-types.ts'],
   },
   {

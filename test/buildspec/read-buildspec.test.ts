@@ -49,6 +49,7 @@ reports:
 artifacts:
   files: ["**/*"]
   name: build-$(date)
+  type: zip
   base-directory: dist
   discard-paths: yes
   exclude-paths: ["**/*.map"]
@@ -132,7 +133,7 @@ describe('on-failure (CP-B-3)', () => {
       expected,
     );
   });
-  it.each(['RETRY-101', 'abort', 'IGNORE', 'RETRY-'])('%s is refused', (text) => {
+  it.each(['RETRY-101', 'abort', 'IGNORE', 'RETRY-', 'RETRY-3-', 'RETRY-(', 'RETRY-2-[a'])('%s is refused', (text) => {
     expect(complaints(`version: 0.2\nphases: {build: {on-failure: "${text}", commands: [x]}}`)[0]).toContain(
       'Write ABORT, CONTINUE, RETRY',
     );
@@ -145,15 +146,12 @@ describe('every complaint has its line, its column and what to do (CP-B-8, CP-B-
     [phases, '1:1: The version is missing. Write version: 0.2'],
     [`version: 0.3\n${phases}`, '1:10: The version 0.3 is not known. Write version: 0.2'],
     ['version: 0.2\n', '1:1: The buildspec has no phases.'],
-    [
-      'version: 0.2\nphases:\n  biuld:\n    commands: [x]\n',
-      '3:3: "biuld" is not a key here. Known keys: install, pre_build, build, post_build.',
-    ],
+    ['version: 0.2\nphases:\n  biuld:\n    commands: [x]\n', '3:3: "biuld" is not a key here. Did you mean build?'],
     [
       'version: 0.2\nphases:\n  build:\n    commands:\n      - echo a: b\n',
       '5:9: phases.build.commands[0] is read as a key with a value, because it holds ": ". Put the whole text into quotes.',
     ],
-    ['version: 0.2\nphases:\n  build:\n    commands: make\n', '4:15: phases.build.commands must be a list.'],
+    ['version: 0.2\nphases:\n  build:\n    commands: {make: x}\n', '4:5: phases.build.commands must be a list.'],
     ['version: 0.2\nphases:\n  build:\n    commands: []\n', '2:1: No phase has commands.'],
     ['version: 0.2\nphases: [build]\n', '2:1: phases must be keys with values.'],
     [
@@ -189,11 +187,57 @@ describe('every complaint has its line, its column and what to do (CP-B-8, CP-B-
     ],
     [`version: 0.2\n${phases}batch: {fast-fail: true}\n`, '3:1: Batch builds do not run on the embedded engine.'],
     [`version: 0.2\n${phases}cache: {action: keep}\n`, '3:17: cache.action is "keep".'],
-    ['version: 0.2\nphases:\n\tbuild: x\n', '3:1: The YAML cannot be read'],
-    ['version: 0.2\nversion: 0.2\n', '2:1: The YAML cannot be read: Map keys must be unique.'],
+    [
+      'version: 0.2\nphases:\n\tbuild: x\n',
+      '3:1: The YAML cannot be read: Tabs are not allowed as indentation. Indent with spaces.',
+    ],
+    [
+      'version: 0.2\nversion: 0.2\n',
+      '2:1: The YAML cannot be read: the key "version" is written twice. Keep one of them',
+    ],
+    [`version: 0.2\n${phases}---\na: b\n`, '3:1: The YAML cannot be read: a second document begins here. Remove it'],
+    [
+      `version: 0.2\n${phases}reports: {a: {files: [x]}}\nArtefacts: {}\n`,
+      '4:1: "Artefacts" is not a key here. Did you mean artifacts?',
+    ],
+    [`version: 0.2\n${phases}post-build: {}\n`, '3:1: "post-build" is not a key here. Known keys: version'],
+    [
+      'version: 0.2\nphases: {build: {on_failure: ABORT, commands: [x]}}\n',
+      '2:18: "on_failure" is not a key here. Did you mean on-failure?',
+    ],
+    [
+      'version: 0.2\nphases:\n  build:\n    commands:\n      - !foo bar\n',
+      '5:9: The YAML cannot be read: Unresolved tag: !foo. A text that begins with',
+    ],
+    [
+      'version: 0.2\nphases:\n  build:\n    commands:\n      - "ls" -l\n',
+      '5:14: The YAML cannot be read: Unexpected scalar at node end. A text that begins with',
+    ],
+    ['version: [0.2]\n' + phases, '1:1: version must be a text. Write one text, not a list.'],
+    ['- version\n', '1:1: The buildspec must be keys with values.'],
+    [
+      `version: 0.2\n${phases}artifacts:\n  files:\n    - **/*\n`,
+      '5:7: **/* is read as an alias, and nothing is named &*/*. Put a text that begins with "*" into quotes: "**/*".',
+    ],
+    [`version: 0.2\nenv: {secrets-manager: {T: ""}}\n${phases}`, '2:28: T asks for "". Write secret-id, or'],
+    [
+      `version: 0.2\nenv: {secrets-manager: {T: "a:b:c:d:e"}}\n${phases}`,
+      '2:28: T asks for "a:b:c:d:e". Write secret-id, or',
+    ],
+    [`version: 0.2\nenv: {parameter-store: {T: }}\n${phases}`, '2:28: T asks for "". Write the name of a parameter.'],
+    [
+      `version: 0.2\nenv: {variables: {AWS_PROFILE: x}}\n${phases}`,
+      '2:32: The environment variable AWS_PROFILE cannot be set here.',
+    ],
   ])('%j', (text, expected) => {
     const [first] = complaints(text);
     expect(first?.slice(0, expected.length)).toBe(expected);
+  });
+
+  it('tells a mistake once, not what follows from it', () => {
+    expect(complaints('version: [0.2]\nphases: {build: {command: [x]}}\nartifacts: {files: {a: b}}\n')).toHaveLength(3);
+    expect(complaints('hello\n')).toHaveLength(1);
+    expect(complaints('version: 0.2\nphases:\n  build:\n   commands:\n     - ls\n    - rm\n')).toHaveLength(1);
   });
 
   it('complains about everything at once', () => {
@@ -201,8 +245,44 @@ describe('every complaint has its line, its column and what to do (CP-B-8, CP-B-
   });
 });
 
+describe('what other people write (CP-B-12)', () => {
+  it.each([
+    ['a byte order mark', `\ufeffversion: 0.2\n${phases}`],
+    ['lines that end as on Windows', `version: 0.2\r\nphases:\r\n  build:\r\n    commands:\r\n      - make\r\n`],
+    ['JSON', JSON.stringify({ version: 0.2, phases: { build: { commands: ['make'] } } })],
+    ['marks of a document', `---\nversion: "0.2"\n${phases}...\n`],
+    ['a single text for a list', 'version: 0.2\nphases: {build: {commands: make}}\n'],
+    ['an anchor', 'version: 0.2\nphases: {install: {commands: &all [make]}, build: {commands: *all}}\n'],
+    ['a merge', 'version: 0.2\nphases: {install: &one {commands: [make]}, build: {<<: *one}}\n'],
+    [
+      'merges',
+      'version: 0.2\nphases: {install: &one {commands: [make]}, build: {<<: [*one, {commands: [no]}], finally: [x]}}\n',
+    ],
+    ['a map that merges itself', 'version: 0.2\nphases: {build: &one {<<: *one, commands: [make]}}\n'],
+    ['the region', `version: 0.2\nenv: {variables: {AWS_DEFAULT_REGION: eu-west-1, AWS_ACCOUNT_ID: "1"}}\n${phases}`],
+  ])('%s', (_name, text) => {
+    expect(read(text).phases.find(({ name }) => name === 'build')?.commands).toEqual(['make']);
+  });
+
+  it('a block is one command, and a single text one pattern', () => {
+    const { phases: read1, artifacts } = read(
+      'version: 0.2\nphases: {build: {commands: "a\\nb"}}\nartifacts: {files: "**/*"}\n',
+    );
+    expect([read1[0]?.commands, artifacts?.files]).toEqual([['a\nb'], ['**/*']]);
+  });
+});
+
 describe('hostile files cost nothing (SEC-D-17)', () => {
   it.each([
+    ['lists in lists on one line', `version: 0.2\nx: \n${'- '.repeat(20_000)}\n`],
+    ['a mistake on every line', `version: 0.2\n${'\ta: b\n'.repeat(3_000)}`],
+    [
+      'maps that merge maps',
+      `a: &a {x: 1}\n${'bcdefghi'
+        .split('')
+        .map((key, index) => `${key}: &${key} {<<: [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]}`)
+        .join('\n')}\n`,
+    ],
     [
       'an alias bomb',
       `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'

@@ -362,14 +362,29 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
     ['../outside.yml', /does not exist in the primary source/],
     ['/etc/passwd', /does not exist in the primary source/],
     ['missing.yml', /missing\.yml does not exist.*Correct the path/],
+    ['large.yml', /large\.yml has more than 256 KiB\. Move long scripts into files/],
+    ['folder', /folder is no file/],
     ['broken.yml', /YAML_FILE_ERROR: broken\.yml:2:1: "phasse" is not a key here/],
     ['link.yml', /does not exist in the primary source/],
   ])('a buildspec at %s is an error that says what to do', async (path, words) => {
     const files = { 'broken.yml': 'version: 0.2\nphasse: {}\n', 'link.yml': { text: 'broken/../dir', mode: 0o120777 } };
+    Object.assign(files, { 'large.yml': `version: 0.2\n# ${'x'.repeat(1024 ** 2)}`, 'folder/a': 'a' });
     const action = await build(files, { configuration: { BuildspecOverride: path } });
     expect(await finish(provider(), action)).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringMatching(words) },
+    });
+  });
+
+  it('a buildspec under a name that is nearly the usual one is pointed at', async () => {
+    const action = await build({ 'buildspec.yaml': 'version: 0.2\nphases: {build: {commands: ["true"]}}\n' });
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: {
+        message: expect.stringContaining(
+          'buildspec.yml does not exist in the primary source. There is buildspec.yaml: rename it',
+        ),
+      },
     });
   });
 
@@ -436,6 +451,16 @@ describe('what a build gives', () => {
     });
     await finish(provider(), action);
     expect(existsSync(join(await unpacked(output.location), 'b.css'))).toBe(true);
+  });
+
+  it('of two files with one name the last stays, and the log says so (CP-B-7)', async () => {
+    const output = artifact('Out');
+    const commands = '["mkdir a b", "echo one > a/f", "echo two > b/f"]';
+    const spec = buildspec(`phases: {build: {commands: ${commands}}}\nartifacts: {files: "*/f", discard-paths: yes}\n`);
+    const action = await build(spec, { outputs: [output] });
+    await finish(provider(), action);
+    expect(readFileSync(join(await unpacked(output.location), 'f'), 'utf8')).toBe('two\n');
+    expect(logOf(action)).toContain('1 file has the name of a later one and is left out of Out.');
   });
 
   it('two outputs are the secondary artifacts of their names (CP-B-16)', async () => {
