@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -144,3 +144,13 @@ function processesWith(words: string): readonly string[] {
     }
   });
 }
+
+test('a secret that was not given is asked for by the option that gives it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-run-secret-'));
+  cpSync('examples/signed-release', folder, { recursive: true });
+  const env = { PATH: process.env['PATH'], PENSTOCK_HOME: join(folder, '.penstock') };
+  const ran = spawnSync(process.execPath, [cli, 'run', 'pipeline.yml'], { cwd: folder, env, encoding: 'utf8' });
+  rmSync(folder, { recursive: true, force: true });
+  expect(ran.status).toBe(1);
+  expect(ran.stdout).toContain('Give it with --secret /release/signing-key=VARIABLE');
+});

@@ -398,7 +398,7 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
       column: 1,
       level: 'failure',
       title: 'Buildspec',
-      message: expect.stringMatching(/^"phasse" is not a key here\. Known keys: version, .*phases/),
+      message: expect.stringMatching(/^"phasse" is not a key here\. Did you mean phases\?/),
     });
     expect(phasesOf(action).slice(3)).toEqual(['DOWNLOAD_SOURCE FAILED', 'FINALIZING SUCCEEDED', 'COMPLETED']);
     expect(logOf(action)).toContain('Phase context status code: YAML_FILE_ERROR Message: buildspec.yml:2:1:');
