@@ -6,10 +6,11 @@ import type { Logger } from 'pino';
 import { app } from './app.ts';
 import type { Egress } from './buildspec/egress.ts';
 import { detectIsolation, type Isolation } from './buildspec/isolation.ts';
+import { commandLimits } from './buildspec/limits.ts';
 import { privateKeyOf } from './config/credentials.ts';
 import type { Secret } from './config/secrets.ts';
 import { serves } from './config/server.ts';
-import type { ServerConfig } from './config/server-types.ts';
+import type { BuildLimits, ServerConfig } from './config/server-types.ts';
 import type { Settings } from './config/settings.ts';
 import { migrate } from './db/migrate.ts';
 import { databaseAnswers } from './db/ping.ts';
@@ -24,7 +25,7 @@ import type { EffectRunner } from './engine/embedded/run-effect.ts';
 import { createGitHub } from './github/octokit-github.ts';
 import { createProbot } from './github/probot.ts';
 import { repositoriesOf, startApiDoor } from './main/api-door.ts';
-import { effectRunner, openEgress } from './main/effects.ts';
+import { effectRunner, networkInWords, openEgress } from './main/effects.ts';
 import { startHousekeeping } from './main/housekeeping.ts';
 import { grantedTypes } from './main/granted-calls.ts';
 import { openHost, type Host } from './main/host.ts';
@@ -82,6 +83,9 @@ export interface RunningServer {
   readonly worker: Worker;
   readonly database: OpenDatabase;
   readonly isolation: Isolation;
+  /** What builds reach, in a sentence. */
+  readonly network: string;
+  readonly limits: BuildLimits;
   /** Accepts nothing more, lets running jobs end within the deadline, closes everything. */
   stop(deadlineMs?: number): Promise<void>;
 }
@@ -101,6 +105,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       wanted: options.server.embedded.isolation,
       scratch: join(settings.home, 'sandbox'),
       path: options.path,
+      limits: commandLimits(options.server.embedded.limits),
+      hidden: [settings.home, ...(settings.privateKeyPath === undefined ? [] : [settings.privateKeyPath])],
     });
     const leftovers = await recoverHome(settings.home, options.now?.() ?? new Date());
     if (leftovers > 0) log.warn({ leftovers }, 'commands of an earlier process were still running and were ended');
@@ -143,6 +149,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       worker,
       database,
       isolation,
+      network: networkInWords(options.server, egress),
+      limits: options.server.embedded.limits,
       stop: (deadlineMs = 20_000) => (stopped ??= stop(deadlineMs)),
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -6,6 +6,7 @@ import { prepareBubblewrap } from './rung-bubblewrap.ts';
 import { prepareProcess } from './rung-process.ts';
 import { prepareUnshare } from './rung-unshare.ts';
 import { writeHostFiles } from './host-files.ts';
+import { defaultLimits, type CommandLimits } from './limits.ts';
 import { findTools } from './tools.ts';
 import { probeRung } from './probe.ts';
 import { startTimeOf } from './processes.ts';
@@ -48,6 +49,8 @@ export interface Isolation {
   readonly contained: boolean;
   /** PATH of every command; also where our own git is found. */
   readonly path: string;
+  /** What a command may take where nothing else is said. */
+  readonly limits: CommandLimits;
   /** A plain sentence for the start-up message, the check run and `penstock doctor`. */
   describe(): string;
   /** Throws when the rung cannot keep what is asked, for example no network at the level `process`. */
@@ -62,6 +65,10 @@ export interface IsolationOptions {
   readonly toolDirectories?: readonly string[];
   /** Where small files for sandboxes are kept; made when absent. */
   readonly scratch?: string;
+  /** Those of `embedded.limits`. */
+  readonly limits?: CommandLimits;
+  /** Directories and files of the server that no command may see. */
+  readonly hidden?: readonly string[];
 }
 
 export const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -74,14 +81,22 @@ export async function detectIsolation(options: IsolationOptions = {}): Promise<I
   const scratch = await makeScratch(options.scratch ?? join(tmpdir(), `penstock-sandbox-${userInfo().uid}`));
   const tools = await findTools(options.path ?? standardPath, options.toolDirectories ?? []);
   const host = await writeHostFiles(scratch);
+  const seen = ['/usr', ...tools.readOnly, ...host.binds.map(([source]) => source)];
   const levels: readonly IsolationLevel[] = wanted === 'auto' ? ['bubblewrap', 'unshare', 'process'] : [wanted];
   const rejected: string[] = [];
   for (const level of levels) {
-    const prepared = rungs[level]({ tools, host, scratch, rejected: [...rejected] });
+    const prepared = rungs[level]({
+      tools,
+      host,
+      scratch,
+      limits: options.limits ?? defaultLimits,
+      rejected: [...rejected],
+    });
     if (prepared.kind === 'absent') {
       rejected.push(`${level}: ${prepared.why}`);
       continue;
     }
+    if (prepared.isolation.contained) await refuseSeen(options.hidden ?? [], seen);
     const failure = await probeRung(prepared.isolation, scratch);
     if (failure === undefined) return prepared.isolation;
     rejected.push(`${level}: ${failure}`);
@@ -90,6 +105,19 @@ export async function detectIsolation(options: IsolationOptions = {}): Promise<I
     `Commands cannot be isolated as wanted (embedded.isolation: ${wanted}). ${rejected.join('; ')}. ` +
       'Install bubblewrap, allow user namespaces, or set embedded.isolation to a level that works here.',
   );
+}
+
+/** What lies in a directory that every sandbox shows would be readable by every build. */
+async function refuseSeen(hidden: readonly string[], seen: readonly string[]): Promise<void> {
+  for (const path of hidden) {
+    const real = await realpath(path).catch(() => path);
+    const inside = seen.find((directory) => real === directory || real.startsWith(`${directory}/`));
+    if (inside === undefined) continue;
+    throw new UserError(
+      `Builds can read everything below ${inside}, and ${path} lies there. Move it elsewhere: ` +
+        'set PENSTOCK_HOME to a directory such as /var/lib/penstock, and keep keys there too.',
+    );
+  }
 }
 
 /** A directory of this process alone; those of processes that are gone are removed. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markerVariable } from './environment.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
-import { defaultLimits, type CommandLimits } from './limits.ts';
+import type { CommandLimits } from './limits.ts';
 import { killMarked, signalGroup, startTimeOf, type ProcessIdentity } from './processes.ts';
 import { watchLimits } from './watch-limits.ts';
 
@@ -99,7 +99,7 @@ function watch(pid: number, request: RunRequest, exceeded: (reason: string) => v
   const watched = { pid, contained: request.isolation.contained, marker: request.marker };
   return watchLimits(
     { ...watched, directories: [...writable, home, temporary] },
-    request.limits ?? defaultLimits,
+    request.limits ?? request.isolation.limits,
     exceeded,
   );
 }

@@ -10,36 +10,49 @@ import { kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts'
 export function prepareBubblewrap(parts: RungParts): Prepared {
   const bwrap = parts.tools.find('bwrap');
   if (bwrap === undefined) return notReady('bwrap is not on PATH');
-  // Since version 0.7; without it half of the machine's memory fits into /dev/shm.
-  const sizes = spawnSync(bwrap, ['--help'], { encoding: 'utf8', timeout: 5_000 }).stdout.includes('--size');
+  const has = abilitiesOf(bwrap);
   const isolation: Isolation = {
     level: 'bubblewrap',
     contained: true,
     path: parts.tools.path,
+    limits: parts.limits,
     describe: () =>
       'Commands run in bubblewrap: own processes, files and IPC; only the work directory can be written; ' +
-      `nothing outlives a command. ${limitsInForce(parts.tools)}`,
-    wrap: (command) => wrap(parts, { bwrap, sizes }, command),
+      `nothing outlives a command. ${limitsInForce(parts.tools, parts.limits)}`,
+    wrap: (command) => wrap(parts, { bwrap, ...has }, command),
   };
   return { kind: 'ready', isolation };
 }
 
 interface Bubblewrap {
   readonly bwrap: string;
-  /** It can limit the size of a tmpfs. */
+  /** It can limit the size of a tmpfs (0.7); without, half of the machine's memory fits into /dev/shm. */
   readonly sizes: boolean;
+  /**
+   * It can keep commands from making user namespaces (0.8), and may here: in one they could mount memory that no process
+   * owns, and reach parts of the kernel that are otherwise root's.
+   */
+  readonly nested: boolean;
 }
 
-function wrap(parts: RungParts, { bwrap, sizes }: Bubblewrap, asked: SandboxCommand): WrappedCommand {
+function abilitiesOf(bwrap: string): Omit<Bubblewrap, 'bwrap'> {
+  const help = spawnSync(bwrap, ['--help'], { encoding: 'utf8', timeout: 5_000 }).stdout;
+  const tried = ['--unshare-user', '--disable-userns', '--ro-bind', '/', '/', '--proc', '/proc', '--', '/bin/true'];
+  const nested = help.includes('--disable-userns') && spawnSync(bwrap, tried, { timeout: 5_000 }).status === 0;
+  return { sizes: help.includes('--size'), nested };
+}
+
+function wrap(parts: RungParts, { bwrap, sizes, nested }: Bubblewrap, asked: SandboxCommand): WrappedCommand {
   const command = withEgress(asked);
   const env = parts.tools.find('env') ?? '/usr/bin/env';
   // bwrap itself would die of TERM and take the command with it before the command could tidy up.
   const words = [
-    ...limitWords(parts.tools),
+    ...limitWords(parts.tools, parts.limits),
     env,
     '--ignore-signal=TERM',
     bwrap,
     ...namespaceOptions(command),
+    ...(nested ? ['--disable-userns'] : []),
     ...deviceOptions(sizes),
     ...fileOptions(parts.host, [...parts.tools.readOnly, ...(command.readOnly ?? [])], command),
     '--',

@@ -12,10 +12,11 @@ export function prepareProcess(parts: RungParts): Prepared {
     level: 'process',
     contained: false,
     path: parts.tools.path,
+    limits: parts.limits,
     describe: () =>
       `Commands run as plain process groups${why}: they can read and write whatever this user can, ` +
       'use the network of this machine, and a process that leaves its group is only searched for. ' +
-      `Use this for code that you trust. ${limitsInForce(parts.tools)}`,
+      `Use this for code that you trust. ${limitsInForce(parts.tools, parts.limits)}`,
     wrap: (command) => wrap(parts, command),
   };
   return { kind: 'ready', isolation };
@@ -31,7 +32,7 @@ function wrap(parts: RungParts, command: SandboxCommand): WrappedCommand {
   const setpriv = parts.tools.find('setpriv');
   const words = [
     ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']),
-    ...limitWords(parts.tools),
+    ...limitWords(parts.tools, parts.limits),
     ...brandWords(parts, command.marker),
     ...command.argv,
   ];

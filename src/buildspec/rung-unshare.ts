@@ -10,9 +10,12 @@ import { sandboxMounts } from './sandbox-mounts.ts';
  * Builds the same file system that bubblewrap would. Runs as root of a new user namespace, then gives that up. Paths come
  * as arguments and are never part of the script. Every program that it calls costs some milliseconds of each action, so
  * the skeleton is one copy and the mounts are one table. The old root is put where a mount hides the place.
+ * Its namespace may hold one more, that of the command: a command that could make others could mount memory in them that
+ * no process owns, and reach parts of the kernel that are otherwise root's.
  * It stays as process 1: as such the command itself would be deaf to TERM and would have to reap orphans.
  */
 const setup = `set -e
+(echo 1 > /proc/sys/user/max_user_namespaces) 2>/dev/null || true
 wanted=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin
 skeleton=$2; user=$3; where=$4; table=$5; network=$6
 mount -t tmpfs -o mode=755,size=4m tmpfs "$1"; cd "$1"; shift 6
@@ -46,9 +49,10 @@ export function prepareUnshare(parts: RungParts): Prepared {
     level: 'unshare',
     contained: true,
     path: parts.tools.path,
+    limits: parts.limits,
     describe: () =>
       'Commands run in namespaces made by unshare: own processes, files and IPC; only the work directory can be ' +
-      `written; nothing outlives a command. ${limitsInForce(parts.tools)}`,
+      `written; nothing outlives a command. ${limitsInForce(parts.tools, parts.limits)}`,
     wrap: (command) => wrap(parts, unshare, setpriv, command),
   };
   return { kind: 'ready', isolation };
@@ -59,7 +63,7 @@ function wrap(parts: RungParts, unshare: string, setpriv: string, asked: Sandbox
   const mounts = sandboxMounts(parts, command);
   const namespaces = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--fork'];
   const words = [
-    limitWords(parts.tools),
+    limitWords(parts.tools, parts.limits),
     // The command dies with this process, even when this process is killed.
     [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--'],
     [unshare, ...namespaces, '--kill-child', ...(command.network === 'host' ? [] : ['--net']), '--'],

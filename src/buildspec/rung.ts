@@ -1,11 +1,13 @@
 import type { HostFiles } from './host-files.ts';
 import type { Isolation } from './isolation.ts';
+import type { CommandLimits } from './limits.ts';
 import type { Tools } from './tools.ts';
 
 export interface RungParts {
   readonly tools: Tools;
   readonly host: HostFiles;
   readonly scratch: string;
+  readonly limits: CommandLimits;
   /** Better rungs that do not work here, each with its reason. */
   readonly rejected: readonly string[];
 }

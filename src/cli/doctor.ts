@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { detectIsolation } from '../buildspec/isolation.ts';
+import { commandLimits } from '../buildspec/limits.ts';
 import { readEnvironment } from '../config/env.ts';
+import { otherLimitsInWords } from '../config/limits-schema.ts';
+import { defaultServerConfig } from '../config/server.ts';
 import { loadServerConfig } from '../config/load-server.ts';
 import { queueFigures } from '../db/dead-jobs.ts';
 import { describeError } from '../errors.ts';
@@ -81,8 +84,17 @@ async function lookAtIsolation(io: CliIo): Promise<Finding> {
   const scratch = await mkdtemp(join(tmpdir(), 'penstock-doctor-'));
   try {
     return await attempt(what, 'Install bubblewrap.', async () => {
-      const isolation = await detectIsolation({ wanted: 'auto', scratch, path: io.env['PATH'] ?? '' });
-      return { what, ok: true, found: isolation.describe() };
+      const settings = settingsWithoutApp(io.env);
+      const read = await loadServerConfig(settings);
+      const { isolation: wanted, limits } = (read.ok ? read.config : defaultServerConfig).embedded;
+      const isolation = await detectIsolation({
+        wanted,
+        scratch,
+        path: io.env['PATH'] ?? '',
+        limits: commandLimits(limits),
+        hidden: [settings.home],
+      });
+      return { what, ok: true, found: `${isolation.describe()} ${otherLimitsInWords(limits)}` };
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { otherLimitsInWords } from '../config/limits-schema.ts';
 import { loadServerConfig } from '../config/load-server.ts';
 import { describeSettings, readEnvironment } from '../config/env.ts';
 import { readSecrets } from '../config/secrets.ts';
@@ -44,6 +45,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
   });
   for (const line of describeSettings(settings)) io.out(line);
   io.out(`Isolation: ${running.isolation.describe()}`);
+  io.out(`Builds: ${running.network} ${otherLimitsInWords(running.limits)}`);
   if (stopControl === undefined)
     io.out(`Another Penstock answers in ${settings.home}: \`penstock logs\` will ask that one.`);
   if (running.apiUrl !== undefined) io.out(`CodePipeline API: listening on ${running.apiUrl}`);

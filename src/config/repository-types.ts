@@ -48,8 +48,8 @@ export type DefinitionSource =
 export interface ProjectConfig {
   /** A path in the repository; absent: the buildspec of the action, else `buildspec.yml`. */
   readonly buildspec?: string;
-  /** CodeBuild's limits: 5 to 2,160; default 60. */
-  readonly timeoutInMinutes: number;
+  /** CodeBuild's limits: 5 to 2,160; absent: what the operator says, else 60. */
+  readonly timeoutInMinutes?: number;
   readonly environment: readonly ProjectVariable[];
 }
 

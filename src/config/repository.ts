@@ -136,7 +136,7 @@ function contradictions(name: string, written: WrittenPipeline, document: ReadDo
 function projectOf(written: WrittenProject): ProjectConfig {
   return {
     ...(written.buildspec !== undefined && { buildspec: written.buildspec }),
-    timeoutInMinutes: written.timeoutInMinutes ?? 60,
+    ...(written.timeoutInMinutes !== undefined && { timeoutInMinutes: written.timeoutInMinutes }),
     environment: Object.entries(written.environment ?? {}).map(([name, value]): ProjectVariable =>
       typeof value === 'string' ? { name, value, type: 'PLAINTEXT' } : { name, ...value },
     ),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiSchema, eventsSchema } from './api-schema.ts';
+import { limitsSchema } from './limits-schema.ts';
 import { pipelineName } from './names.ts';
 import { pattern } from './repository-pattern.ts';
 import { rule, strict } from './schema-problems.ts';
@@ -243,6 +244,7 @@ export const serverSchema = strict({
     network: z.enum(['proxy', 'none']).optional(),
     allowHosts: z.array(host).min(1).max(500).optional(),
     maxConcurrentActions: z.int().min(1).max(256).optional(),
+    limits: limitsSchema.optional(),
     aws: z.array(grant).max(500).optional(),
   }).optional(),
   secrets: z.record(secretName, secret).optional(),

@@ -84,7 +84,23 @@ export interface EmbeddedSettings {
   /** Hosts that builds may reach through the proxy; empty: every public address. */
   readonly allowHosts: readonly string[];
   readonly maxConcurrentActions: number;
+  readonly limits: BuildLimits;
   readonly aws: readonly AwsGrant[];
+}
+
+/** What one step of a build may take: a shell with all the processes that it starts. */
+export interface BuildLimits {
+  /** Of all processes together; null: three quarters of what the machine or the container has. */
+  readonly memoryBytes: number | null;
+  readonly processes: number;
+  /** Files and directories below the directories that it may write to. */
+  readonly files: number;
+  readonly diskBytes: number;
+  readonly fileBytes: number;
+  readonly logBytes: number;
+  /** Where neither the action nor the project says; null: 60 for a CodeBuild action, 55 for a Commands action. */
+  readonly defaultMinutes: number | null;
+  readonly maximumMinutes: number;
 }
 
 /** What rules and Lambda actions of these repositories' embedded pipelines may ask of AWS, and with which role. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../pipeline/problem.ts';
+import { defaultBuildLimits, limitsOf } from './limits-schema.ts';
 import { check } from './schema-problems.ts';
 import { regionIn, serverSchema } from './server-schema.ts';
 import type { WrittenApi, WrittenSink } from './api-schema.ts';
@@ -24,7 +25,14 @@ export const defaultServerConfig: ServerConfig = {
   repositories: 'all',
   bindings: [],
   aws: { callsPerSecond: 5, queues: [] },
-  embedded: { isolation: 'auto', network: 'proxy', allowHosts: [], maxConcurrentActions: 4, aws: [] },
+  embedded: {
+    isolation: 'auto',
+    network: 'proxy',
+    allowHosts: [],
+    maxConcurrentActions: 4,
+    limits: defaultBuildLimits,
+    aws: [],
+  },
   secrets: [],
   awsSecrets: [],
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
@@ -58,7 +66,10 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
       callsPerSecond: aws?.callsPerSecond ?? defaultServerConfig.aws.callsPerSecond,
       queues: aws?.queues?.map(queueOf) ?? [],
     },
-    embedded: { ...defaultServerConfig.embedded, ...written({ ...embedded, aws: embedded?.aws?.map(grantOf) }) },
+    embedded: {
+      ...defaultServerConfig.embedded,
+      ...written({ ...embedded, aws: embedded?.aws?.map(grantOf), limits: limitsOf(embedded?.limits) }),
+    },
     secrets: Object.entries(secrets).map(([name, secret]) => secretOf(name, secret)),
     awsSecrets: awsSecrets.map(awsSecretsOf),
     approvals: { ...defaultServerConfig.approvals, ...written(approvals) },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { detectIsolation } from '../buildspec/isolation.ts';
+import { commandLimits } from '../buildspec/limits.ts';
 import type { Secret } from '../config/secrets.ts';
 import type { ServerConfig } from '../config/server-types.ts';
 import { migrate } from '../db/migrate.ts';
@@ -99,8 +100,9 @@ async function openRunner(
   { home, server, secrets, path, log }: ApiServerOptions,
   database: OpenDatabase,
 ): Promise<{ runner: EffectRunner; closeEgress: () => Promise<void> }> {
-  const { isolation: wanted } = server.embedded;
-  const isolation = await detectIsolation({ wanted, scratch: join(home, 'sandbox'), path });
+  const { isolation: wanted, limits } = server.embedded;
+  const scratch = join(home, 'sandbox');
+  const isolation = await detectIsolation({ wanted, scratch, path, limits: commandLimits(limits), hidden: [home] });
   const egress = await openEgress(server, isolation, log);
   const now = (): Date => new Date();
   const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress, bucketOf: ownBuckets });

@@ -58,6 +58,11 @@ export async function openEgress(
   });
 }
 
+export function networkInWords({ embedded }: ServerConfig, egress: Egress | undefined): string {
+  if (egress !== undefined) return egress.describe();
+  return embedded.network === 'none' ? 'Builds have no network.' : 'Builds have the network of this machine.';
+}
+
 export function effectRunner(options: EffectsOptions): EffectRunner {
   const { home, server, secrets, database, isolation, egress, now } = options;
   const aws = grantedCalls({ server, home, now });
@@ -67,6 +72,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     fetchAccess: (repository) => options.github?.fetchAccess(repository) ?? Promise.reject(withoutGitHub()),
     artifacts: openArtifactStore(home),
     maxConcurrentActions: server.embedded.maxConcurrentActions,
+    times: server.embedded.limits,
     network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
@@ -82,7 +88,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     told: (execution, action, failed) => toldHere(home, execution, action, failed),
     ...(aws ? { aws } : {}),
     findProvider: (declaration) => allowed(options, declaration, findProvider(providers, declaration.actionTypeId)),
-    logs: createLogBook(home),
+    logs: createLogBook(home, server.embedded.limits.logBytes),
     allotArtifact: (definition, artifact, seed) =>
       allotLocation(definition.artifactStore?.location ?? 'penstock-artifacts', definition.name, artifact, seed),
     secretsFor: ({ owner, name }) =>

@@ -8,7 +8,7 @@ import { say } from './build-log.ts';
 import type { BuildConfiguration } from './build-project.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 import { unzipApart } from './unzip-apart.ts';
-import { listFiles, packedFile, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
+import { listFiles, packedFile, tooLarge, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
 
 /**
  * `cache:` of a buildspec. A cache is written by code that may not be trusted by who reads it (SEC-C-10), so its key
@@ -50,6 +50,8 @@ export async function saveCache(request: CacheRequest): Promise<void> {
   if (cache.key !== undefined && (await artifacts.describe(location)) !== null) return;
   const files = await cachedFiles(area, cache.paths);
   if (files.length === 0) return say(log, 'Nothing to cache: the paths of cache: match no file.');
+  const large = tooLarge(files);
+  if (large !== undefined) return say(log, `The cache was not kept: ${large}.`);
   const to = join(area.root, 'cache.zip');
   await rm(to, { force: true });
   await zipFiles(files, to);

@@ -7,7 +7,8 @@ import type { StartedAction } from './provider.ts';
 export interface ProjectSettings {
   /** A path in the repository, or a buildspec itself when it has more than one line. */
   readonly buildspec?: string;
-  readonly timeoutInMinutes: number;
+  /** Absent: what the operator says, else 60. */
+  readonly timeoutInMinutes?: number;
   readonly environment: readonly {
     readonly name: string;
     readonly value: string;

@@ -12,8 +12,28 @@ export interface CommandDeps {
   readonly network: NetworkAccess;
   readonly artifacts: ArtifactStore;
   readonly background: Background;
+  readonly times?: TimeLimits;
   /** Secrets and parameters that are not secrets of the server. */
   readonly secretSource?: SecretSource;
+}
+
+/** What the operator says. */
+export interface TimeLimits {
+  /** Where neither the action nor the project says; null: the usual time of the provider. */
+  readonly defaultMinutes: number | null;
+  readonly maximumMinutes: number;
+}
+
+/** How long an action may take, and what to say in its log where that is less than it asked for. */
+export function minutesFor(
+  asked: number | undefined,
+  usual: number,
+  times: TimeLimits = { defaultMinutes: null, maximumMinutes: Infinity },
+): { readonly minutes: number; readonly note?: string } {
+  const wanted = asked ?? times.defaultMinutes ?? usual;
+  if (wanted <= times.maximumMinutes) return { minutes: wanted };
+  const allowed = `${times.maximumMinutes} minutes is the most that embedded.limits.maximumTime allows on this server`;
+  return { minutes: times.maximumMinutes, note: `${allowed}; ${wanted} would have been allowed without it.` };
 }
 
 /** Where AWS would run the commands; accepted so that an existing pipeline reads, and without effect here. */

@@ -6,6 +6,7 @@ import type { BucketOf } from './bucket-names.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
 import { codeBuild } from './code-build.ts';
 import type { ProjectLookup } from './build-project.ts';
+import type { TimeLimits } from './command-deps.ts';
 import { commands } from './commands.ts';
 import { manualApproval } from './manual-approval.ts';
 import type { AnyProvider } from './provider.ts';
@@ -20,6 +21,7 @@ export interface ProviderDeps {
   readonly artifacts: ArtifactStore;
   /** Commands and builds that run at once; the others wait for a place. */
   readonly maxConcurrentActions: number;
+  readonly times?: TimeLimits;
   /** For code of the repository itself; `host` when absent, `{ proxy: egress.socket }` behind `startEgress`. Forks have none. */
   readonly network?: NetworkAccess;
   /** What a CodeBuild ProjectName means; without it every project is buildspec.yml and 60 minutes. */
@@ -46,6 +48,7 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
     artifacts,
     background,
     ...(deps.secretSource === undefined ? {} : { secretSource: deps.secretSource }),
+    ...(deps.times === undefined ? {} : { times: deps.times }),
   };
   const builds = { ...machine, project: deps.project ?? (() => Promise.resolve(null)), webUrl: deps.webUrl };
   const providers: readonly AnyProvider[] = [

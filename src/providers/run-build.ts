@@ -14,6 +14,7 @@ import { nextBuildNumber } from './build-number.ts';
 import type { BuildConfiguration, BuildDeps, ProjectSettings } from './build-project.ts';
 import { recordBuild, reportBuild, type KnownBuild } from './build-report.ts';
 import { createTimeline, type Timeline } from './build-timeline.ts';
+import { minutesFor } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { findBuildspec, type BuildspecFound } from './find-buildspec.ts';
 import { maskedLog } from './masked-log.ts';
@@ -22,7 +23,8 @@ import type { EndReport } from './reports.ts';
 
 type Action = StartedAction<BuildConfiguration>;
 
-const defaultProject: ProjectSettings = { timeoutInMinutes: 60, environment: [] };
+const defaultProject: ProjectSettings = { environment: [] };
+const defaultTimeoutMinutes = 60;
 
 /** One build from source to artifacts, through the phases of CP 9.4. */
 export async function runBuild(deps: BuildDeps, action: Action, context: WorkContext): Promise<EndReport> {
@@ -55,9 +57,13 @@ async function beginBuild(deps: BuildDeps, action: Action, context: WorkContext)
   const number = nextBuildNumber(deps.home, action.repository.id, named);
   const project = await deps.project(named, action);
   if (project === null)
-    say(action.log, `No project ${named} under projects: in .github/penstock.yml: buildspec.yml, 60 minutes.`);
+    say(
+      action.log,
+      `No project ${named} under projects: in .github/penstock.yml: buildspec.yml, ${deps.times?.defaultMinutes ?? defaultTimeoutMinutes} minutes.`,
+    );
   const settings = project ?? defaultProject;
-  const minutes = Math.min(settings.timeoutInMinutes, action.declaration.timeoutInMinutes ?? Infinity);
+  const { minutes, note } = minutesFor(askedTime(settings, action), defaultTimeoutMinutes, deps.times);
+  if (note !== undefined) say(action.log, note);
   const facts = { home: deps.home, number, minutes };
   const timeline = createTimeline(context.startedAt, ({ phases, current }) => {
     recordBuild(action, { ...facts, ...nothing, phases, current, status: 'IN_PROGRESS', secrets: secretsOf(action) });
@@ -67,6 +73,12 @@ async function beginBuild(deps: BuildDeps, action: Action, context: WorkContext)
   timeline.end('PROVISIONING', new Date());
   timeline.enter('DOWNLOAD_SOURCE');
   return { context, startedAt, settings, timeline, facts };
+}
+
+/** The shorter one of what the project and the action say. */
+function askedTime({ timeoutInMinutes }: ProjectSettings, { declaration }: Action): number | undefined {
+  const asked = [timeoutInMinutes, declaration.timeoutInMinutes].filter((minutes) => minutes !== undefined);
+  return asked.length === 0 ? undefined : Math.min(...asked);
 }
 
 const nothing = { reports: [], exported: [] } as const;

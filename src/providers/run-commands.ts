@@ -6,7 +6,7 @@ import { valuesOf } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
-import { networkOf, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
+import { minutesFor, networkOf, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
 import { maskedLog } from './masked-log.ts';
@@ -56,8 +56,9 @@ interface Ran {
 }
 
 async function runIn(machine: Machine): Promise<Ran> {
-  const { action, context } = machine;
-  const minutes = action.declaration.timeoutInMinutes ?? defaultTimeoutMinutes;
+  const { action, context, deps } = machine;
+  const { minutes, note } = minutesFor(action.declaration.timeoutInMinutes, defaultTimeoutMinutes, deps.times);
+  if (note !== undefined) say(action.log, note);
   const deadline = Date.now() + minutes * 60_000;
   const shell = createLastingShell(async (restore) => {
     const session = await openSession(machine, deadline, restore);

@@ -3,12 +3,13 @@ export const minimumSecretBytes = 6;
 
 /**
  * Every byte sequence under which a secret may show up in output (SEC-D-09): itself, base64 at its three alignments,
- * base64url, percent-encoded, hex, JSON-escaped, and each line of a multi-line secret.
+ * base64url, percent-encoded, hex, escaped as JSON (by several writers, and twice), for a shell or for HTML, and each
+ * line of a multi-line secret.
  * Line breaks are left out, because the masker steps over them.
  */
 export function secretForms(secret: string): readonly Buffer[] {
   const bytes = Buffer.from(secret, 'utf8');
-  const texts = [secret, jsonEscaped(secret), ...linesOf(secret)];
+  const texts = [secret, ...jsonForms(secret), ...quotedForms(secret), ...linesOf(secret)];
   const encoded = [...base64Forms(bytes), ...percentForms(secret), bytes.toString('hex'), spacedHex(bytes)];
   texts.push(...encoded.filter((form) => form.length >= minimumSecretBytes), bytes.toString('hex').toUpperCase());
   const forms = texts.map((text) => text.replace(/[\r\n]/g, '')).filter((text) => text !== '');
@@ -43,8 +44,30 @@ function spacedHex(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
-function jsonEscaped(secret: string): string {
-  return JSON.stringify(secret).slice(1, -1);
+/** As JavaScript writes JSON, as Python does (ASCII only), Go (without <, > and &), PHP (\/), and JSON inside of JSON. */
+function jsonForms(secret: string): string[] {
+  const plain = jsonEscaped(secret);
+  const ascii = escapedWhere(plain, /[^ -~]/g);
+  return [plain, ascii, escapedWhere(plain, /[<>&]/g), plain.replaceAll('/', '\\/'), jsonEscaped(plain)];
+}
+
+function jsonEscaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function escapedWhere(text: string, characters: RegExp): string {
+  return text.replace(characters, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** As `set -x` shows it between quotes, and as HTML shows it. */
+function quotedForms(secret: string): string[] {
+  const html = secret
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+  const quotes = ['&#39;', '&#x27;'].map((quote) => html.replaceAll("'", quote));
+  return [secret.replaceAll("'", `'\\''`), secret.replaceAll("'", `'"'"'`), html, ...quotes];
 }
 
 /** Tools print single lines of a key file; the header line of one is no secret. */

@@ -4,7 +4,7 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { say } from './build-log.ts';
 import type { ActionLog, NamedArtifact } from './provider.ts';
-import { listFiles, packedFile, rootOf, zipFiles, type PackedFile } from './zip.ts';
+import { listFiles, packedFile, rootOf, tooLarge, zipFiles, type PackedFile } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
@@ -46,6 +46,8 @@ export async function storeOutput(
       request.log,
       `${clashes} ${clashes === 1 ? 'file has' : 'files have'} the name of a later one and ${clashes === 1 ? 'is' : 'are'} left out of ${output.name}.`,
     );
+  const large = tooLarge([...packed.values()]);
+  if (large !== undefined) return `the artifact ${output.name} cannot be stored: ${large}. Name fewer files.`;
   await zipFiles([...packed.values()], request.to);
   try {
     const stored = await artifacts.put(output.location, { file: request.to });

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { UserError } from '../errors.ts';
 import type { ArtifactStore, StoredObject } from './artifact-store.ts';
 import { cloneInto, readCloneReference, type CloneSource } from './clone-reference.ts';
@@ -101,8 +103,9 @@ export async function removeTree(root: string): Promise<void> {
   try {
     await rm(root, { recursive: true, force: true });
   } catch {
-    await makeRemovable(root);
-    await rm(root, { recursive: true, force: true });
+    await makeRemovable(root).catch(() => {});
+    // Also what lies deeper than a path may be long, which a build makes by going down step by step.
+    await promisify(execFile)('rm', ['-rf', '--', root]);
   }
 }
 

@@ -6,6 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { UserError } from '../errors.ts';
 
+import { unzipLimits } from './unzip.ts';
+
 export { unzip, unzipLimits } from './unzip.ts';
 export { UnsafeArchive } from './archive-names.ts';
 
@@ -14,6 +16,7 @@ export interface PackedFile {
   readonly name: string;
   readonly file: string;
   readonly executable: boolean;
+  readonly bytes: number;
   /** Packed as a link with this target instead of the file that it leads to. */
   readonly link?: string;
 }
@@ -44,8 +47,21 @@ export async function packedFile(directory: string, path: string, links = false)
   const file = join(directory, path);
   const found = await lstat(file);
   const target = links && found.isSymbolicLink() ? await readlink(file) : '';
-  const executable = ((await stat(file)).mode & 0o111) !== 0;
-  return { name: path, file, executable, ...(target === '' || target.startsWith('/') ? {} : { link: target }) };
+  const { mode, size: bytes } = await stat(file);
+  return {
+    name: path,
+    file,
+    executable: (mode & 0o111) !== 0,
+    bytes,
+    ...(target === '' || target.startsWith('/') ? {} : { link: target }),
+  };
+}
+
+/** Says in words why nobody could unpack an archive of these files; a sparse file is as large as it says. */
+export function tooLarge(files: readonly PackedFile[], limits = unzipLimits): string | undefined {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (files.length <= limits.entries && bytes <= limits.bytes) return undefined;
+  return `${files.length} files of ${bytes} bytes are more than the ${limits.entries} files and ${limits.bytes} bytes that an archive may hold`;
 }
 
 export interface FoundFile {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { refusedEnvironmentName } from '../../src/buildspec/environment.ts';
 import { detectIsolation } from '../../src/buildspec/isolation.ts';
+import { defaultLimits } from '../../src/buildspec/limits.ts';
 import { findMarked } from '../../src/buildspec/processes.ts';
 import { runCommand } from '../../src/buildspec/run-command.ts';
 import { runner } from './run-in-box.ts';
@@ -137,6 +138,23 @@ describe.each(contained)('the contained rung $level', (isolation) => {
     expect(output).toBe('done\n');
   });
 
+  it('opens no doors to the kernel: no namespaces, raw sockets, mounts or devices (SEC-C-12)', async () => {
+    const { output } = await run(
+      isolation,
+      `unshare --user true 2>/dev/null && echo namespace; unshare --mount true 2>/dev/null && echo mounts
+      mount -t tmpfs tmpfs /tmp 2>/dev/null && echo mounted; mknod /tmp/disk b 8 0 2>/dev/null && echo device; chroot / true 2>/dev/null && echo chroot
+      ln /etc/passwd "$PWD/linked" 2>/dev/null && echo linked; grep -q 'NoNewPrivs:.1' /proc/self/status || echo privileges
+      grep -q 'CapEff:.0000000000000000' /proc/self/status || echo capabilities
+      python3 -c '
+import socket
+for family, kind in ((socket.AF_PACKET, socket.SOCK_RAW), (socket.AF_INET, socket.SOCK_RAW), (socket.AF_INET6, socket.SOCK_RAW)):
+    try: socket.socket(family, kind, 1); print("raw", family)
+    except OSError: pass
+'; echo done`,
+    );
+    expect(output).toBe('done\n');
+  });
+
   it('lets nothing but the work directory be written (SEC-C-17)', async () => {
     const { output } = await run(
       isolation,
@@ -155,26 +173,64 @@ describe.each(contained)('the contained rung $level', (isolation) => {
     expect(refused).toBe('1');
   });
 
-  it('without network reaches neither this machine nor the metadata address, but its own loopback works', async () => {
+  it('without network reaches neither this machine nor the metadata address, but its own loopback works (SEC-C-12)', async () => {
     const server = createServer((socket) => socket.end('reached'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
+    const abstract = createServer((socket) => socket.end('reached'));
+    const name = `\0penstock-${process.pid}-${isolation.level}`;
+    await new Promise<void>((resolve) => abstract.listen(name, resolve));
     const script = `node -e '
       const net = require("net");
       const dial = (host, port) => new Promise((done) => { const s = net.connect({ host, port, timeout: 1000 }); s.on("data", (d) => done(host + " " + d)); s.on("error", (e) => done(host + " " + e.code)); s.on("timeout", () => done(host + " timeout")); });
       const own = net.createServer((s) => s.end("own"));
-      own.listen(0, "127.0.0.1", async () => { console.log(await dial("127.0.0.1", own.address().port)); console.log(await dial("127.0.0.1", ${port})); console.log(await dial("169.254.169.254", 80)); own.close(); });'`;
+      own.listen(0, "127.0.0.1", async () => { console.log(await dial("127.0.0.1", own.address().port)); console.log(await dial("127.0.0.1", ${port})); console.log(await dial("169.254.169.254", 80)); for (const host of ["::1", "::ffff:127.0.0.1", "0.0.0.0", "169.254.170.2"]) console.log(await dial(host, ${port}));
+        const s = net.connect("\\0${name.slice(1)}"); s.on("error", (e) => console.log("abstract " + e.code)); s.on("data", (d) => console.log("abstract " + d)); own.close(); });'`;
     const { output } = await run(isolation, script);
-    await new Promise((resolve) => server.close(resolve));
+    await Promise.all([server, abstract].map((one) => new Promise((resolve) => one.close(resolve))));
     expect(output.trim().split('\n')).toEqual([
       '127.0.0.1 own',
       '127.0.0.1 ECONNREFUSED',
       '169.254.169.254 ENETUNREACH',
+      '::1 ECONNREFUSED',
+      '::ffff:127.0.0.1 ECONNREFUSED',
+      '0.0.0.0 ECONNREFUSED',
+      '169.254.170.2 ENETUNREACH',
+      'abstract ECONNREFUSED',
     ]);
   });
 });
 
 describe('choosing a rung', () => {
+  it.each(contained.map(({ level }) => level))(
+    '%s refuses a home that every build would see (SEC-C-12)',
+    async (wanted) => {
+      const path = process.env['PATH'] ?? '';
+      await expect(detectIsolation({ path, wanted, hidden: ['/usr/src/app/.penstock'] })).rejects.toThrow(
+        /everything below \/usr, and \/usr\/src\/app\/.penstock lies there. Move it elsewhere: set PENSTOCK_HOME/,
+      );
+      expect((await detectIsolation({ path, wanted, hidden: [root] })).level).toBe(wanted);
+    },
+  );
+
+  it('the last rung says what it cannot keep (SEC-C-12, SEC-C-13)', async () => {
+    const words = (await detectIsolation({ wanted: 'process' })).describe();
+    for (const word of [
+      'read and write whatever this user can',
+      'network of this machine',
+      'leaves its group is only searched for',
+    ])
+      expect(words).toContain(word);
+  });
+
+  it('says the limits that the operator set', async () => {
+    const limits = { ...defaultLimits, memoryBytes: 2 * 1024 ** 3, processes: 99, files: 1234, diskBytes: 1024 ** 3 };
+    const words = (await detectIsolation({ wanted: 'process', path: process.env['PATH'] ?? '', limits })).describe();
+    expect(words).toContain(
+      'take 2 GiB of memory, when there are more than 99 of them, when its directories hold 1 GiB or 1234 files',
+    );
+  });
+
   it('says in a sentence what is in force, and why it is no better', async () => {
     const isolation = await detectIsolation({ path: '/nonexistent' });
     expect(isolation.level).toBe('process');

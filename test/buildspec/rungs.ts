@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { detectIsolation, type Isolation, type IsolationLevel } from '../../src/buildspec/isolation.ts';
+import { removeTree } from '../../src/providers/work-area.ts';
 
 /** Every rung of the ladder that this machine has; the others are printed with their reason. */
 export async function availableRungs(): Promise<readonly Isolation[]> {
@@ -26,7 +27,7 @@ export async function rung(wanted: IsolationLevel): Promise<Isolation | undefine
 /** A directory that is removed after the file's tests. */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'penstock-test-'));
-  afterAll(() => rm(directory, { recursive: true, force: true }));
+  afterAll(() => removeTree(directory));
   return directory;
 }
 

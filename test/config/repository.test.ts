@@ -91,7 +91,7 @@ describe('.github/penstock.yml', () => {
           { name: 'TOKEN', value: 'npm', type: 'SECRETS_MANAGER' },
         ],
       },
-      bare: { timeoutInMinutes: 60, environment: [] },
+      bare: { environment: [] },
     });
     expect(config.commands).toEqual({ bare: false });
     expect(config.statusComment).toBe(false);

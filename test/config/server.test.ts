@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadServerConfig } from '../../src/config/load-server.ts';
+import { defaultBuildLimits } from '../../src/config/limits-schema.ts';
 import { readSecrets, secretsOf } from '../../src/config/secrets.ts';
 import {
   bindingFor,
@@ -82,7 +83,14 @@ describe('penstock.server.yml', () => {
           },
         ],
       },
-      embedded: { isolation: 'bubblewrap', network: 'none', allowHosts: [], maxConcurrentActions: 2, aws: [] },
+      embedded: {
+        isolation: 'bubblewrap',
+        network: 'none',
+        allowHosts: [],
+        maxConcurrentActions: 2,
+        limits: defaultBuildLimits,
+        aws: [],
+      },
       secrets: [
         { name: 'NPM_TOKEN', source: { fromEnv: 'NPM_TOKEN' }, repositories: [{ owner: 'acme', name: 'web' }] },
       ],
@@ -145,6 +153,43 @@ describe('penstock.server.yml', () => {
       { externalId: 'generated', answersAt: 'https://penstock.example:8443' },
     ]);
     expect(grantsFor(config, 'acme', 'other')).toEqual([]);
+  });
+
+  test('limits of builds are sizes, counts and times; what is not written stays as it is', () => {
+    const { limits } = configOf(
+      'embedded: { limits: { memory: 2GiB, processes: 512, files: 200000, disk: 4GiB, fileSize: 512MiB, logSize: 8MiB, defaultTime: 15m, maximumTime: 1h } }',
+    ).embedded;
+    expect(limits).toEqual({
+      memoryBytes: 2 * 1024 ** 3,
+      processes: 512,
+      files: 200_000,
+      diskBytes: 4 * 1024 ** 3,
+      fileBytes: 512 * 1024 ** 2,
+      logBytes: 8 * 1024 ** 2,
+      defaultMinutes: 15,
+      maximumMinutes: 60,
+    });
+    expect(configOf('embedded: { limits: { processes: 512 } }').embedded.limits).toEqual({
+      ...defaultBuildLimits,
+      processes: 512,
+    });
+  });
+
+  test.each([
+    ['memory: 2048', '`embedded.limits.memory` must be a text'],
+    ['memory: 2GB', '`embedded.limits.memory` is not a size that can be used here. Write a number and MiB, GiB or TiB'],
+    ['memory: 1MiB', 'at least 128MiB'],
+    ['processes: 2', '`embedded.limits.processes`'],
+    ['files: -1', '`embedded.limits.files`'],
+    ['disk: unlimited', '`embedded.limits.disk` is not a size'],
+    ['maximumTime: 90', '`embedded.limits.maximumTime`'],
+    ['maximumTime: 2d', '`embedded.limits.maximumTime` is not a time that can be used here.'],
+    ['defaultTime: 2h, maximumTime: 1h', 'has a defaultTime above its maximumTime.'],
+    ['cpus: 2', 'Known keys here: memory, processes, files, disk, fileSize, logSize, defaultTime, maximumTime.'],
+  ])('the limit %s is refused with the mend', (written, words) => {
+    const lines = linesOf(`embedded:\n  limits: { ${written} }`).join('\n');
+    expect(lines).toContain(words);
+    expect(lines).toMatch(/penstock\.server\.yml:2:\d+/);
   });
 
   test.each([

@@ -13,7 +13,8 @@ import { anAction, artifact, finish, type ActionChange } from './action.ts';
 import { serveRepository } from './git-server.ts';
 
 const root = await temporaryDirectory();
-const [bestRung] = (await availableRungs()) as [Isolation];
+const rungs = await availableRungs();
+const [bestRung] = rungs as [Isolation];
 const home = join(root, 'home');
 const token = 'ghs_1_eyJhbGciOiJ.a-token-with.dots';
 const served = await serveRepository(join(root, 'repository'), token);
@@ -123,6 +124,47 @@ describe('the source of an execution is one commit', () => {
     expect((await finish(provider, action)).kind).toBe('succeeded');
     expect(await filesOf(action)).toMatchObject({ 'kept.secret': 'kept', 'x.txt': '$Format:%H$' });
   });
+
+  it.each(rungs)(
+    'a build on the rung $level of a hostile tree runs nothing but its own commands (SEC-C-11)',
+    async (rung) => {
+      const touch = `#!/bin/sh\ntouch ${join(root, `hook-ran-${rung.level}`)}\n`;
+      served.git('config', 'core.hooksPath', '/dev/null');
+      const sha = served.commit(
+        {
+          '.gitattributes': '*.txt filter=evil diff=evil merge=evil\n*.bin filter=lfs\n',
+          '.gitconfig': `[core]\n\tfsmonitor = touch ${join(root, `hook-ran-${rung.level}`)}\n`,
+          '.githooks/post-checkout': touch,
+          'hooks/post-checkout': touch,
+          '.gitmodules': '[submodule "m"]\n\tpath = m\n\turl = ext::sh -c touch% hook-ran\n',
+          'big.bin': 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n',
+          'GIT~2/hooks/x': 'no',
+        },
+        `Hostile ${rung.level}`,
+      );
+      const refused = sourceOf(sha);
+      await finish(provider, refused);
+      const network = rung.contained ? ('none' as const) : ('host' as const);
+      const builds = commands({ home, isolation: rung, network, artifacts, background: createBackground(home, 2) });
+      const onRefused = await finish(
+        builds,
+        anAction(home, builds, { inputs: refused.outputs, declaration: { commands: ['true'] } }),
+      );
+      expect(onRefused).toMatchObject({
+        kind: 'failed',
+        error: { message: expect.stringContaining('.git directory') },
+      });
+      served.git('rm', '-rq', 'GIT~2');
+      const action = sourceOf(served.commit({}, `Less hostile ${rung.level}`));
+      await finish(provider, action);
+      const script =
+        'cat big.bin | head -1; ls -A m .git 2>/dev/null | wc -l; GIT_DIR=/nonexistent git status 2>/dev/null; true';
+      const build = anAction(home, builds, { inputs: action.outputs, declaration: { commands: [script] } });
+      expect((await finish(builds, build)).kind).toBe('succeeded');
+      expect(await readFile(build.logFile, 'utf8')).toContain('\nversion https://git-lfs.github.com/spec/v1\n0\n');
+      expect((await readdir(root)).filter((name) => name.startsWith('hook-ran'))).toEqual([]);
+    },
+  );
 
   it('never writes the token to a file or a log', async () => {
     const sha = served.commit({ 'e.txt': 'e' }, 'Token');

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createGunzip } from 'node:zlib';
 import { afterAll } from 'vitest';
 
 /** A real repository with real commits, served over HTTP to who brings the token. */
@@ -69,7 +70,9 @@ function answer(gitDirectory: string, request: IncomingMessage, response: Server
   const kind = advertise ? 'advertisement' : 'result';
   response.writeHead(200, { 'content-type': `application/x-git-upload-pack-${kind}` });
   if (advertise) response.write('001e# service=git-upload-pack\n0000');
-  request.pipe(child.stdin);
+  // What a clone has is long once it has much, and is sent packed.
+  const isPacked = request.headers['content-encoding'] === 'gzip';
+  (isPacked ? request.pipe(createGunzip()) : request).pipe(child.stdin);
   child.stdin.on('error', () => {});
   child.stdout.pipe(response);
 }

@@ -61,6 +61,21 @@ describe('secrets never reach a log (SEC-D-09)', () => {
     }
   });
 
+  it.each([
+    ['JSON of JavaScript', String.raw`pa\"ss/w<o>rd'é\\x&y`],
+    ['JSON of Python', String.raw`pa\"ss/w<o>rd'\u00e9\\x&y`],
+    ['JSON of Go', String.raw`pa\"ss/w\u003co\u003erd'é\\x\u0026y`],
+    ['JSON of PHP', String.raw`pa\"ss\/w<o>rd'é\\x&y`],
+    ['JSON inside of JSON', String.raw`pa\\\"ss/w<o>rd'é\\\\x&y`],
+    ['set -x of a shell', String.raw`pa"ss/w<o>rd'\''é\x&y`],
+    ['HTML', String.raw`pa&quot;ss/w&lt;o&gt;rd&#39;é\x&amp;y`],
+  ])('with signs that %s escapes, at every cut position', (_name, shown) => {
+    const odd = String.raw`pa"ss/w<o>rd'é\x&y`;
+    const input = Buffer.from(`before ${shown} after\n`);
+    for (let cut = 0; cut <= input.length; cut += 1)
+      expect(maskInChunks(input, [cut], [odd])).toBe('before *** after\n');
+  });
+
   it('property: whatever the chunking, the output is the same and holds no secret', () => {
     fc.assert(
       fc.property(

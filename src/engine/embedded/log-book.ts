@@ -9,7 +9,8 @@ export interface LogBook {
   close(actionExecution: string): void;
 }
 
-export function createLogBook(home: string): LogBook {
+/** Each log file has about `capBytes` at most; the rest is left out with a notice. */
+export function createLogBook(home: string, capBytes?: number): LogBook {
   const open = new Map<string, OpenActionLog>();
   return {
     log(execution, actionExecution, secrets) {
@@ -18,7 +19,8 @@ export function createLogBook(home: string): LogBook {
           // Opened on the first word: an approval that waits for days holds no file.
           let log = open.get(actionExecution);
           if (!log) {
-            log = openActionLog({ file: logPath(home, execution, actionExecution), mask: secrets });
+            const file = logPath(home, execution, actionExecution);
+            log = openActionLog({ file, mask: secrets, ...(capBytes === undefined ? {} : { capBytes }) });
             open.set(actionExecution, log);
           }
           log.write(chunk);
