@@ -11,6 +11,7 @@ import { readFindings } from '../providers/findings-file.ts';
 import { followLog } from '../providers/read-log.ts';
 import { createTextCleaner } from '../web/visible-text.ts';
 import type { CliIo } from './command.ts';
+import { createLines } from './lines.ts';
 import { createGateKeeper } from './run-gates.ts';
 import type { BuildFindings, EndedStage, RunTeller, ToldAction } from './run-teller.ts';
 
@@ -111,17 +112,12 @@ function begin(run: FollowedRun, actions: Map<string, FollowedAction>, first: To
 /** The log of one attempt, line by line: several may run side by side. Answers when all of it was told. */
 async function printLog(run: FollowedRun, action: FollowedAction): Promise<void> {
   const cleaner = createTextCleaner();
-  let rest = '';
-  const tell = (text: string): void => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) run.teller.log(action.newest, line);
-  };
+  const lines = createLines((line) => run.teller.log(action.newest, line));
   const ended = (): boolean => action.endedAt !== undefined && Date.now() - action.endedAt > logGraceMs;
   const file = logPath(run.local.home, run.execution, action.newest.run.id);
-  for await (const chunk of followLog(file, { ended, pauseMs })) tell(cleaner.push(chunk));
-  tell(cleaner.flush());
-  if (rest !== '') run.teller.log(action.newest, rest);
+  for await (const chunk of followLog(file, { ended, pauseMs })) lines.add(cleaner.push(chunk));
+  lines.add(cleaner.flush());
+  lines.end();
 }
 
 async function stop(run: FollowedRun, { execution }: ExecutionRecord, reason: string): Promise<void> {

@@ -93,13 +93,19 @@ function phasesBox(page: ExecutionPage, { id, phases, running, status, name }: A
     const ended = phase.endedAt ?? (running ? undefined : phase.startedAt);
     const look = phase.endedAt === undefined && !running ? 'Cut off' : phase.status;
     const again = phase.attempts > 1 ? html` <span class="soft">attempt ${phase.attempts}</span>` : '';
-    const why = phase.message === undefined ? '' : html`<div class="bad">${visibleText(phase.message)}</div>`;
+    const why =
+      phase.message === undefined
+        ? ''
+        : html`<tr>
+            <td colspan="4" class="bad">${visibleText(phase.message)}</td>
+          </tr>`;
     return html`<tr>
-      <th scope="row"><code>${phase.phase}</code></th>
-      <td>${badge(look)}${again}${why}</td>
-      <td><time datetime="${phase.startedAt}">${timeText(phase.startedAt).slice(11)}</time></td>
-      <td class="number">${durationText(phase.startedAt, ended, page.now)}</td>
-    </tr>`;
+        <th scope="row"><code>${phase.phase}</code></th>
+        <td>${badge(look)}${again}</td>
+        <td class="began"><time datetime="${phase.startedAt}">${phase.startedAt.slice(11, 19)}</time></td>
+        <td class="number">${durationText(phase.startedAt, ended, page.now)}</td>
+      </tr>
+      ${why}`;
   });
   return html`<details id="phases-${id}" ${running || status === 'Failed' ? html` open` : ''}>
     <summary>Phases</summary>
@@ -111,7 +117,7 @@ function phasesBox(page: ExecutionPage, { id, phases, running, status, name }: A
         <tr>
           <th scope="col">Phase</th>
           <th scope="col">Status</th>
-          <th scope="col">Began</th>
+          <th scope="col" class="began">Began (UTC)</th>
           <th scope="col" class="number">Took</th>
         </tr>
       </thead>

@@ -38,10 +38,10 @@ pre { margin: 0.4rem 0 0; padding: 0.75rem; max-height: 32rem; overflow: auto; b
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; } th, td { padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.phases { margin-top: 0.35rem; font-size: 0.9rem; } .phases th[scope=row] { font-weight: 400; } .phases td { overflow-wrap: anywhere; }
+.phases { margin-top: 0.35rem; font-size: 0.9rem; } .phases th:last-child, .phases td:last-child { padding-right: 0; } .phases th[scope=row] { font-weight: 400; } .phases code, .began { white-space: nowrap; overflow-wrap: normal; } .phases td.bad { padding-bottom: 0.75rem; overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 button, .button { display: inline-block; padding: 0.5rem 1rem; border: 0; border-radius: 6px; background: #1f6feb; color: #fff; font: inherit; cursor: pointer; }
 label { display: block; margin-top: 1rem; } input[type=text] { font: inherit; padding: 0.35rem 0.5rem; max-width: 100%; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-@media (max-width: 36rem) { .stage > header .time, .action .time { margin-left: 0; } }
+@media (max-width: 36rem) { .phases .began { display: none; } .stage > header .time, .action .time { margin-left: 0; } }
 `;
