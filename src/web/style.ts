@@ -43,5 +43,5 @@ caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-pa
 button, .button { display: inline-block; padding: 0.5rem 1rem; border: 0; border-radius: 6px; background: #1f6feb; color: #fff; font: inherit; cursor: pointer; }
 label { display: block; margin-top: 1rem; } input[type=text] { font: inherit; padding: 0.35rem 0.5rem; max-width: 100%; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-@media (max-width: 36rem) { .phases .began { display: none; } .stage > header .time, .action .time { margin-left: 0; } }
+@media (max-width: 36rem) { .phases .began { display: none; } .phases th, .phases td { padding-right: 0.5rem; } .stage > header .time, .action .time { margin-left: 0; } }
 `;
