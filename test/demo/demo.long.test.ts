@@ -78,6 +78,19 @@ function unwrapped(output: string): string {
   return output.replaceAll(/\s*\n\s*│?\s*/g, ' ');
 }
 
+/** Lines without what differs from run to run: times, commits, and checks that move on unseen on a busy machine. */
+function withoutFigures(text: string): readonly string[] {
+  const plain = (line: string) => line.replaceAll(/\b[0-9a-f]{7}\b/g, 'commit').replaceAll(/\d+/g, 'N');
+  return text.split('\n').map((line) => plain(line).replaceAll(/ +/g, ' ').trim());
+}
+
+async function excerptOfReadme(): Promise<readonly string[]> {
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const [, excerpt = ''] = /^```\n( {3}dev comments:[^]*?)^```/m.exec(readme) ?? [];
+  expect(excerpt).not.toBe('');
+  return withoutFigures(excerpt).filter((line) => !line.includes('●'));
+}
+
 test('the demo plays the whole story, ends with 0 and leaves nothing', async () => {
   const { code, output } = await play();
   expect(output).not.toContain('✗  The demo');
@@ -98,6 +111,7 @@ test('the demo plays the whole story, ends with 0 and leaves nothing', async () 
     expect(output).toMatch(told);
   }
   expect(output.split('\n').filter((line) => cells(line) > 80)).toEqual([]);
+  expect(withoutFigures(output)).toEqual(expect.arrayContaining([...(await excerptOfReadme())]));
   await expectNothingLeft();
 });
 

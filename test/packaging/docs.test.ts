@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/command-list.ts';
 import { usageLine, verbs, verbTable } from '../../src/commands/verbs.ts';
 import { repositorySchema } from '../../src/config/repository-schema.ts';
+import { readRepositoryConfig } from '../../src/config/repository.ts';
+import { readServerConfig } from '../../src/config/server.ts';
 import { gateSchema } from '../../src/config/gates-schema.ts';
 import { serverSchema } from '../../src/config/server-schema.ts';
 import { root } from './checkout.ts';
@@ -22,6 +24,20 @@ test('links of the documents lead to files that exist', () => {
       .map((target) => `${file} -> ${target}`),
   );
   expect(broken).toEqual([]);
+});
+
+describe('what the pages show to copy', () => {
+  const samples = documents.flatMap((file) =>
+    [...read(file).matchAll(/^```ya?ml\n([^]*?)^```/gm)].map(([, text = ''], n) => ({ at: `${file}, ${n + 1}`, text })),
+  );
+
+  test.each(samples)('is read without a problem: $at', ({ text }) => {
+    const inGates = (lines: string) => `pipelines:\n  web:\n    definition: x.json\n    gates:\n${lines}`;
+    const whole = /^[\w-]+\/[\w-]+:/.test(text) ? inGates(text.replaceAll(/^/gm, '      ')) : text;
+    const readers = { server: readServerConfig, repository: readRepositoryConfig };
+    const read = readers[/^pipelines:/m.test(whole) ? 'repository' : 'server'](whole, 'sample.yml');
+    expect(read.ok ? [] : read.problems).toEqual([]);
+  });
 });
 
 describe('docs/commands.md', () => {
