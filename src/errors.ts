@@ -35,7 +35,19 @@ const transientCodes = new Set([
   '57014', // query_canceled
   '55P03', // lock_not_available
   '25P03', // idle_in_transaction_session_timeout
+  // A full disk: somebody makes room, and what was asked for still counts.
+  '53100',
+  'ENOSPC',
+  'EDQUOT',
 ]);
+
+/** Node and Postgres say it by a code; the embedded database, while it opens, by WASI's number (51 and 19). */
+export function isDiskFull(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const named = 'code' in error ? String(error.code) : '';
+  const numbered = 'name' in error && error.name === 'ErrnoError' && 'errno' in error ? Number(error.errno) : 0;
+  return ['53100', 'ENOSPC', 'EDQUOT'].includes(named) || [51, 19].includes(numbered);
+}
 
 /** Tells what to do about an error that was caught: show it, try again, or report a defect. */
 export function classify(error: unknown): ErrorClass {
@@ -61,8 +73,13 @@ export function classify(error: unknown): ErrorClass {
 /** One line for logs, job rows and people: never a stack or a token, never more than 500 characters. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describeError).join('; ').slice(0, 500);
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return maskTokens(text).slice(0, 500);
+  return maskTokens(textOf(error)).slice(0, 500);
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  // What is thrown without being an Error tells nothing as a string.
+  return typeof error === 'object' && error !== null ? JSON.stringify(error) : String(error);
 }
 
 const tokens = /\b(?:gh[a-z]_[A-Za-z0-9_.-]{10,}|github_pat_\w{10,}|eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]{5,})/g;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeError } from '../src/errors.ts';
+import { classify, describeError, isDiskFull } from '../src/errors.ts';
 
 /** GitHub's newer installation tokens: longer than 40 characters, with dots and dashes. */
 const longToken = `ghs_123456_eyJhbGciOiJSUzI1NiJ9.${'aB3-_'.repeat(110)}.${'x'.repeat(40)}`;
@@ -29,5 +29,22 @@ describe('what an error says to logs and people', () => {
   it('is the text as it was when there is nothing to hide', () => {
     const text = 'fetch https://api.test/a?signature_version=4 at 10:30: authorization is missing';
     expect(describeError(new Error(text))).toBe(`Error: ${text}`);
+  });
+});
+
+describe('a full disk', () => {
+  const errors = [
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+    Object.assign(new Error('could not extend file'), { code: '53100' }),
+  ];
+
+  it.each(errors)('is worth trying again: $message', (error) => {
+    expect([isDiskFull(error), classify(error)]).toEqual([true, 'transient']);
+  });
+
+  it('is known as the embedded database tells it while it opens', () => {
+    expect(isDiskFull({ name: 'ErrnoError', errno: 51 })).toBe(true);
+    expect(isDiskFull({ name: 'ErrnoError', errno: 44 })).toBe(false);
+    expect(describeError({ name: 'ErrnoError', errno: 44 })).toBe('{"name":"ErrnoError","errno":44}');
   });
 });

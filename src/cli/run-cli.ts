@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeError, UserError } from '../errors.ts';
+import { describeError, isDiskFull, UserError } from '../errors.ts';
 import { packageRoot } from '../web/package-root.ts';
 import { describeArgumentError, isArgumentError } from './arguments.ts';
 import type { CliCommand, CliIo } from './command.ts';
@@ -53,10 +53,25 @@ async function runCommand(command: CliCommand, args: readonly string[], io: CliI
       io.err(error.message);
       return 1;
     }
+    const outside = ofTheMachine(error);
+    if (outside !== undefined) {
+      io.err(`penstock ${command.name}: ${outside}`);
+      return 1;
+    }
     io.err(`penstock ${command.name} broke: ${describeError(error)}`);
     if (error instanceof Error && error.stack !== undefined) io.err(error.stack);
     return 1;
   }
+}
+
+/** What is wrong with the machine and not with Penstock: told without a stack. */
+function ofTheMachine(error: unknown): string | undefined {
+  if (isDiskFull(error)) {
+    return `the disk is full (${describeError(error)}). Make room, or set PENSTOCK_HOME to a directory on another disk.`;
+  }
+  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return undefined;
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))) return undefined;
+  return `${String(error.path)} cannot be used (${String(error.code)}). Correct its permissions, or set PENSTOCK_HOME to a directory of yours.`;
 }
 
 function version(): string {

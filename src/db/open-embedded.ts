@@ -1,11 +1,12 @@
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { Kysely, PostgresDialect, type KyselyPlugin } from 'kysely';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Pool, type PoolConfig } from 'pg';
-import { describeError, UserError } from '../errors.ts';
+import { describeError, isDiskFull, UserError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { takeLock } from './lock.ts';
 import { channels, type Channel, type OpenDatabase } from './open.ts';
@@ -37,9 +38,18 @@ export async function openEmbedded(directory: string): Promise<OpenDatabase> {
 }
 
 async function createIn(directory: string): Promise<PGlite> {
+  const isNew = !existsSync(directory);
   try {
     return await PGlite.create(directory);
   } catch (error) {
+    // Half of a new one would never open.
+    if (isNew) await rm(directory, { recursive: true, force: true });
+    if (isDiskFull(error)) {
+      throw new UserError(
+        `There is no room on the disk of ${directory} (the embedded database begins with 40 MB). ` +
+          'Make room, or set PENSTOCK_HOME to a directory on another disk.',
+      );
+    }
     throw new UserError(
       `The embedded database in ${directory} cannot be opened: ${describeError(error)}. ` +
         'Restore the directory from a backup, or move it away to begin with an empty one.',
