@@ -54,6 +54,7 @@ interface PlanNode {
   readonly 'Relation Name'?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly Filter?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -65,17 +66,23 @@ async function readWhole(db: Kysely<Database>, { sql: text, parameters }: Compil
   return row === undefined ? [] : wholeTables(row['QUERY PLAN'][0].Plan, false);
 }
 
-/** `limited`: rows come in the index's own order and the reader stops early. */
+/** `limited`: the reader takes the first rows in the index's own order, unless it has to look for those that fit. */
 function wholeTables(node: PlanNode, limited: boolean): readonly string[] {
-  const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '', Plans: below = [] } = node;
-  const scans = /^(Seq|Index|Index Only|Bitmap Index|Bitmap Heap) Scan$/.test(type) && growing.has(table);
-  const byIndex = type === 'Bitmap Heap Scan' || node['Index Cond'] !== undefined || small.includes(index);
-  const stopsEarly = limited && type !== 'Seq Scan';
+  const { 'Node Type': type, 'Relation Name': table = '', Plans: below = [] } = node;
+  const scans = /^(Seq|Index|Index Only|Bitmap Heap) Scan$/.test(type) && growing.has(table);
+  const stopsEarly = limited && type !== 'Seq Scan' && node.Filter === undefined;
   const passesOn = type === 'Limit' || (limited && !['Sort', 'Aggregate', 'Hash', 'HashAggregate'].includes(type));
   return [
-    ...(scans && !byIndex && !stopsEarly ? [table] : []),
+    ...(scans && !findsByIndex(node) && !stopsEarly ? [table] : []),
     ...below.flatMap((child) => wholeTables(child, passesOn)),
   ];
+}
+
+/** A bitmap of a table comes from one or several scans of indexes below it. */
+function findsByIndex(node: PlanNode): boolean {
+  const { Plans: below = [], 'Index Name': index = '' } = node;
+  if (/^Bitmap (Heap|And|Or)/.test(node['Node Type'])) return below.every(findsByIndex);
+  return node['Index Cond'] !== undefined || small.includes(index);
 }
 
 function oneLine(text: string): string {
