@@ -4,12 +4,13 @@ import { isLoopback } from '../codepipeline-api/serve-door.ts';
 import { loadServerConfig } from '../config/load-server.ts';
 import { readSecrets } from '../config/secrets.ts';
 import { UserError } from '../errors.ts';
-import { startApiServer, type ApiServer } from '../main/api-server.ts';
+import { startApiServer } from '../main/api-server.ts';
 import { openReceivers } from '../main/state-events.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { settingsWithoutApp } from './app-environment.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
+import { untilEnded } from './until-ended.ts';
 
 /** Serves the CodePipeline API until a signal, or until the database is lost. */
 export async function runApi(args: readonly string[], io: CliIo): Promise<number> {
@@ -39,7 +40,7 @@ export async function runApi(args: readonly string[], io: CliIo): Promise<number
   });
   if (anonymous) io.out('Without signatures: everybody on this machine may do everything.');
   io.out(`listening on ${running.url}`);
-  const why = await ending(running, io.interrupted);
+  const why = await untilEnded(running.database, io.interrupted);
   if (why !== undefined) io.err(`The database cannot be used any more (${why}). Start penstock api again.`);
   await running.stop();
   return why === undefined ? 0 : 1;
@@ -64,13 +65,4 @@ function readArguments(args: readonly string[]): { host: string; port: number; a
     );
   }
   return { host, port: Number(port), anonymous };
-}
-
-/** Resolves with nothing at a signal, with the reason when the database is lost. */
-function ending(running: ApiServer, interrupted: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    if (interrupted.aborted) resolve(undefined);
-    interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
-    running.database.onFatal((error) => resolve(error.message));
-  });
 }

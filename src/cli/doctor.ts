@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +75,8 @@ async function lookAtServerConfig(io: CliIo): Promise<readonly Finding[]> {
     const { repositories } = read.config;
     const served =
       repositories === 'all' ? 'every repository of the App' : `${repositories.length} entries of repositories`;
-    return { what, ok: true, found: `${settings.configFile}: ${served}` };
+    const source = existsSync(settings.configFile) ? settings.configFile : 'no penstock.server.yml, so the defaults';
+    return { what, ok: true, found: `${source}: ${served}` };
   });
   return [config, ...bound];
 }
@@ -94,7 +96,11 @@ async function lookAtIsolation(io: CliIo): Promise<Finding> {
         limits: commandLimits(limits),
         hidden: [settings.home],
       });
-      return { what, ok: true, found: `${isolation.describe()} ${otherLimitsInWords(limits)}` };
+      const found = `${isolation.describe()} ${otherLimitsInWords(limits)}`;
+      if (isolation.contained || wanted === 'process') return { what, ok: true, found };
+      const mend =
+        'Builds are refused like this. Install bubblewrap, or set embedded.isolation: process in penstock.server.yml.';
+      return { what, ok: false, found, mend };
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -113,7 +119,7 @@ async function lookAtDatabase(io: CliIo): Promise<Finding> {
     }
     const database = await openTarget(settings);
     try {
-      return { what, ok: true, found: `${database.engine}: ${await jobsIn(database.db)}` };
+      return { what, ok: true, found: `${isEmbedded ? 'embedded' : 'Postgres'}: ${await jobsIn(database.db)}` };
     } finally {
       await database.close();
     }

@@ -19,6 +19,7 @@ import { readAudit } from './audit.ts';
 import type { CliIo } from './command.ts';
 import { noArguments } from './arguments.ts';
 import { serveSetup } from './serve-setup.ts';
+import { untilEnded } from './until-ended.ts';
 
 /** Runs until a signal, or until the database is lost. Without an App it first serves the way to register one. */
 export async function runServe(args: readonly string[], io: CliIo): Promise<number> {
@@ -50,7 +51,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
     io.out(`Another Penstock answers in ${settings.home}: \`penstock logs\` will ask that one.`);
   if (running.apiUrl !== undefined) io.out(`CodePipeline API: listening on ${running.apiUrl}`);
   io.out(`Penstock is up: ${running.url}`);
-  const why = await ending(running, io.interrupted);
+  const why = await untilEnded(running.database, io.interrupted);
   if (why !== undefined) io.err(`The database cannot be used any more (${why}). Start Penstock again.`);
   await stopControl?.();
   await running.stop();
@@ -82,13 +83,4 @@ const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'htt
 
 function proxyOf(env: CliIo['env']): Readonly<Record<string, string>> {
   return Object.fromEntries(proxyNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-}
-
-/** Resolves with nothing at a signal, with the reason when the database is lost. */
-function ending(running: RunningServer, interrupted: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    if (interrupted.aborted) resolve(undefined);
-    interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
-    running.database.onFatal((error) => resolve(error.message));
-  });
 }

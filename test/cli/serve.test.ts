@@ -56,7 +56,7 @@ test('from nothing to a running App: the printed link, the registration, and the
   const { code, all } = await running.stop();
   expect([code, all]).toEqual([0, expect.not.stringContaining(github.webhookSecret)]);
   expect(existsSync(join(directory, 'home/control.sock'))).toBe(false);
-});
+}, 120_000);
 
 test('SEC-E-01: a secret that is too short stops the start with the reason, before anything listens', async () => {
   running = startPenstock(
