@@ -25,6 +25,7 @@ import type { EffectRunner } from './engine/embedded/run-effect.ts';
 import { createGitHub } from './github/octokit-github.ts';
 import { createProbot } from './github/probot.ts';
 import { repositoriesOf, startApiDoor } from './main/api-door.ts';
+import { callPipelines } from './main/call-pipeline.ts';
 import { effectRunner, networkInWords, openEgress } from './main/effects.ts';
 import { startHousekeeping } from './main/housekeeping.ts';
 import { grantedTypes } from './main/granted-calls.ts';
@@ -268,10 +269,22 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
       stopping: stopping.signal,
     }),
   );
-  const { home } = settings;
-  const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, bucketOf: ownBuckets });
-  const runner: EffectRunner = { ...effects, detailsUrl: deps.detailsUrl };
+  const runner = runnerOf(options, ground, { deps, embedded, webUrl });
   return { deps, embedded, runner, web, stopping, events, queues, address };
+}
+
+function runnerOf(
+  options: ServerOptions,
+  ground: Ground,
+  { deps, embedded, webUrl }: Pick<Parts, 'deps' | 'embedded'> & { readonly webUrl: string },
+): EffectRunner {
+  const { db, github, now } = deps;
+  const repositories = repositoriesOf(deps);
+  const callPipeline = callPipelines(() => ({ ...options.server.api, db, engine: embedded, now, repositories }));
+  const { home } = options.settings;
+  const calls = { bucketOf: ownBuckets, callPipeline };
+  const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, ...calls });
+  return { ...effects, detailsUrl: deps.detailsUrl };
 }
 
 function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {

@@ -9,6 +9,13 @@ export function pipelineArn({ account, region }: ArnDoor, name: string): string 
   return `arn:aws:codepipeline:${region}:${account}:${name}`;
 }
 
+export function actionArn(
+  door: ArnDoor,
+  { pipeline, stage, action }: { readonly pipeline: string; readonly stage: string; readonly action: string },
+): string {
+  return pipelineArn(door, `${pipeline}/${stage}/${action}`);
+}
+
 export function webhookArn(door: ArnDoor, name: string): string {
   return pipelineArn(door, `webhook:${name}`);
 }

@@ -4,7 +4,7 @@ import type {
   StopPipelineExecutionInput,
   StopPipelineExecutionOutput,
 } from '@aws-sdk/client-codepipeline';
-import type { ServedPipeline } from '../db/api-pipelines.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { ExecutionId, SourceRevision } from '../pipeline/execution.ts';
 import { randomUUID } from 'node:crypto';
 import { ApiError } from './api-error.ts';
@@ -21,7 +21,7 @@ export const startPipelineExecution: Operation<StartPipelineExecutionInput, Star
   const pipeline = await pipelineNamed(call, input.name);
   const variables = input.variables ?? [];
   checkNames(variables.map(({ name }) => name));
-  const sourceRevisions = overrides(pipeline, input.sourceRevisions ?? []);
+  const sourceRevisions = overrides(pipeline.definition, input.sourceRevisions ?? []);
   const token = input.clientRequestToken;
   const intent = token === undefined ? `call/${randomUUID()}` : await intentOfToken(call, pipeline, token);
   const trigger = { type: 'StartPipelineExecution', detail: call.caller.arn } as const;
@@ -29,7 +29,8 @@ export const startPipelineExecution: Operation<StartPipelineExecutionInput, Star
   return { pipelineExecutionId: id };
 };
 
-function checkNames(names: readonly string[]): void {
+/** CP-X-6. */
+export function checkNames(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(`The variable ${twice} is given more than once.`);
 }
@@ -37,7 +38,7 @@ function checkNames(names: readonly string[]): void {
 type Given = Checked<NonNullable<StartPipelineExecutionInput['sourceRevisions']>>;
 
 /** CP-X-9. An override that could not be honoured is refused: running something else would be worse. */
-function overrides({ definition }: ServedPipeline, given: Given): readonly SourceRevision[] {
+export function overrides(definition: PipelineDefinition, given: Given): readonly SourceRevision[] {
   const sources = new Set(definition.stages[0]?.actions.map(({ name }) => name));
   return given.map(({ actionName, revisionType, revisionValue }) => {
     if (!sources.has(actionName)) throw invalid(`The pipeline has no source action named '${actionName}'.`);

@@ -2,7 +2,7 @@ import { findExecutionByKey } from '../db/executions.ts';
 import type { ServedPipeline } from '../db/api-pipelines.ts';
 import { RefusedError } from '../engine/embedded/refused-error.ts';
 import type { StartRequest } from '../engine/engine.ts';
-import type { ExecutionId } from '../pipeline/execution.ts';
+import type { Actor, ExecutionId } from '../pipeline/execution.ts';
 import { ApiError } from './api-error.ts';
 import { isDeclared, type DeclaredPipeline } from './declared-pipeline.ts';
 import type { Call } from './door.ts';
@@ -19,9 +19,19 @@ export interface PipelineStart {
 /** Starts an execution. A pipeline that was made through the API has no commit, so nothing of GitHub's is told. */
 export async function startPipeline(call: Call, pipeline: ServedPipeline, start: PipelineStart): Promise<ExecutionId> {
   if (isDeclared(pipeline)) return startDeclared(call, pipeline, start);
+  return call.door.engine.start(startRequestOf(pipeline, keyOf(pipeline, start.intent), start, actorOf(call.caller)));
+}
+
+/** Of a pipeline that was made through the API. */
+export function startRequestOf(
+  pipeline: ServedPipeline,
+  idempotencyKey: string,
+  start: Omit<PipelineStart, 'intent'>,
+  by: Extract<Actor, { kind: 'api' }>,
+): StartRequest {
   const { digest, definition } = pipeline;
-  return call.door.engine.start({
-    idempotencyKey: keyOf(pipeline, start.intent),
+  return {
+    idempotencyKey,
     repositoryId: pipeline.scope,
     pipeline: pipeline.name,
     lane: pipeline.lane,
@@ -29,7 +39,7 @@ export async function startPipeline(call: Call, pipeline: ServedPipeline, start:
     trigger: start.trigger,
     sourceRevisions: start.sourceRevisions ?? [],
     variables: start.variables ?? [],
-    by: actorOf(call.caller),
+    by,
     context: {
       headSha: '',
       configSha: '',
@@ -37,11 +47,11 @@ export async function startPipeline(call: Call, pipeline: ServedPipeline, start:
       fork: false,
       authors: [],
       unmappedAuthors: [],
-      cause: `${start.trigger.type} by ${call.caller.arn}`,
+      cause: `${start.trigger.type} by ${by.arn}`,
       gates: {},
       bareCommands: true,
     },
-  });
+  };
 }
 
 /** On a commit of its repository: its source actions that read another place take what is newest there. */

@@ -12,10 +12,12 @@ import { endLeasesOfHost } from '../db/orphaned-jobs.ts';
 import { createEmbeddedEngine } from '../engine/embedded/embedded-engine.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../engine/embedded/run-effect.ts';
 import { pollRule } from '../engine/embedded/run-rule.ts';
+import type { CallPipeline } from '../providers/code-pipeline.ts';
 import { ownBuckets } from '../providers/bucket-names.ts';
 import { recoverHome } from '../providers/housekeeping.ts';
 import { runWorker, type JobHandlers } from '../worker.ts';
 import { startApiDoor } from './api-door.ts';
+import { callPipelines } from './call-pipeline.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { grantedTypes } from './granted-calls.ts';
 import { openHost } from './host.ts';
@@ -60,14 +62,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const receivers = options.receivers ?? new Map<string, never>();
     await registerEventSinks(database.db, [...receivers.keys()]);
     await recoverHome(home, new Date());
-    const { runner, closeEgress } = await openRunner(options, database);
-    undo.push(closeEgress);
+    const now = (): Date => new Date();
     const engine = createEmbeddedEngine({
       db: database.db,
       host: host.id,
-      now: runner.now,
+      now,
       alsoRuns: grantedTypes(options.server),
     });
+    const callPipeline = callPipelines(() => ({ ...options.server.api, db: database.db, engine, now }));
+    const { runner, closeEgress } = await openRunner(options, database, callPipeline);
+    undo.push(closeEgress);
     const worker = runWorker({
       db: database.db,
       listen: (channel, onNotify) => database.listen(channel, onNotify),
@@ -99,13 +103,15 @@ function eventsOf({ server, log }: ApiServerOptions, { db }: OpenDatabase, now: 
 async function openRunner(
   { home, server, secrets, path, log }: ApiServerOptions,
   database: OpenDatabase,
+  callPipeline: CallPipeline,
 ): Promise<{ runner: EffectRunner; closeEgress: () => Promise<void> }> {
   const { isolation: wanted, limits } = server.embedded;
   const scratch = join(home, 'sandbox');
   const isolation = await detectIsolation({ wanted, scratch, path, limits: commandLimits(limits), hidden: [home] });
   const egress = await openEgress(server, isolation, log);
   const now = (): Date => new Date();
-  const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress, bucketOf: ownBuckets });
+  const calls = { bucketOf: ownBuckets, callPipeline };
+  const runner = effectRunner({ home, server, secrets, database, isolation, now, log, egress, ...calls });
   return { runner, closeEgress: async () => egress?.close() };
 }
 

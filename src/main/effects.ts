@@ -14,6 +14,7 @@ import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts
 import { createAwsSecretReader, type AwsSecretReader } from '../providers/aws-secrets.ts';
 import type { BucketOf } from '../providers/bucket-names.ts';
 import type { ProjectLookup } from '../providers/build-project.ts';
+import type { CallPipeline } from '../providers/code-pipeline.ts';
 import type { AnyProvider } from '../providers/provider.ts';
 import { grantedCalls } from './granted-calls.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
@@ -35,6 +36,7 @@ export interface EffectsOptions {
   readonly log: Logger;
   readonly egress: Egress | undefined;
   readonly bucketOf?: BucketOf;
+  readonly callPipeline?: CallPipeline;
   /** How secrets are read in AWS, for tests; the SDK otherwise. */
   /** In place of those in AWS. */
   readonly secretSource?: SecretSource;
@@ -80,6 +82,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
       options.secretSource ?? awsSecretSource(server.awsSecrets, options.awsSecrets ?? createAwsSecretReader()),
     webUrl: options.webUrl,
     ...(options.bucketOf ? { bucketOf: options.bucketOf } : {}),
+    ...(options.callPipeline ? { callPipeline: options.callPipeline } : {}),
   });
   return {
     db: database.db,

@@ -100,7 +100,7 @@ export const buildTypes: readonly ActionType[] = [
     required: ['PipelineName'],
     optional: ['SourceRevisions', 'Variables'],
     v2Only: true,
-    tier: 'delegated',
+    tier: 'native',
     timeoutMinutes: 60,
   },
   {

@@ -10,6 +10,7 @@ export function providerFindings(placed: Placed): Finding[] {
   if (provider === 'CodeStarSourceConnection') {
     return choiceFindings(placed, 'OutputArtifactFormat', ['CODE_ZIP', 'CODEBUILD_CLONE_REF'], '5.1');
   }
+  if (category === 'Invoke' && provider === 'CodePipeline') return callFindings(placed);
   return category === 'Deploy' && provider === 'S3' ? bucketFindings(placed) : [];
 }
 
@@ -31,12 +32,27 @@ function buildFindings({ action, path }: Placed): Finding[] {
     const mend = `Leave out BatchEnabled. ${toRunOnAws}`;
     found.push({ ...warning([...at, 'BatchEnabled'], 'P-6', message, mend), exception: refusedAtStart });
   }
-  if (variables !== undefined && !isVariable(variables) && !isVariableList(variables)) {
+  if (variables !== undefined && !isVariable(variables) && !isListOfMaps(variables, 'name')) {
     const message = `EnvironmentVariables of action '${name}' is not a JSON list of variables, so the build will fail`;
     const mend = 'Write it as in [{"name":"CI","value":"true","type":"PLAINTEXT"}].';
     found.push(warning([...at, 'EnvironmentVariables'], '5.2', message, mend));
   }
   return found;
+}
+
+/** CP 5.4. */
+function callFindings({ action, path }: Placed): Finding[] {
+  return ['Variables', 'SourceRevisions'].flatMap((key) => {
+    const text = action.configuration[key];
+    if (text === undefined || isVariable(text) || isListOfMaps(text, key === 'Variables' ? 'name' : 'actionName'))
+      return [];
+    const message = `${key} of action '${action.name}' is not a JSON list of what StartPipelineExecution takes, so the action will fail`;
+    const mend =
+      key === 'Variables'
+        ? 'Write it as in [{"name":"TAG","value":"v1"}].'
+        : 'Write it as in [{"actionName":"App","revisionType":"COMMIT_ID","revisionValue":"…"}].';
+    return [warning([...path, 'configuration', key], '5.4', message, mend)];
+  });
 }
 
 function bucketFindings(placed: Placed): Finding[] {
@@ -83,10 +99,10 @@ function isVariable(value: string): boolean {
   return value.includes('#{');
 }
 
-function isVariableList(text: string): boolean {
+function isListOfMaps(text: string, key: string): boolean {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null && 'name' in one);
+    return Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null && key in one);
   } catch {
     return false;
   }

@@ -3,6 +3,7 @@ import type { ActionTypeId } from '../pipeline/definition.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { createBackground } from './background.ts';
 import type { BucketOf } from './bucket-names.ts';
+import { codePipeline, type CallPipeline } from './code-pipeline.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
 import { codeBuild } from './code-build.ts';
 import type { ProjectLookup } from './build-project.ts';
@@ -30,6 +31,8 @@ export interface ProviderDeps {
   readonly bucketOf?: BucketOf;
   /** Secrets and parameters that are not secrets of the server, for example AWS's. */
   readonly secretSource?: SecretSource;
+  /** How a pipeline starts another one; without it none can. */
+  readonly callPipeline?: CallPipeline;
   /** Where people read the repositories, without a slash at the end: `https://github.com`. */
   readonly webUrl?: string | undefined;
   /** Proxy and certificate variables (HTTPS_PROXY, NO_PROXY, GIT_SSL_CAINFO…) for our own git. */
@@ -59,6 +62,7 @@ export function createProviders(deps: ProviderDeps): ReadonlyMap<string, AnyProv
     codeBuild(builds, 'Test'),
     s3Deploy({ home, artifacts, background, ...(deps.bucketOf ? { bucketOf: deps.bucketOf } : {}) }),
     manualApproval(),
+    codePipeline(deps.callPipeline),
   ];
   return new Map(providers.map((provider) => [providerKey(provider.type), provider]));
 }

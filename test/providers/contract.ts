@@ -76,8 +76,10 @@ export function describeProviderContract<C>(name: string, subject: ContractSubje
         const ended = await untilEnded(provider, action, await provider.start(action));
         const later = subject.provider();
         expect(await later.start(action)).toEqual(ended);
-        expect(await later.poll?.({ ...action, externalId: 'local:any' })).toEqual(ended);
-        const lost = await later.poll?.({ ...(await subject.succeeding()), externalId: 'local:any' });
+        // Without a way to ask there is nothing that goes on after the start.
+        if (!later.poll) return expect(ended).toEqual(await provider.start(action));
+        expect(await later.poll({ ...action, externalId: 'local:any' })).toEqual(ended);
+        const lost = await later.poll({ ...(await subject.succeeding()), externalId: 'local:any' });
         expect(lost).toMatchObject({ kind: 'failed', error: { code: 'ActionLost' } });
       });
     }
