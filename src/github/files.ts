@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import type { Client } from './client.ts';
 import type { ChangedFiles, GitHub, RepositoryRef } from './github.ts';
 import { allPages, named, on, orNull } from './paging.ts';
-import { sha, storable, text } from './shapes.ts';
+import { account, sha, storable, text } from './shapes.ts';
 
 /** GitHub lists no more (its published API description). */
 const mostFilesOfPullRequest = 3000;
@@ -19,7 +19,11 @@ const content = z.union([
 ]);
 const branch = z.object({ name: text, commit: z.object({ sha, commit: z.object({ message: text }) }) });
 
-type Files = Pick<GitHub, 'readFile' | 'changedFiles' | 'branchHead' | 'defaultBranch'>;
+type Files = Pick<GitHub, 'readFile' | 'changedFiles' | 'pushOf' | 'branchHead' | 'defaultBranch'>;
+
+/** Moves of refs, newest first. */
+const activity = z.array(z.object({ before: sha, after: sha, actor: account.nullish() }));
+const nothing = /^0+$/;
 
 const repositoryFacts = z.object({ default_branch: z.string() });
 
@@ -37,6 +41,15 @@ export function fileVerbs(client: Client): Files {
         default:
           return range satisfies never;
       }
+    },
+    async pushOf(repository, commit) {
+      const route = 'GET /repos/{owner}/{repo}/activity';
+      const parameters = { ...named(repository), per_page: 100 };
+      const moves = await orNull(client.ask(on(repository, 'contents'), route, parameters, activity), [403, 404, 422]);
+      const to = (moves ?? []).filter(({ after, actor }) => after === commit && actor);
+      // A branch that was made at a commit did not bring it.
+      const move = to.findLast(({ before }) => !nothing.test(before)) ?? to.at(-1);
+      return move?.actor ? { before: nothing.test(move.before) ? null : move.before, by: move.actor } : null;
     },
     async branchHead(repository, name) {
       const route = 'GET /repos/{owner}/{repo}/branches/{branch}';

@@ -14,6 +14,8 @@ export interface GitHub {
   pullRequestsOf(repository: RepositoryRef, sha: string): Promise<readonly PullRequest[]>;
   /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
   commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
+  /** The push that put a branch or tag at that commit, when it is among the newest hundred. */
+  pushOf(repository: RepositoryRef, sha: string): Promise<PushMade | null>;
   branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
   defaultBranch(repository: RepositoryRef): Promise<string | null>;
   /** With `id`, only of the account of that number: a login may have passed to somebody else (SEC-B-11). */
@@ -63,6 +65,12 @@ export type FileRange =
   | { readonly kind: 'commits'; readonly before: string; readonly after: string }
   /** One commit against its first parent. */
   | { readonly kind: 'commit'; readonly sha: string };
+
+export interface PushMade {
+  /** null: the push made the branch. */
+  readonly before: string | null;
+  readonly by: Account;
+}
 
 export interface BranchHead {
   readonly sha: string;

@@ -173,13 +173,15 @@ function sourcesOf(definition: PipelineDefinition, repository: RepositoryRef): r
     .map((action) => action.name);
 }
 
-/** Who pushed this head, as its webhook said: never counted for its gates. Only the id is on record. */
+/** Who pushed this head, as its webhook said, of which only the id is on record, or GitHub: never counted for its gates. */
 async function pusherOf(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'github'>,
   repository: RepositoryRef,
   { number, headSha }: PullRequest,
 ): Promise<Pick<ExecutionContext, 'lastPusher'>> {
   const head = await latestHead(deps.db, repository.id, number);
-  if (head?.headSha !== headSha || head.pushedBy === null) return {};
-  return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
+  if (head?.headSha === headSha && head.pushedBy !== null)
+    return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
+  const made = await deps.github.pushOf(repository, headSha);
+  return made ? { lastPusher: { id: made.by.id, login: made.by.login } } : {};
 }

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
 import { filesOfPullRequest, gatherOwners } from './gate-owners.ts';
-import { gatherAuthors, limitedGates, type Authorship } from './gather-context.ts';
+import { gatherAuthors, limitedGates, unknownPusher, type Authorship } from './gather-context.ts';
 import { mergerOf } from './push-owner.ts';
 
 type CommitDeps = Pick<Deps, 'approvals' | 'db' | 'github'>;
@@ -70,7 +70,7 @@ const pushShape = z.object({
   sender: z.object({ id: z.int(), login: z.string(), type: z.string().optional() }),
 });
 
-/** The push that brought the commit here, from its webhook: AWS and GitHub's API do not tell who pushed. */
+/** The push that brought the commit here: from its webhook, and from GitHub's list of activity when that was lost. */
 async function pushOf(deps: CommitDeps, repository: RepositoryRef, sha: string): Promise<Pushed | undefined> {
   for (const { delivery } of await decisionsFor(deps.db, repository.id, { sha })) {
     const stored = delivery === null ? null : await loadDelivery(deps.db, delivery);
@@ -81,7 +81,8 @@ async function pushOf(deps: CommitDeps, repository: RepositoryRef, sha: string):
     const account = { id: sender.id, login: sender.login, bot: sender.type === 'Bot' };
     return { before: created ? undefined : before, sender: account };
   }
-  return undefined;
+  const made = await deps.github.pushOf(repository, sha);
+  return made ? { before: made.before ?? undefined, sender: made.by } : undefined;
 }
 
 function rangeOf(after: string, push: Pushed | undefined, owner: PullRequest | undefined): FileRange | undefined {
@@ -102,7 +103,8 @@ async function authorsOf(deps: CommitDeps, repository: RepositoryRef, about: Beh
   const merger = owner && (await mergerOf(deps, repository, owner));
   const pusher = push?.sender ?? merger;
   const first = [...(owner ? [owner.author] : push ? [push.sender] : []), ...(merger ? [merger] : [])];
-  const own = await gatherAuthors(deps, repository, { kind: 'commit', sha }, first, pusher);
+  const found = await gatherAuthors(deps, repository, { kind: 'commit', sha }, first, pusher);
+  const own = pusher ? found : { ...found, unmapped: [...found.unmapped, unknownPusher] };
   if (range === undefined) {
     const unknown = 'authors of further commits of the same push, which AWS does not tell';
     return { ...own, unmapped: [...own.unmapped, unknown] };

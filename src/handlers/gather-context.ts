@@ -13,6 +13,9 @@ export interface Authorship {
   readonly unmapped: readonly string[];
 }
 
+/** Stands among those whom nobody could find: authors and committers still do not count. */
+export const unknownPusher = 'whoever pushed it, which GitHub does not tell';
+
 export async function gatherAuthors(
   deps: Pick<Deps, 'github'>,
   repository: RepositoryRef,

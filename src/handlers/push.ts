@@ -7,7 +7,7 @@ import type { Account, FileRange, PullRequest } from '../github/github.ts';
 import { laneKey, type Actor } from '../pipeline/execution.ts';
 import { decideTrigger, filtersOf, type TriggerEvent } from '../pipeline/triggers.ts';
 import { postBroken } from './broken-configuration.ts';
-import { gatherAuthors, limitedGates, type Authorship } from './gather-context.ts';
+import { gatherAuthors, limitedGates, unknownPusher, type Authorship } from './gather-context.ts';
 import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { gatherOwners } from './gate-owners.ts';
@@ -82,10 +82,12 @@ async function pullRequestsOfPush(deps: PushDeps, push: Push): Promise<readonly 
 
 /** Never counted for a push's gates: who wrote the commits, and who pushed or merged them. */
 async function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
-  const first = owner ? [owner.author] : push.sender ? [push.sender] : [];
-  // The sweep found the push, so that nobody has said who it was by.
-  const pusher = push.sender ?? (owner && (await mergerOf(deps, push.repository, owner)));
-  return gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
+  // The sweep found the push, so that no webhook has said who it was by.
+  const merger = owner && !push.sender ? await mergerOf(deps, push.repository, owner) : undefined;
+  const pusher = push.sender ?? merger ?? (await deps.github.pushOf(push.repository, push.after))?.by;
+  const first = owner ? [owner.author] : pusher ? [pusher] : [];
+  const found = await gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
+  return pusher ? found : { ...found, unmapped: [...found.unmapped, unknownPusher] };
 }
 
 function rangeOf(push: Push): FileRange {

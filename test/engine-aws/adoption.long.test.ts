@@ -78,6 +78,19 @@ test('a push straight to the branch: its range and who pushed come from its webh
   }
 });
 
+test('the webhook of a push straight to the branch was lost: GitHub tells who pushed, and from where', async () => {
+  const commit = { branch: 'main', message: 'lost', author: `dev-${owner}`, files: { 'lost.txt': 'x\n' } };
+  world.github.setWebhook(`${world.server.url}/nowhere`);
+  const sha = await world.github.commit(repository, { ...commit, by: `releaser-${owner}` });
+  await world.github.settled();
+  world.github.setWebhook(`${world.server.url}/api/github/webhooks`);
+  await toTheGate(sha);
+  const { context } = await record(sha, 'theirs');
+  expect(context.lastPusher?.login).toBe(`releaser-${owner}`);
+  expect(context.authors.map((one) => one.login).toSorted()).toEqual([`dev-${owner}`, `releaser-${owner}`]);
+  expect(context.unmappedAuthors).toEqual([]);
+});
+
 test('an approval given in the console is shown with the ARN of who gave it, and nothing is answered a second time', async () => {
   const { sha } = await pullRequest('console', 'ours/a.txt');
   const running = newest('ours-prod');

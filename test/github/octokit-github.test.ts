@@ -85,6 +85,17 @@ describe('files and commits', () => {
     expect(await github.branchHead(web, 'gone')).toBeNull();
   });
 
+  test('the push that brought a commit: who, and from where; a branch that was made at it later did not', async () => {
+    const { github, site, web, first } = await openWorld();
+    const bob = site.createAccount({ login: 'bob' });
+    const pushed = { branch: 'main', author: 'ada', by: 'bob', message: 'Mend', files: { x: 'y' } };
+    const sha = await site.commit('acme/web', pushed);
+    const made = await site.commit('acme/web', { branch: 'new', author: 'ada', message: 'New', files: { z: 'z' } });
+    expect(await github.pushOf(web, sha)).toEqual({ before: first, by: { id: bob.id, login: 'bob', bot: false } });
+    expect(await github.pushOf(web, made)).toMatchObject({ before: null, by: { login: 'ada' } });
+    expect(await github.pushOf(web, 'f'.repeat(40))).toBeNull();
+  });
+
   test('SEC-B-02 authors, committers and co-authors; people without an account by name', async () => {
     const { github, site, web, first } = await openWorld();
     const bob = site.createAccount({ login: 'bob' });

@@ -42,6 +42,7 @@ export async function announcePush(
   by: Account,
 ): Promise<void> {
   repository.pushedAt = site.now();
+  repository.activities.push({ id: site.state.nextId(), ref, before, after, at: site.now(), by });
   if (after === zeroSha) repository.refs.delete(ref);
   else repository.refs.set(ref, after);
   const pushed = { ref, before, after, by, ...(await pushedRange(repository, ref, before, after)) };

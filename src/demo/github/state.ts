@@ -9,6 +9,16 @@ export interface Account {
   readonly type: AccountType;
 }
 
+/** One move of a ref. */
+export interface Activity {
+  readonly id: number;
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+  readonly at: Date;
+  readonly by: Account;
+}
+
 export interface Repository {
   readonly id: number;
   owner: Account;
@@ -20,6 +30,8 @@ export interface Repository {
   readonly forkOf: Repository | null;
   readonly createdAt: Date;
   pushedAt: Date;
+  /** Oldest first. */
+  readonly activities: Activity[];
   /** Full ref name to commit. */
   readonly refs: Map<string, string>;
   /** Lower-case login to the role that was granted. */

@@ -75,7 +75,14 @@ async function tellOfChecks({ github, call }: Story, sha: string): Promise<void>
 
 async function tellOfReading(story: Story, number: number, first: string, sha: string): Promise<void> {
   const { asApp, call, installation } = story;
-  const paths = ['', '/branches', '/branches/topic', '/collaborators?permission=push', '/collaborators/ada/permission'];
+  const paths = [
+    '',
+    '/activity',
+    '/branches',
+    '/branches/topic',
+    '/collaborators?permission=push',
+    '/collaborators/ada/permission',
+  ];
   const ofCommits = [
     '/commits',
     `/commits/${sha}`,

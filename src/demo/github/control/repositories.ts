@@ -94,6 +94,7 @@ function add(site: Site, owner: Account, name: string, more: Partial<Repository>
     forkOf: null,
     createdAt: site.now(),
     pushedAt: site.now(),
+    activities: [],
     refs: new Map(),
     roles: new Map(),
     requiredChecks: new Map(),

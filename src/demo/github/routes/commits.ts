@@ -3,11 +3,12 @@ import { changedFiles, commitInfo, commitsBetween, findCommit, mergeBase, type C
 import type { CommitInfo } from '../history.ts';
 import { commitPayload, filePayload } from '../payloads/commit.ts';
 import { simplePullRequest } from '../payloads/pull-request.ts';
-import { nodeId, type Payload } from '../payloads/account.ts';
+import { account, nodeId, time, type Payload } from '../payloads/account.ts';
 import { pageUrl, repositoryUrl } from '../payloads/repository.ts';
 import { resolveCommit } from '../refs.ts';
 import { listAnswer, ok, pageOf, repositoryRoute, type Answer, type RepositoryCall, type Route } from '../route.ts';
-import type { PullRequest } from '../state.ts';
+import type { Activity, PullRequest } from '../state.ts';
+import { zeroSha } from '../git.ts';
 
 const contents = ['contents:read'];
 
@@ -34,6 +35,9 @@ export const commitRoutes: readonly Route[] = [
   repositoryRoute('GET /branches/{branch}', contents, branch),
   repositoryRoute('GET /compare/{basehead}', contents, compare),
   repositoryRoute('GET /commits/{commit_sha}/pulls', ['pull_requests:read'], pullsOfCommit),
+  repositoryRoute('GET /activity', contents, (call) =>
+    listAnswer(call, call.repository.activities.toReversed(), (one) => activityPayload(call, one)),
+  ),
   repositoryRoute('GET /commits', contents, async (call) => {
     const sha = await commitNamed(call, call.query.get('sha') ?? call.repository.defaultBranch);
     const commits = [...(await commitsBetween(call.repository.path, null, sha))].reverse();
@@ -41,6 +45,12 @@ export const commitRoutes: readonly Route[] = [
   }),
   repositoryRoute('GET /commits/{ref}', contents, commit),
 ];
+
+function activityPayload({ site }: RepositoryCall, { id, ref, before, after, at, by }: Activity): Payload {
+  const kind = before === zeroSha ? 'branch_creation' : after === zeroSha ? 'branch_deletion' : 'push';
+  const who = account(site, by);
+  return { id, node_id: nodeId('PSH', id), before, after, ref, timestamp: time(at), activity_type: kind, actor: who };
+}
 
 function byName([one]: readonly [string, string], [other]: readonly [string, string]): number {
   return one < other ? -1 : 1;
