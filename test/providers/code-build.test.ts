@@ -282,6 +282,13 @@ describe('what a build sees', () => {
     expect(log).toContain(`CODEBUILD_SOURCE_REPO_URL=${webUrl}/acme/web.git\n`);
   });
 
+  it('the region that its buildspec sets, in place of ours (CP-B-5)', async () => {
+    const env = 'env: {variables: {AWS_REGION: eu-west-9}}\n';
+    const action = await build(buildspec(`${env}phases: {build: {commands: ['echo "region $AWS_REGION"']}}`));
+    expect((await finish(provider(), action)).kind).toBe('succeeded');
+    expect(logOf(action)).toContain('\nregion eu-west-9\n');
+  });
+
   it('a number that counts the builds of its project, and no commit where none is known (CP 9.2)', async () => {
     const spec = buildspec(
       'phases: {build: {commands: ["echo N=$CODEBUILD_BUILD_NUMBER ${CODEBUILD_RESOLVED_SOURCE_VERSION-unset}"]}}\n',
