@@ -19,7 +19,7 @@ export interface PenstockProcess {
   stop(): Promise<number | null>;
 }
 
-const startWithinMs = 45_000;
+const startWithinMs = 120_000;
 const stopWithinMs = 12_000;
 const keptLines = 30;
 
