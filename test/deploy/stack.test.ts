@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, type Tags } from 'yaml';
 import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
+import type { AwsApis } from '../../src/engine/aws/port.ts';
 import { queueStatement } from '../../src/engine/aws/policy-queues.ts';
 import { optionalVerbs, permissionsFor, trustFor } from '../../src/engine/aws/policy.ts';
 import { stackParameters } from '../../src/engine/aws/stack-parameters.ts';
@@ -97,6 +98,43 @@ test('the stack allows what `penstock iam-policy` prints, statement by statement
   expect(Object.fromEntries(inStack)).toEqual(wanted);
   const { Resource } = statementsOf('PenstockRole').find(({ Sid }) => Sid === 'CountDeadEvents') ?? {};
   expect(Resource).toEqual({ 'Fn::GetAtt': 'DeadEvents.Arn' });
+});
+
+/** IAM's name of a service, and every call that our port of it has: the compiler asks for each. */
+const calls: { readonly [Api in keyof AwsApis]: readonly [string, Record<keyof AwsApis[Api], true>] } = {
+  codePipeline: [
+    'codepipeline',
+    {
+      getPipeline: true,
+      getPipelineState: true,
+      getPipelineExecution: true,
+      listPipelineExecutions: true,
+      listActionExecutions: true,
+      listRuleExecutions: true,
+      startPipelineExecution: true,
+      stopPipelineExecution: true,
+      retryStageExecution: true,
+      rollbackStage: true,
+      putApprovalResult: true,
+      overrideStageCondition: true,
+      enableStageTransition: true,
+      disableStageTransition: true,
+    },
+  ],
+  codeBuild: ['codebuild', { batchGetBuilds: true, batchGetReports: true, describeTestCases: true }],
+  logs: ['logs', { getLogEvents: true, filterLogEvents: true }],
+  cloudFormation: ['cloudformation', { describeStackEvents: true, describeChangeSet: true }],
+  codeDeploy: ['codedeploy', { getDeployment: true, listDeploymentTargets: true, batchGetDeploymentTargets: true }],
+  ecs: ['ecs', { describeServices: true, describeTasks: true }],
+  lambda: ['lambda', { getFunctionConfiguration: true }],
+};
+
+test('every call that the engine can make is printed, and nothing is printed that it never calls (SEC-T-07)', () => {
+  const made = Object.values(calls).flatMap(([service, names]) =>
+    Object.keys(names).map((name) => `${service}:${name.charAt(0).toUpperCase()}${name.slice(1)}`),
+  );
+  const printed = permissionsFor([subject], new Set(optionalVerbs)).Statement.flatMap(({ Action }) => Action);
+  expect(printed.toSorted()).toEqual(made.toSorted());
 });
 
 test('only Penstock takes the role, with the external id, for an hour (SEC-T-06)', () => {
