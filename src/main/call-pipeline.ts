@@ -1,7 +1,8 @@
 import { actionArn } from '../codepipeline-api/arns.ts';
 import { ApiError } from '../codepipeline-api/api-error.ts';
 import type { Door } from '../codepipeline-api/door.ts';
-import { checkNames, overrides } from '../codepipeline-api/execution-commands.ts';
+import { checkNames } from '../codepipeline-api/execution-commands.ts';
+import { sourceOverrides } from '../codepipeline-api/source-overrides.ts';
 import { startRequestOf } from '../codepipeline-api/start-pipeline.ts';
 import { findApiPipeline } from '../db/api-pipelines.ts';
 import { findExecution, findExecutionByKey, type ExecutionRecord } from '../db/executions.ts';
@@ -45,7 +46,7 @@ async function startOne(door: StartingDoor, caller: ExecutionRecord, call: Pipel
   const made = await findApiPipeline(door.db, repositoryId, pipeline);
   if (made) {
     const trigger = { type: 'StartPipelineExecution', detail: by.arn } as const;
-    const sourceRevisions = overrides(made.definition, call.sourceRevisions);
+    const sourceRevisions = sourceOverrides(made.definition, call.sourceRevisions);
     return door.engine.start(startRequestOf(made, idempotencyKey, { trigger, sourceRevisions, variables }, by));
   }
   if (!(await door.repositories?.serves(repositoryId))) throw new UserError(notThere(pipeline));

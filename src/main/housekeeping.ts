@@ -9,8 +9,8 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import { expireHome } from '../providers/housekeeping.ts';
 
-/** Days that logs, artifacts, build caches and bodies of webhooks are kept (docs/operations.md). */
-export const retention = { logDays: 30, artifactDays: 30, cacheDays: 14, deliveryDays: 30 } as const;
+/** Days that logs, artifacts, build caches, replaced versions of objects and bodies of webhooks are kept (docs/operations.md). */
+export const retention = { logDays: 30, artifactDays: 30, cacheDays: 14, versionDays: 30, deliveryDays: 30 } as const;
 
 const everyMs = 6 * 60 * 60_000;
 

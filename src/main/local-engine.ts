@@ -120,7 +120,7 @@ async function startIn(host: Host, options: LocalEngineOptions): Promise<LocalEn
     secretSource: askForSecret,
   });
   const artifacts = openArtifactStore(home);
-  const kept = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays };
+  const kept = { logDays: keptDays, artifactDays: keptDays, cacheDays: 4 * keptDays, versionDays: keptDays };
   await expireHome(home, artifacts, { ...kept, artifactBuckets: [options.artifactBucket] }, new Date());
   const runner = {
     ...base,

@@ -2,7 +2,8 @@ import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ActionDeclaration, PipelineDefinition } from '../pipeline/definition.ts';
 import type { ActionRun, Execution } from '../pipeline/execution.ts';
-import { allotLocation, openArtifactStore, type StoredObject } from '../providers/artifact-store.ts';
+import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts';
+import type { StoredObject } from '../providers/stored-object.ts';
 
 /** What an execution gave, as files under names that a person can use. */
 export interface LocalResults {

@@ -37,7 +37,10 @@ export type TriggerType =
 export interface SourceRevision {
   readonly actionName: string;
   readonly revisionId: string;
+  /** `S3_OBJECT_KEY`: the newest version of another key than the declared one. */
   readonly revisionType?: 'COMMIT_ID' | 'IMAGE_DIGEST' | 'S3_OBJECT_VERSION_ID' | 'S3_OBJECT_KEY';
+  /** Of a version: the object's key, where it is not the declared one. */
+  readonly objectKey?: string;
   readonly revisionSummary?: string;
   readonly revisionUrl?: string;
 }

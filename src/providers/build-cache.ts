@@ -2,7 +2,8 @@ import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheSettings } from '../buildspec/buildspec.ts';
 import { createFileMatcher } from '../buildspec/file-globs.ts';
-import type { ArtifactStore, StoredObject } from './artifact-store.ts';
+import type { ArtifactStore } from './artifact-store.ts';
+import type { StoredObject } from './stored-object.ts';
 import type { BuildArea } from './build-area.ts';
 import { say } from './build-log.ts';
 import type { BuildConfiguration } from './build-project.ts';
@@ -58,7 +59,7 @@ export async function saveCache(request: CacheRequest): Promise<void> {
   const { size } = await stat(to);
   if (size > maxCacheBytes)
     return say(log, `The cache was not kept: it has ${size} bytes, more than ${maxCacheBytes}.`);
-  await artifacts.put(location, { file: to });
+  await artifacts.put(location, { file: to }, { keepOlder: false });
   say(log, `Saved ${files.length} files in the cache, ${size} bytes`);
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import type { StoredObject } from './artifact-store.ts';
+import type { StoredObject } from './stored-object.ts';
 import { openMirror } from './mirror.ts';
 
 /** What a source action with CODEBUILD_CLONE_REF stores instead of a ZIP (CP-D-28): which commit to clone. */

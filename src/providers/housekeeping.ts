@@ -23,7 +23,9 @@ export interface Retention {
   /** Objects of `artifactBuckets`; a retry or a rollback needs those of its execution. */
   readonly artifactDays: number;
   readonly cacheDays: number;
-  /** Only these are ever emptied: what an S3 deploy action put somewhere stays for ever. */
+  /** Versions of objects, in any bucket, from when a newer one came. */
+  readonly versionDays: number;
+  /** Only these are ever emptied: the newest of what an S3 deploy action put somewhere stays for ever. */
   readonly artifactBuckets: readonly string[];
 }
 
@@ -44,12 +46,13 @@ export async function expireHome(
   for (const bucket of retention.artifactBuckets) {
     objects += await expireBucket(artifacts, bucket, before(retention.artifactDays));
   }
+  objects += await artifacts.prune(before(retention.versionDays));
   return { logs: await expireLogs(join(home, 'logs'), before(retention.logDays)), objects };
 }
 
 async function expireBucket(artifacts: ArtifactStore, bucket: string, before: Date): Promise<number> {
   const old = (await artifacts.list(bucket)).filter(({ storedAt }) => new Date(storedAt) < before);
-  for (const { location } of old) await artifacts.delete(location);
+  for (const { location } of old) await artifacts.erase(location);
   return old.length;
 }
 

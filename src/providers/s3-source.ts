@@ -42,29 +42,23 @@ async function copySource(
   bucketOf: BucketOf,
   action: StartedAction<Configuration>,
 ): Promise<EndReport> {
-  const { S3Bucket: bucket, S3ObjectKey: key } = action.configuration;
+  const { S3Bucket: bucket } = action.configuration;
+  const { key, version } = wantedOf(action);
   const [output] = action.outputs;
   if (output === undefined) return failed('ConfigurationError', 'A source action needs one output artifact.');
-  const found = await artifacts.get({ bucket: bucketOf(action.repository, bucket), key });
-  if (found === null) {
-    return failed(
-      'ConfigurationError',
-      `The object ${key} does not exist in the bucket ${bucket}. Put it there, then retry the stage.`,
-    );
-  }
-  const asked = action.sourceRevision;
-  if (asked?.revisionType === 'S3_OBJECT_VERSION_ID' && asked.revisionId !== found.versionId) {
-    return failed(
-      'ConfigurationError',
-      `The version ${asked.revisionId} of ${key} is no longer kept; the newest is ${found.versionId}.`,
-    );
-  }
+  const found = await artifacts.get({ bucket: bucketOf(action.repository, bucket), key }, version);
+  if (found === null) return failed('ConfigurationError', missing(bucket, key, version));
   await artifacts.put(output.location, { file: found.file });
   action.log.write(`Copied s3://${bucket}/${key}, version ${found.versionId}\n`);
-  const summary = `Amazon S3 version id: ${found.versionId}`;
+  const summary = found.headers[summaryHeader] ?? `Amazon S3 version id: ${found.versionId}`;
   return {
     kind: 'succeeded',
-    outputVariables: { BucketName: bucket, ETag: found.sha256, ObjectKey: key, VersionId: found.versionId },
+    outputVariables: {
+      BucketName: bucket,
+      ETag: found.etag.replaceAll('"', ''),
+      ObjectKey: key,
+      VersionId: found.versionId,
+    },
     externalId: localId(action.token),
     summary,
     revision: {
@@ -72,6 +66,32 @@ async function copySource(
       revisionId: found.versionId,
       revisionType: 'S3_OBJECT_VERSION_ID',
       revisionSummary: summary,
+      ...(key === action.configuration.S3ObjectKey ? {} : { objectKey: key }),
     },
   };
+}
+
+/** What whoever put the object said of it, for people. */
+const summaryHeader = 'x-amz-meta-codepipeline-artifact-revision-summary';
+
+/** What the start, or an earlier run of this action, named; else the newest of the declared key (CP-X-9). */
+function wantedOf({ configuration, sourceRevision: asked }: StartedAction<Configuration>): {
+  readonly key: string;
+  readonly version?: string;
+} {
+  switch (asked?.revisionType) {
+    case 'S3_OBJECT_KEY':
+      return { key: asked.revisionId };
+    case 'S3_OBJECT_VERSION_ID':
+      return { key: asked.objectKey ?? configuration.S3ObjectKey, version: asked.revisionId };
+    default:
+      return { key: configuration.S3ObjectKey };
+  }
+}
+
+function missing(bucket: string, key: string, version: string | undefined): string {
+  if (version === undefined) {
+    return `The object ${key} does not exist in the bucket ${bucket}. Put it there, then retry the stage.`;
+  }
+  return `The object ${key} in the bucket ${bucket} has no version ${version}, or it is no longer kept. Start the pipeline with another version, or with the newest.`;
 }

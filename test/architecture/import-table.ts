@@ -83,8 +83,8 @@ const importTable: readonly Row[] = [
   {
     files: ['src/codepipeline-api/'],
     packages: ['@aws-sdk/client-codepipeline', 'kysely', 'pino', 'zod', 'node:*'],
-    values: ['src/codepipeline-api/', 'src/pipeline/', 'src/engine/', 'src/db/', errors],
-    types: [...ports, 'src/providers/artifact-store.ts'],
+    values: ['src/codepipeline-api/', 'src/pipeline/', 'src/engine/', 'src/db/', 'src/providers/key-order.ts', errors],
+    types: [...ports, 'src/providers/artifact-store.ts', 'src/providers/stored-object.ts'],
   },
   {
     // Hands stored webhooks to the Probot application: the one handler that knows of it.

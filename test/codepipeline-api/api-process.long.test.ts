@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { afterAll, expect, test } from 'vitest';
 import { penstock, startPenstock } from '../cli/run-command.ts';
+import { approval, declare } from './declare.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'penstock-api-process-'));
 const env = { PENSTOCK_HOME: home, PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'warn' };
@@ -28,26 +29,8 @@ test('penstock api says where it listens, runs a pipeline without GitHub, makes 
   const [, endpoint = ''] = await running.printed(/^listening on (http:\S+)$/m);
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
   const client = new CodePipeline({ endpoint, region: 'us-east-1', credentials });
-  const source = {
-    name: 'Fetch',
-    actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-    configuration: { S3Bucket: 'sources', S3ObjectKey: 'app.zip' },
-    outputArtifacts: [{ name: 'App' }],
-  } as const;
-  const gate = {
-    name: 'Approve',
-    actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' },
-  } as const;
   expect((await fetch(`${endpoint}/sources/app.zip`, { method: 'PUT', body: 'zip' })).status).toBe(200);
-  const pipeline = {
-    name: 'web',
-    roleArn: 'arn:aws:iam::000000000000:role/p',
-    artifactStore: { type: 'S3', location: 'artifacts' } as const,
-    stages: [
-      { name: 'Source', actions: [{ ...source, outputArtifacts: [...source.outputArtifacts] }] },
-      { name: 'Gate', actions: [gate] },
-    ],
-  };
+  const pipeline = declare({ Gate: { Approve: approval } }, { name: 'web' });
   await client.createPipeline({ pipeline });
   let token: string | undefined;
   while (token === undefined) {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { callPipelines, type StartingDoor } from '../../src/main/call-pipeline.ts';
 import { codePipeline } from '../../src/providers/code-pipeline.ts';
 import { testDatabase } from '../database.ts';
-import { approval, declare, doorBench, refusal } from './door-bench.ts';
+import { approval, declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 
 /** The invoke action CodePipeline (CP 5.4): pipelines of one scope start each other and wait for nothing. */
 

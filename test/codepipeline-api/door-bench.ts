@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodePipeline, type PipelineDeclaration } from '@aws-sdk/client-codepipeline';
+import { CodePipeline } from '@aws-sdk/client-codepipeline';
+import { S3 } from '@aws-sdk/client-s3';
 import pino from 'pino';
 import { afterAll } from 'vitest';
 import { makeApiKey } from '../../src/codepipeline-api/authenticate.ts';
@@ -36,6 +36,7 @@ export interface DoorBench {
   clock: { aheadMs: number };
   key(options: { repositoryId?: number; readOnly?: boolean; mayApprove?: boolean }): Promise<Credentials>;
   clientOf(credentials: Credentials): CodePipeline;
+  storeOf(credentials: Credentials): S3;
   serve(options: Partial<ServeOptions>): Promise<Listening>;
 }
 
@@ -61,18 +62,25 @@ export async function doorBench(database: TestDatabase, real?: Parameters<typeof
     uploads: join(home, 'uploads'),
   };
   const listening: Listening[] = [];
-  const clients: CodePipeline[] = [];
+  const clients: { destroy(): void }[] = [];
   const serve = async (options: Partial<ServeOptions>): Promise<Listening> => {
     const one = await serveDoor(door, { host: '127.0.0.1', port: 0, ...options });
     listening.push(one);
     return one;
   };
   address.url = (await serve({})).url;
-  const clientOf = (credentials: Credentials): CodePipeline => {
-    const client = new CodePipeline({ endpoint: address.url, region: 'eu-west-1', credentials, maxAttempts: 1 });
+  const kept = <T extends { destroy(): void }>(client: T): T => {
     clients.push(client);
     return client;
   };
+  const where = (credentials: Credentials) => ({
+    endpoint: address.url,
+    region: 'eu-west-1',
+    credentials,
+    maxAttempts: 1,
+  });
+  const clientOf = (credentials: Credentials): CodePipeline => kept(new CodePipeline(where(credentials)));
+  const storeOf = (credentials: Credentials): S3 => kept(new S3({ ...where(credentials), forcePathStyle: true }));
   afterAll(async () => {
     for (const client of clients) client.destroy();
     for (const one of listening) await one.stop();
@@ -81,47 +89,9 @@ export async function doorBench(database: TestDatabase, real?: Parameters<typeof
   const key: DoorBench['key'] = ({ repositoryId, readOnly = false, mayApprove = false }) =>
     makeApiKey(door, { repositoryId: repositoryId ?? null, readOnly, mayApprove });
   const admin = await key({});
-  return { door, url: address.url, home, engine, admin, client: clientOf(admin), clock, key, clientOf, serve };
+  const client = clientOf(admin);
+  return { door, url: address.url, home, engine, admin, client, clock, key, clientOf, storeOf, serve };
 }
-
-type Stages = Readonly<Record<string, Readonly<Record<string, Partial<Action>>>>>;
-type Action = NonNullable<NonNullable<PipelineDeclaration['stages']>[number]['actions']>[number];
-
-/** A declaration in a few words: the first stage is an S3 source, an action without a type is a CodeBuild build. */
-export function declare(stages: Stages, rest: Partial<PipelineDeclaration> = {}): PipelineDeclaration {
-  const source = {
-    name: 'Fetch',
-    actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-    configuration: { S3Bucket: 'sources', S3ObjectKey: 'app.zip', PollForSourceChanges: 'false' },
-    outputArtifacts: [{ name: 'App' }],
-  } as const;
-  return {
-    name: `p-${randomUUID().slice(0, 8)}`,
-    roleArn: 'arn:aws:iam::111122223333:role/pipeline',
-    artifactStore: { type: 'S3', location: 'artifacts' },
-    pipelineType: 'V2',
-    stages: [
-      { name: 'Source', actions: [source] },
-      ...Object.entries(stages).map(([name, actions]) => ({
-        name,
-        actions: Object.entries(actions).map(([action, sketch]) => ({ name: action, ...build, ...sketch })),
-      })),
-    ],
-    ...rest,
-  } as PipelineDeclaration;
-}
-
-const build = {
-  actionTypeId: { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' },
-  configuration: { ProjectName: 'unit' },
-  inputArtifacts: [{ name: 'App' }],
-} as const;
-
-export const approval: Partial<Action> = {
-  actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' },
-  configuration: {},
-  inputArtifacts: [],
-};
 
 /** Answers what an error of the SDK said: `Code: message`. */
 export async function refusal(promise: Promise<unknown>): Promise<string> {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { paginateListPipelineExecutions, type PipelineDeclaration } from '@aws-sdk/client-codepipeline';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
-import { approval, declare, doorBench, refusal } from './door-bench.ts';
+import { approval, declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 
 const database = await testDatabase();
 const bench = await doorBench(database);

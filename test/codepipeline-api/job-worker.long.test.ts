@@ -1,81 +1,34 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodePipeline, type PipelineDeclaration } from '@aws-sdk/client-codepipeline';
-import { S3 } from '@aws-sdk/client-s3';
 import { sql } from 'kysely';
-import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { keysOfProcess } from '../../src/codepipeline-api/key-socket.ts';
-import { defaultServerConfig } from '../../src/config/server.ts';
-import { startApiServer } from '../../src/main/api-server.ts';
+import { apiBench } from './api-bench.ts';
+import { declare } from './declare.ts';
 import { refusal } from './door-bench.ts';
 
 const script = join(import.meta.dirname, '../../examples/job-worker/worker.mjs');
 
 const custom = { category: 'Build', provider: 'Builder', version: '1' } as const;
 
-const declaration: PipelineDeclaration = {
-  name: 'built-elsewhere',
-  roleArn: 'arn:aws:iam::000000000000:role/p',
-  artifactStore: { type: 'S3', location: 'artifacts' },
-  stages: [
-    {
-      name: 'Source',
-      actions: [
-        {
-          name: 'Fetch',
-          actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-          configuration: { S3Bucket: 'sources', S3ObjectKey: 'app.txt' },
-          outputArtifacts: [{ name: 'App' }],
-        },
-      ],
+const pipeline = declare({
+  Build: {
+    Shout: {
+      actionTypeId: { ...custom, owner: 'Custom' },
+      configuration: {},
+      outputArtifacts: [{ name: 'Loud' }],
     },
-    {
-      name: 'Build',
-      actions: [
-        {
-          name: 'Shout',
-          actionTypeId: { ...custom, owner: 'Custom' },
-          inputArtifacts: [{ name: 'App' }],
-          outputArtifacts: [{ name: 'Loud' }],
-        },
-      ],
-    },
-  ],
-};
+  },
+});
+const name = pipeline.name!;
+const { server, client, store, credentials } = await apiBench();
 
 test('the job worker of the examples builds, over a continuation, while another worker loses the race', async () => {
   expect(readFileSync(script, 'utf8').split('\n').length).toBeLessThan(150);
-  const home = mkdtempSync(join(tmpdir(), 'penstock-job-worker-'));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
-  const server = await startApiServer({
-    home,
-    server: { ...defaultServerConfig, embedded: { ...defaultServerConfig.embedded, isolation: 'process' } },
-    secrets: [],
-    host: '127.0.0.1',
-    port: 0,
-    anonymous: false,
-    concurrency: 2,
-    path: process.env['PATH'] ?? '',
-    log: pino({ level: 'silent' }),
-  });
-  onTestFinished(() => server.stop(1_000));
-  const keys = await keysOfProcess(home);
-  const credentials = await keys!.create({ repository: null, readOnly: false, mayApprove: false });
-  const where = { endpoint: server.url, region: 'us-east-1', credentials };
-  const client = new CodePipeline(where);
-  const store = new S3({ ...where, forcePathStyle: true });
-  onTestFinished(() => {
-    client.destroy();
-    store.destroy();
-  });
   const details = { minimumCount: 1, maximumCount: 1 };
   await client.createCustomActionType({ ...custom, inputArtifactDetails: details, outputArtifactDetails: details });
-  await store.putObject({ Bucket: 'sources', Key: 'app.txt', Body: 'quiet words\n' });
-  await client.createPipeline({ pipeline: declaration });
+  await store.putObject({ Bucket: 'sources', Key: 'app.zip', Body: 'quiet words\n' });
+  await client.createPipeline({ pipeline });
 
   // The rival is handed the job first and is slow; the job is offered again, and the example takes it.
   const actionTypeId = { ...custom, owner: 'Custom' } as const;
@@ -106,7 +59,7 @@ test('the job worker of the examples builds, over a continuation, while another 
 
   await vi.waitFor(
     async () => {
-      const { stageStates } = await client.getPipelineState({ name: declaration.name! });
+      const { stageStates } = await client.getPipelineState({ name });
       const { status } = stageStates![1]!.latestExecution!;
       if (status !== 'Succeeded') throw new Error(`${status}: ${said}`);
     },
@@ -116,7 +69,7 @@ test('the job worker of the examples builds, over a continuation, while another 
   expect(said).not.toMatch(/Error|could not/);
   const late = client.acknowledgeJob({ jobId: rival.id!, nonce: rival.nonce! });
   expect(await refusal(late)).toMatch(/^InvalidNonceException/);
-  const { actionExecutionDetails } = await client.listActionExecutions({ pipelineName: declaration.name! });
+  const { actionExecutionDetails } = await client.listActionExecutions({ pipelineName: name });
   const built = actionExecutionDetails?.find(({ actionName }) => actionName === 'Shout');
   const { s3location } = built!.output!.outputArtifacts![0]!;
   const { Body } = await store.getObject({ Bucket: s3location!.bucket!, Key: s3location!.key! });

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
-import { declare, doorBench, type Credentials } from './door-bench.ts';
+import { declare } from './declare.ts';
+import { doorBench, type Credentials } from './door-bench.ts';
 import { presignedUrl, send, signedHeaders, type Raw } from './signed-fetch.ts';
 import { tableMarks } from './table-marks.ts';
 

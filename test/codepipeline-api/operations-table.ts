@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { declare } from './door-bench.ts';
+import { declare } from './declare.ts';
 import { approvalOf, mill, millType, webhookOf, type OperationsWorld, type Ran } from './operations-world.ts';
 
 type Input = (world: OperationsWorld) => object;

@@ -1,5 +1,6 @@
 import type { PipelineDeclaration } from '@aws-sdk/client-codepipeline';
-import { approval, declare, type DoorBench } from './door-bench.ts';
+import { approval, declare } from './declare.ts';
+import { type DoorBench } from './door-bench.ts';
 
 export const mill = { category: 'Build', owner: 'Custom', provider: 'Mill', version: '1' } as const;
 export const millType = {

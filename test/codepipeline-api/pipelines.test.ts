@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { adminScope, findApiPipeline } from '../../src/db/api-pipelines.ts';
 import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import { testDatabase } from '../database.ts';
-import { approval, declare, doorBench, refusal } from './door-bench.ts';
+import { approval, declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 
 const database = await testDatabase();
 const lambda = {

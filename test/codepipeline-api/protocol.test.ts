@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { keyBook } from '../../src/codepipeline-api/key-book.ts';
 import { makeSession } from '../../src/codepipeline-api/session-credentials.ts';
 import { testDatabase } from '../database.ts';
-import { declare, doorBench, refusal } from './door-bench.ts';
+import { declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 import { rawCall, send, signedHeaders } from './signed-fetch.ts';
 
 const { db, open } = await testDatabase();

@@ -1,7 +1,7 @@
-import type { ActionDeclaration } from '@aws-sdk/client-codepipeline';
 import { expect, test } from 'vitest';
 import { findAudit } from '../../src/db/audit.ts';
 import { setStage } from '../stage.ts';
+import { approval, declare } from './declare.ts';
 import { refusal } from './door-bench.ts';
 import { doorWorld, gate, tokenOf } from './door-world.ts';
 
@@ -69,29 +69,9 @@ test('the name alone is the lane of pushes: it starts on the head of the branch,
 test('a pipeline made through the door runs there too, and GitHub hears nothing of it', async () => {
   const stage = await setStage(door.world);
   const client = await door.clientOf(stage, { mayApprove: false });
-  const source = {
-    name: 'Fetch',
-    actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-    configuration: { S3Bucket: 'none', S3ObjectKey: 'app.zip' },
-    outputArtifacts: [{ name: 'App' }],
-  } satisfies ActionDeclaration;
-  const approve = {
-    name: 'Approve',
-    actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' },
-  } as const;
   const name = 'by-hand';
   const writes = door.world.github.writes().length;
-  await client.createPipeline({
-    pipeline: {
-      name,
-      roleArn: 'arn:aws:iam::000000000000:role/p',
-      artifactStore: { type: 'S3', location: 'artifacts' },
-      stages: [
-        { name: 'Source', actions: [source] },
-        { name: 'Gate', actions: [approve] },
-      ],
-    },
-  });
+  await client.createPipeline({ pipeline: declare({ Gate: { Approve: approval } }, { name }) });
   await door.world.settled();
   const { stageStates } = await client.getPipelineState({ name });
   expect(stageStates?.[0]?.latestExecution?.status).toBe('Failed');

@@ -1,17 +1,9 @@
-import { S3 } from '@aws-sdk/client-s3';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
 import { doorBench, refusal } from './door-bench.ts';
 
 const bench = await doorBench(await testDatabase());
-const store = new S3({
-  endpoint: bench.url,
-  region: 'eu-west-1',
-  credentials: bench.admin,
-  forcePathStyle: true,
-  maxAttempts: 1,
-});
-afterAll(() => store.destroy());
+const store = bench.storeOf(bench.admin);
 const Bucket = 'shelf';
 
 async function put(keys: readonly string[]): Promise<void> {
@@ -67,13 +59,11 @@ test('many objects go with one request, whatever is in their names', async () =>
 });
 
 test('a read-only key copies and deletes nothing', async () => {
-  const credentials = await bench.key({ readOnly: true });
-  const reader = new S3({ endpoint: bench.url, region: 'eu-west-1', credentials, forcePathStyle: true });
+  const reader = bench.storeOf(await bench.key({ readOnly: true }));
   await put(['kept']);
   expect(await refusal(reader.copyObject({ Bucket, Key: 'copy', CopySource: `${Bucket}/kept` }))).toMatch(
     /^AccessDenied/,
   );
   const all = reader.deleteObjects({ Bucket, Delete: { Objects: [{ Key: 'kept' }] } });
   expect(await refusal(all)).toMatch(/^AccessDenied/);
-  reader.destroy();
 });

@@ -9,7 +9,8 @@ import { operations } from '../../src/codepipeline-api/operations.ts';
 import { operationFacts, operationNames, shapeNamed } from '../../src/codepipeline-api/shapes.ts';
 import table from '../../src/codepipeline-api/shapes.json' with { type: 'json' };
 import { testDatabase } from '../database.ts';
-import { approval, declare, doorBench } from './door-bench.ts';
+import { approval, declare } from './declare.ts';
+import { doorBench } from './door-bench.ts';
 import { absentOperations, operationRows } from './operations-table.ts';
 import { rawCall } from './signed-fetch.ts';
 

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { readJsonPath, valueAt } from '../../src/codepipeline-api/json-path.ts';
 import { testDatabase } from '../database.ts';
-import { declare, doorBench, refusal } from './door-bench.ts';
+import { declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 
 const database = await testDatabase();
 const bench = await doorBench(database);

@@ -1,7 +1,8 @@
 import type { PipelineDeclaration } from '@aws-sdk/client-codepipeline';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
-import { declare, doorBench, refusal } from './door-bench.ts';
+import { declare } from './declare.ts';
+import { doorBench, refusal } from './door-bench.ts';
 import { signedHeaders } from './signed-fetch.ts';
 
 const database = await testDatabase();

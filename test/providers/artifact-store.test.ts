@@ -2,8 +2,8 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { allotLocation, DamagedArtifact, openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { allotLocation, DamagedArtifact, mostVersions, openArtifactStore } from '../../src/providers/artifact-store.ts';
 import { temporaryDirectory } from '../buildspec/rungs.ts';
 
 const root = await temporaryDirectory();
@@ -24,6 +24,68 @@ describe('the artifact store', () => {
     expect(await store.get({ bucket: 'site', key: 'other' })).toBeNull();
     await store.delete(location);
     expect(await store.get(location)).toBeNull();
+  });
+
+  it('keeps older versions, and hides all of them behind a mark until that is erased', async () => {
+    const store = openArtifactStore(join(root, 'versions'));
+    const location = { bucket: 'site', key: 'index.html' };
+    const [one, two] = [await store.put(location, Buffer.from('one')), await store.put(location, Buffer.from('two'))];
+    expect(await store.get(location, one.versionId)).toEqual(one);
+    const mark = await store.delete(location);
+    expect(await store.list('site')).toEqual([]);
+    const ids = async () => (await store.versions('site')).map(({ versionId, isLatest }) => [versionId, isLatest]);
+    expect(await ids()).toEqual([
+      [mark, true],
+      [two.versionId, false],
+      [one.versionId, false],
+    ]);
+    expect(await store.get(location, mark)).toBeNull();
+    expect(await store.get(location, two.versionId)).toEqual(two);
+    await store.erase(location, mark);
+    expect(await store.get(location)).toEqual(two);
+    await store.erase(location, two.versionId);
+    expect(await store.get(location)).toEqual(one);
+    await store.erase(location);
+    expect([await ids(), await store.hasBucket('site')]).toEqual([[], false]);
+  });
+
+  it('orders versions by when they came, also when the clock goes back or many come at once', async () => {
+    const store = openArtifactStore(join(root, 'order'));
+    const location = { bucket: 'b', key: 'k' };
+    const all = await Promise.all(Array.from({ length: 20 }, (_, n) => store.put(location, Buffer.from(`${n}`))));
+    const versions = await store.versions('b');
+    expect(versions.map(({ versionId }) => versionId).toSorted()).toEqual(all.map((o) => o.versionId).toSorted());
+    vi.useFakeTimers({ now: Date.now() - 86_400_000, toFake: ['Date'] });
+    const last = await store.put(location, Buffer.from('yesterday')).finally(() => vi.useRealTimers());
+    expect(await store.get(location)).toEqual(last);
+  });
+
+  it('keeps a hundred versions of one object, and none of a cache', async () => {
+    const store = openArtifactStore(join(root, 'many'));
+    const location = { bucket: 'b', key: 'k' };
+    const first = await store.put(location, Buffer.from('0'));
+    for (let n = 1; n < mostVersions; n += 1) await store.put(location, Buffer.from(`${n}`));
+    expect(await store.get(location, first.versionId)).toEqual(first);
+    await store.put(location, Buffer.from('one too many'));
+    expect(await store.get(location, first.versionId)).toBeNull();
+    expect(await store.versions('b')).toHaveLength(mostVersions);
+    await store.put(location, Buffer.from('alone'), { keepOlder: false });
+    expect(await store.versions('b')).toHaveLength(1);
+    const files = await readdir(join(root, 'many'), { recursive: true, withFileTypes: true });
+    expect(files.filter((entry) => entry.isFile())).toHaveLength(2);
+  });
+
+  it('lets only one of many puts through that must not replace anything', async () => {
+    const store = openArtifactStore(join(root, 'once'));
+    const unless = (current: unknown): void => {
+      if (current) throw new Error('there already');
+    };
+    const put = (n: number) => store.put({ bucket: 'b', key: 'lock' }, Buffer.from(`${n}`), { unless });
+    const ends = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => put(n)));
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await store.versions('b')).toHaveLength(1);
+    const files = await readdir(join(root, 'once'), { recursive: true, withFileTypes: true });
+    expect(files.filter((entry) => entry.isFile())).toHaveLength(2);
   });
 
   it('lists a bucket by prefix, in the order of keys', async () => {
@@ -67,7 +129,7 @@ describe('the artifact store', () => {
     await fc.assert(
       fc.asyncProperty(name, name, async (bucket, key) => {
         const stored = await store.put({ bucket, key }, Buffer.from(key));
-        expect(stored.file).toMatch(/\/e\/artifacts\/[0-9a-f]{40}\/[0-9a-f-]{36}\.data$/);
+        expect(stored.file).toMatch(/\/e\/artifacts\/[0-9a-f]{40}\/[0-9a-f]{40}\/[0-9a-f-]{36}\.data$/);
         expect((await store.get({ bucket, key }))?.location).toEqual({ bucket, key });
       }),
       { numRuns: 60 },

@@ -1,87 +1,27 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  CodePipeline,
-  paginateListActionExecutions,
-  paginateListPipelineExecutions,
-  type PipelineDeclaration,
-} from '@aws-sdk/client-codepipeline';
-import { S3 } from '@aws-sdk/client-s3';
-import pino from 'pino';
+import { paginateListActionExecutions, paginateListPipelineExecutions } from '@aws-sdk/client-codepipeline';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { defaultServerConfig } from '../../src/config/server.ts';
-import { startApiServer, type ApiServer } from '../../src/main/api-server.ts';
+import { apiBench, reached } from '../codepipeline-api/api-bench.ts';
+import { approval, declare } from '../codepipeline-api/declare.ts';
 
 // The story of aws-cli.long.test.ts once more, told by the SDK: through the door alone, with no GitHub.
 
-const home = mkdtempSync(join(tmpdir(), 'penstock-sdk-'));
 const warned: unknown[] = [];
 const warn = (...words: unknown[]): void => void warned.push(words);
 const quiet = (): void => {};
-let server: ApiServer;
-let client: CodePipeline;
-let store: S3;
+const logger = { trace: quiet, debug: quiet, info: quiet, warn, error: quiet };
+const { client, store } = await apiBench({ logger });
 
-beforeAll(async () => {
-  process.on('warning', warn);
-  server = await startApiServer({
-    home,
-    server: { ...defaultServerConfig, embedded: { ...defaultServerConfig.embedded, isolation: 'process' } },
-    secrets: [],
-    host: '127.0.0.1',
-    port: 0,
-    anonymous: true,
-    concurrency: 4,
-    path: process.env['PATH'] ?? '',
-    log: pino({ level: 'silent' }),
-  });
-  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
-  const logger = { trace: quiet, debug: quiet, info: quiet, warn, error: quiet };
-  const options = { endpoint: server.url, region: 'us-east-1', credentials, logger, maxAttempts: 1 };
-  client = new CodePipeline(options);
-  store = new S3({ ...options, forcePathStyle: true });
-});
-
-afterAll(async () => {
-  process.off('warning', warn);
-  client.destroy();
-  store.destroy();
-  await server.stop(2_000);
-  await rm(home, { recursive: true, force: true });
-});
+beforeAll(() => void process.on('warning', warn));
+afterAll(() => void process.off('warning', warn));
 
 const name = 'web';
 const pipelineName = name;
 const gate = { pipelineName, stageName: 'Gate', actionName: 'Approve' } as const;
 
-const declaration: PipelineDeclaration = {
-  name,
-  roleArn: 'arn:aws:iam::000000000000:role/p',
-  artifactStore: { type: 'S3', location: 'artifacts' },
-  pipelineType: 'V2',
-  variables: [{ name: 'COLOUR', defaultValue: 'red' }],
-  stages: [
-    {
-      name: 'Source',
-      actions: [
-        {
-          name: 'Fetch',
-          actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-          configuration: { S3Bucket: 'sources', S3ObjectKey: 'app.zip' },
-          outputArtifacts: [{ name: 'App' }],
-        },
-      ],
-    },
-    {
-      name: 'Gate',
-      actions: [
-        { name: 'Approve', actionTypeId: { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' } },
-      ],
-    },
-  ],
-};
+const declaration = declare(
+  { Gate: { Approve: approval } },
+  { name, variables: [{ name: 'COLOUR', defaultValue: 'red' }] },
+);
 
 /** The token of the gate, once it waits. */
 function waiting(): Promise<string> {
@@ -105,30 +45,20 @@ async function answer(status: 'Approved' | 'Rejected'): Promise<void> {
   expect(approvedAt).toBeInstanceOf(Date);
 }
 
-function reached(pipelineExecutionId: string, status: string): Promise<void> {
-  return vi.waitFor(
-    async () => {
-      const { pipelineExecution } = await client.getPipelineExecution({ pipelineName, pipelineExecutionId });
-      expect(pipelineExecution?.status).toBe(status);
-    },
-    { timeout: 30_000 },
-  );
-}
-
 test('from an object in a bucket to a rollback: every operation that people need, and no warning', async () => {
   await store.putObject({ Bucket: 'sources', Key: 'app.zip', Body: 'bytes' });
   const { pipeline } = await client.createPipeline({ pipeline: declaration });
   expect(pipeline?.version).toBe(1);
   await answer('Approved');
   const [first] = (await client.listPipelineExecutions({ pipelineName })).pipelineExecutionSummaries!;
-  await reached(first!.pipelineExecutionId!, 'Succeeded');
+  await reached(client, name, first!.pipelineExecutionId!, 'Succeeded');
 
   const { pipelineExecutionId = '' } = await client.startPipelineExecution({
     name,
     variables: [{ name: 'COLOUR', value: 'blue' }],
   });
   await answer('Rejected');
-  await reached(pipelineExecutionId, 'Failed');
+  await reached(client, name, pipelineExecutionId, 'Failed');
   await client.retryStageExecution({
     pipelineName,
     pipelineExecutionId,
@@ -137,14 +67,14 @@ test('from an object in a bucket to a rollback: every operation that people need
   });
   await waiting();
   await client.stopPipelineExecution({ pipelineName, pipelineExecutionId, abandon: true, reason: 'enough' });
-  await reached(pipelineExecutionId, 'Stopped');
+  await reached(client, name, pipelineExecutionId, 'Stopped');
   const rolledBack = await client.rollbackStage({
     pipelineName,
     stageName: 'Gate',
     targetPipelineExecutionId: first!.pipelineExecutionId,
   });
   await answer('Approved');
-  await reached(rolledBack.pipelineExecutionId!, 'Succeeded');
+  await reached(client, name, rolledBack.pipelineExecutionId!, 'Succeeded');
 
   const transition = { pipelineName, stageName: 'Gate', transitionType: 'Inbound' } as const;
   await client.disableStageTransition({ ...transition, reason: 'freeze' });

@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { noteBucket } from '../../db/api-buckets.ts';
-import type { StoredObject } from '../../providers/artifact-store.ts';
-import { checkNames, etagOf } from './objects.ts';
+import type { StoredObject } from '../../providers/stored-object.ts';
+import { isUnchanged, precondition, writeCondition } from './conditions.ts';
+import { md5Of } from './md5-of.ts';
+import { headersToKeep } from './object-headers.ts';
+import { checkNames } from './objects.ts';
 import { respondXml } from './respond.ts';
 import { S3Error } from './s3-error.ts';
 import { headerOf, type S3Request } from './s3-request.ts';
@@ -30,18 +33,25 @@ function decode(text: string): string {
   }
 }
 
-/** Bytes only: objects have no metadata here. Onto itself it makes a new version. */
+/** With what the source says of itself, unless the request says it anew. Onto itself it makes a new version. */
 export async function copyObject(request: S3Request): Promise<void> {
   const { door, bucket, key } = request;
   checkNames(bucket, key);
   const found = await findSource(request);
-  const stored = await door.artifacts.put({ bucket, key }, createReadStream(found.file));
+  const isReplaced = headerOf(request, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE';
+  const headers = isReplaced ? headersToKeep(request) : found.headers;
+  const { stream, md5 } = md5Of(createReadStream(found.file));
+  const unless = writeCondition(request);
+  const stored = await door.artifacts.put({ bucket, key }, stream, {
+    about: () => ({ etag: `"${md5()}"`, headers }),
+    ...(unless ? { unless } : {}),
+  });
   await noteBucket(door.db, bucket);
   request.exchange.response.setHeader('x-amz-version-id', stored.versionId);
   request.exchange.response.setHeader('x-amz-copy-source-version-id', found.versionId);
   respondXml(request, 'CopyObjectResult', [
     ['LastModified', stored.storedAt],
-    ['ETag', etagOf(stored)],
+    ['ETag', stored.etag],
   ]);
 }
 
@@ -58,7 +68,11 @@ export async function copiedRange(request: S3Request): Promise<Readable> {
 
 async function findSource(request: S3Request): Promise<StoredObject> {
   const { version, ...source } = copySourceOf(request);
-  const found = await request.door.artifacts.get(source);
-  if (found && (version === undefined || version === found.versionId)) return found;
-  throw new S3Error('NoSuchKey', 'The specified key does not exist.', 404);
+  const found = await request.door.artifacts.get(source, version);
+  if (found) {
+    if (isUnchanged(request, found, 'x-amz-copy-source-')) throw precondition();
+    return found;
+  }
+  if (version === undefined) throw new S3Error('NoSuchKey', 'The specified key does not exist.', 404);
+  throw new S3Error('NoSuchVersion', 'The specified version does not exist.', 404);
 }

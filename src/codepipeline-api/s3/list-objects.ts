@@ -1,19 +1,19 @@
-import type { StoredObject } from '../../providers/artifact-store.ts';
+import type { StoredObject } from '../../providers/stored-object.ts';
+import { inKeyOrder } from '../../providers/key-order.ts';
 import { checkExists } from './buckets.ts';
-import { etagOf } from './objects.ts';
+import { commonPrefix, commonPrefixOf, headOf, questionOf, type Question } from './list-question.ts';
 import { respondXml } from './respond.ts';
+import { S3Error } from './s3-error.ts';
 import type { S3Request } from './s3-request.ts';
 import type { Element } from './xml.ts';
 
-/** The three ways in which S3 lists a bucket: prefix, delimiter, pages. */
+/** Both ways in which S3 lists the objects of a bucket: prefix, delimiter, pages. */
 
 interface Page {
   readonly shown: readonly Row[];
   /** Of the last row, when there are more. */
   readonly next: string | undefined;
-  readonly encode: (text: string) => string;
-  /** What every list says of the question. */
-  readonly head: readonly Element[];
+  readonly question: Question;
 }
 
 interface Row {
@@ -23,93 +23,70 @@ interface Row {
 }
 
 async function pageOf(request: S3Request, after: string): Promise<Page> {
-  const { door, bucket, query } = request;
+  const question = questionOf(request);
   await checkExists(request);
-  const prefix = query.get('prefix') ?? '';
-  const delimiter = query.get('delimiter') ?? '';
-  const size = Math.min(1000, Math.max(0, Number(query.get('max-keys') ?? '1000') || 0));
-  const rows = rowsOf(await door.artifacts.list(bucket, prefix), prefix, delimiter).filter((row) => row.name > after);
-  const shown = rows.slice(0, size);
-  const next = rows.length > shown.length ? shown.at(-1)?.name : undefined;
-  const isEncoded = query.get('encoding-type') === 'url';
-  const encode = isEncoded ? (text: string) => encodeURIComponent(text).replaceAll('%2F', '/') : String;
-  const head: Element[] = [
-    ['Name', bucket],
-    ['Prefix', encode(prefix)],
-    ...(delimiter === '' ? [] : [['Delimiter', encode(delimiter)] as const]),
-    ...(isEncoded ? [['EncodingType', 'url'] as const] : []),
-    ['MaxKeys', size],
-    ['IsTruncated', next !== undefined],
-  ];
-  return { shown, next, encode, head };
+  const objects = await request.door.artifacts.list(request.bucket, question.prefix);
+  const rows = rowsOf(objects, question).filter(({ name }) => after === '' || inKeyOrder(name, after) > 0);
+  const shown = rows.slice(0, question.size);
+  return { shown, next: rows.length > shown.length ? shown.at(-1)?.name : undefined, question };
 }
 
-function rowsOf(objects: readonly StoredObject[], prefix: string, delimiter: string): readonly Row[] {
+function rowsOf(objects: readonly StoredObject[], question: Question): readonly Row[] {
   const rows = new Map<string, Row>();
   for (const object of objects) {
     const { key } = object.location;
-    const at = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
-    const name = at < 0 ? key : key.slice(0, at + delimiter.length);
-    rows.set(name, at < 0 ? { name, object } : { name });
+    const group = commonPrefixOf(key, question);
+    rows.set(group ?? key, group === undefined ? { name: key, object } : { name: group });
   }
-  return [...rows.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...rows.values()].toSorted((a, b) => inKeyOrder(a.name, b.name));
 }
 
 /** ListObjectsV2. */
 export async function listObjects(request: S3Request): Promise<void> {
   const { query } = request;
   const token = query.get('continuation-token');
-  const after = token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
-  const { shown, next, encode, head } = await pageOf(request, after);
+  const start = query.get('start-after');
+  const { shown, next, question } = await pageOf(request, token === null ? (start ?? '') : readToken(token));
   respondXml(request, 'ListBucketResult', [
-    ...head,
+    ...headOf(request, question, next !== undefined),
     ['KeyCount', shown.length],
-    ...(next === undefined ? [] : [['NextContinuationToken', Buffer.from(next).toString('base64url')] as const]),
-    ...shown.map((row) => element(row, encode)),
+    ...(start === null ? [] : [['StartAfter', question.encode(start)] as const]),
+    ...(token === null ? [] : [['ContinuationToken', token] as const]),
+    ...(next === undefined ? [] : [['NextContinuationToken', tokenOf(next)] as const]),
+    ...shown.map((row) => element(row, question)),
   ]);
+}
+
+function tokenOf(name: string): string {
+  return Buffer.from(name).toString('base64url');
+}
+
+function readToken(token: string): string {
+  const name = Buffer.from(token, 'base64url').toString();
+  if (name !== '' && tokenOf(name) === token) return name;
+  throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect', 400);
 }
 
 /** ListObjects, the first version: a marker instead of a token. */
 export async function listObjectsByMarker(request: S3Request): Promise<void> {
   const marker = request.query.get('marker') ?? '';
-  const { shown, next, encode, head } = await pageOf(request, marker);
+  const { shown, next, question } = await pageOf(request, marker);
   respondXml(request, 'ListBucketResult', [
-    ...head,
-    ['Marker', encode(marker)],
-    ...(next === undefined ? [] : [['NextMarker', encode(next)] as const]),
-    ...shown.map((row) => element(row, encode)),
+    ...headOf(request, question, next !== undefined),
+    ['Marker', question.encode(marker)],
+    ...(next === undefined ? [] : [['NextMarker', question.encode(next)] as const]),
+    ...shown.map((row) => element(row, question)),
   ]);
 }
 
-/** ListObjectVersions: the one version that each object has. */
-export async function listVersions(request: S3Request): Promise<void> {
-  const marker = request.query.get('key-marker') ?? '';
-  const { shown, next, encode, head } = await pageOf(request, marker);
-  const last = shown.at(-1)?.object?.versionId;
-  respondXml(request, 'ListVersionsResult', [
-    ...head,
-    ['KeyMarker', encode(marker)],
-    ...(next === undefined ? [] : [['NextKeyMarker', encode(next)] as const]),
-    ...(next === undefined || last === undefined ? [] : [['NextVersionIdMarker', last] as const]),
-    ...shown.map((row) => element(row, encode, 'Version')),
-  ]);
-}
-
-function element(row: Row, encode: (text: string) => string, name: 'Contents' | 'Version' = 'Contents'): Element {
-  const { object } = row;
-  if (!object) return ['CommonPrefixes', [['Prefix', encode(row.name)]]];
+function element({ name, object }: Row, question: Question): Element {
+  if (!object) return commonPrefix(name, question);
   return [
-    name,
+    'Contents',
     [
-      ['Key', encode(row.name)],
-      ...(name === 'Version'
-        ? ([
-            ['VersionId', object.versionId],
-            ['IsLatest', true],
-          ] as const)
-        : []),
+      ['Key', question.encode(name)],
       ['LastModified', object.storedAt],
-      ['ETag', etagOf(object)],
+      ['ETag', object.etag],
       ['Size', object.size],
       ['StorageClass', 'STANDARD'],
     ],

@@ -1,26 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
 import { noteBucket } from '../../db/api-buckets.ts';
-import { readBody } from '../http-server.ts';
+import { writeCondition } from './conditions.ts';
 import { copiedRange } from './copy.ts';
-import { checkNames, etagOf } from './objects.ts';
+import { digestFor } from './digests.ts';
+import { md5Of } from './md5-of.ts';
+import { checksumPrefix, headersToKeep } from './object-headers.ts';
+import { checkNames } from './objects.ts';
 import { respondEmpty, respondXml } from './respond.ts';
 import { S3Error } from './s3-error.ts';
 import { headerOf, type S3Request } from './s3-request.ts';
-import { uploadBody } from './upload-body.ts';
+import { instructions, uploadBody } from './upload-body.ts';
+import { mostParts, partFiles, partOf, uploadOf, type About } from './upload-files.ts';
 
-/**
- * Uploads in parts: a directory for each, with a file for each part. A part is renamed to `<number>.<digest>` when it
- * came whole; a part that is sent again replaces the one before.
- */
-
-const about = z.object({ bucket: z.string(), key: z.string() });
-const mostParts = 10_000;
 /** Uploads that nobody completed are thrown away after this time. */
 const lifetimeMs = 24 * 60 * 60_000;
 
@@ -31,7 +27,8 @@ export async function createUpload(request: S3Request): Promise<void> {
   const id = randomUUID();
   const directory = join(door.uploads, id);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(join(directory, 'about.json'), JSON.stringify({ bucket, key }), { mode: 0o600 });
+  const about: About = { bucket, key, at: door.now().toISOString(), headers: headersToKeep(request) };
+  await writeFile(join(directory, 'about.json'), JSON.stringify(about), { mode: 0o600 });
   respondXml(request, 'InitiateMultipartUploadResult', [
     ['Bucket', bucket],
     ['Key', key],
@@ -49,73 +46,95 @@ async function removeForgotten(uploads: string, now: Date): Promise<void> {
 
 export async function uploadPart(request: S3Request): Promise<void> {
   const { door } = request;
-  const directory = await directoryOf(request);
+  const { directory } = await uploadOf(request);
   const number = Number(request.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > mostParts) {
     throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${mostParts}, inclusive`, 400);
   }
+  const isCopy = headerOf(request, 'x-amz-copy-source') !== undefined;
   const draft = join(directory, `draft-${randomUUID()}`);
-  const hash = createHash('sha256');
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
   try {
-    await pipeline(await partOf(request), count, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
-    const digest = hash.digest('hex');
-    for (const name of await partFiles(directory, number)) await rm(join(directory, name), { force: true });
-    await rename(draft, join(directory, `${number}.${digest}`));
-    const etag = etagOf({ sha256: digest });
-    if (headerOf(request, 'x-amz-copy-source') === undefined) return respondEmpty(request, 200, { etag });
+    const body = isCopy ? { ...md5Of(await copiedRange(request)), checksums: () => ({}) } : uploadBody(request);
+    await pipeline(body.stream, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
+    const md5 = body.md5();
+    const file = `${number}.${md5}`;
+    await rename(draft, join(directory, file));
+    for (const name of await partFiles(directory, number)) {
+      if (name !== file) await rm(join(directory, name), { force: true });
+    }
+    if (!isCopy) return respondEmpty(request, 200, { etag: `"${md5}"`, ...body.checksums() });
     respondXml(request, 'CopyPartResult', [
       ['LastModified', door.now().toISOString()],
-      ['ETag', etag],
+      ['ETag', `"${md5}"`],
     ]);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-/** What is sent, or a range of an object that is here already (UploadPartCopy). */
-async function partOf(request: S3Request): Promise<Readable> {
-  return headerOf(request, 'x-amz-copy-source') === undefined ? uploadBody(request) : copiedRange(request);
-}
-
-async function partFiles(directory: string, number: number): Promise<string[]> {
-  return (await readdir(directory)).filter((name) => name.startsWith(`${number}.`));
-}
-
 export async function completeUpload(request: S3Request): Promise<void> {
   const { door, bucket, key } = request;
-  const directory = await directoryOf(request);
-  const wanted = readParts((await readBody(request.exchange, 1024 * 1024)).toString());
+  const { directory, about } = await uploadOf(request);
+  // The checksums in its headers are those of the object.
+  const wanted = readParts(await instructions(request, 1024 * 1024, { own: false }));
   const files: string[] = [];
+  const md5s: string[] = [];
   for (const { number, etag } of wanted) {
     const [name] = await partFiles(directory, number);
-    if (name === undefined || etagOf({ sha256: name.split('.')[1] ?? '' }) !== etag) {
+    const md5 = name && partOf(name).md5;
+    if (name === undefined || md5 !== etag) {
       throw new S3Error('InvalidPart', `Part ${number} was not found, or its ETag is another one.`, 400);
     }
     files.push(join(directory, name));
+    md5s.push(md5);
   }
-  const stored = await door.artifacts.put({ bucket, key }, Readable.from(joined(files), { objectMode: false }));
+  const whole = createHash('md5')
+    .update(Buffer.from(md5s.join(''), 'hex'))
+    .digest('hex');
+  const checksums = wholeChecksums(request);
+  const unless = writeCondition(request);
+  const content = Readable.from(joined(files, checksums), { objectMode: false });
+  const stored = await door.artifacts.put({ bucket, key }, content, {
+    about: () => ({ etag: `"${whole}-${files.length}"`, headers: { ...about.headers, ...checksums } }),
+    ...(unless ? { unless } : {}),
+  });
   await noteBucket(door.db, bucket);
   await rm(directory, { recursive: true, force: true });
   request.exchange.response.setHeader('x-amz-version-id', stored.versionId);
   respondXml(request, 'CompleteMultipartUploadResult', [
+    ['Location', `${door.url()}/${bucket}/${encodeURIComponent(key)}`],
     ['Bucket', bucket],
     ['Key', key],
-    ['ETag', etagOf(stored)],
+    ['ETag', stored.etag],
   ]);
 }
 
-async function* joined(files: readonly string[]): AsyncGenerator<Buffer> {
-  for (const file of files) for await (const part of createReadStream(file) as AsyncIterable<Buffer>) yield part;
+/** Those of the whole object. A checksum made from those of the parts ends in their number, and is not kept. */
+function wholeChecksums(request: S3Request): Readonly<Record<string, string>> {
+  const names = Object.keys(request.exchange.request.headers).filter(
+    (name) => name.startsWith(checksumPrefix) && digestFor(name) !== undefined,
+  );
+  const given = names.map((name) => [name, headerOf(request, name) ?? ''] as const);
+  return Object.fromEntries(given.filter(([, value]) => !value.includes('-')));
+}
+
+/** Fails at the end when a checksum is not that of the whole. */
+async function* joined(files: readonly string[], checksums: Readonly<Record<string, string>>): AsyncGenerator<Buffer> {
+  const digests = Object.entries(checksums).map(([name, value]) => ({ name, value, digest: digestFor(name) }));
+  for (const file of files) {
+    for await (const part of createReadStream(file) as AsyncIterable<Buffer>) {
+      for (const { digest } of digests) digest?.update(part);
+      yield part;
+    }
+  }
+  const wrong = digests.find(({ value, digest }) => digest?.value() !== value);
+  if (!wrong) return;
+  throw new S3Error('BadDigest', `The ${wrong.name} you specified did not match the calculated checksum.`, 400);
 }
 
 interface PartRef {
   readonly number: number;
+  /** Without its quotes. */
   readonly etag: string;
 }
 
@@ -131,7 +150,7 @@ function readParts(body: string): readonly PartRef[] {
         ?.replaceAll(/&quot;|&#34;|"/g, '')
         .trim();
       if (number === undefined || etag === undefined) throw malformed();
-      return { number: Number(number), etag: `"${etag}"` };
+      return { number: Number(number), etag };
     });
   if (parts.length === 0 || parts.length > mostParts) throw malformed();
   if (parts.some(({ number }, index) => index > 0 && number <= (parts[index - 1]?.number ?? 0))) {
@@ -145,18 +164,7 @@ function malformed(): S3Error {
 }
 
 export async function abortUpload(request: S3Request): Promise<void> {
-  await rm(await directoryOf(request), { recursive: true, force: true });
+  const { directory } = await uploadOf(request);
+  await rm(directory, { recursive: true, force: true });
   respondEmpty(request, 204);
-}
-
-/** Only of this very object: an id of another one's upload does not exist here. */
-async function directoryOf({ door, bucket, key, query }: S3Request): Promise<string> {
-  const id = query.get('uploadId') ?? '';
-  const directory = join(door.uploads, id);
-  const text = /^[0-9a-f-]{36}$/.test(id)
-    ? await readFile(join(directory, 'about.json'), 'utf8').catch(() => null)
-    : null;
-  const found = text === null ? null : about.parse(JSON.parse(text));
-  if (found?.bucket === bucket && found.key === key) return directory;
-  throw new S3Error('NoSuchUpload', 'The specified upload does not exist. It may have been aborted or completed.', 404);
 }

@@ -3,13 +3,23 @@ import { anonymousCaller, authenticate, type Authenticated } from '../authentica
 import type { Caller, Door } from '../door.ts';
 import { answer, type Exchange } from '../http-server.ts';
 import { adminScope } from '../../db/api-pipelines.ts';
-import { bucketLocation, bucketVersioning, createBucket, deleteBucket, headBucket, listBuckets } from './buckets.ts';
+import {
+  bucketLocation,
+  bucketVersioning,
+  createBucket,
+  deleteBucket,
+  headBucket,
+  listBuckets,
+  setVersioning,
+} from './buckets.ts';
 import { copyObject, copySourceOf } from './copy.ts';
 import { deleteObjects } from './delete-objects.ts';
-import { listObjects, listObjectsByMarker, listVersions } from './list-objects.ts';
+import { listObjects, listObjectsByMarker } from './list-objects.ts';
+import { listVersions } from './list-versions.ts';
+import { listParts, listUploads } from './list-uploads.ts';
 import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
 import { deleteObject, getObject, getTagging, headObject, putObject } from './objects.ts';
-import { asS3Error, notImplemented, noVersions, S3Error } from './s3-error.ts';
+import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
 import { addressOf, type S3Request } from './s3-request.ts';
 import type { Throttle } from '../throttle.ts';
 import { document } from './xml.ts';
@@ -84,7 +94,7 @@ function actionFor({ bucket, key, query, exchange }: S3Request): Action {
   if (stray !== undefined) return refuse(stray);
   switch (method) {
     case 'GET':
-      return has('uploadId') ? refuse('listing parts') : getObject;
+      return has('uploadId') ? listParts : getObject;
     case 'HEAD':
       return headObject;
     case 'PUT':
@@ -104,8 +114,9 @@ function bucketAction(method: string, query: URLSearchParams): Action {
   const sub = [...query.keys()].find((name) => !plainQuery.has(name) && !/^x-amz-/i.test(name));
   if (method === 'GET' && query.has('location')) return bucketLocation;
   if (method === 'GET' && query.has('versioning')) return bucketVersioning;
-  if (method === 'PUT' && query.has('versioning')) return () => Promise.reject(noVersions());
+  if (method === 'PUT' && query.has('versioning')) return setVersioning;
   if (method === 'GET' && query.has('versions')) return listVersions;
+  if (method === 'GET' && query.has('uploads')) return listUploads;
   if (method === 'POST' && query.has('delete')) return deleteObjects;
   if (sub !== undefined) return refuse(sub);
   switch (method) {
@@ -156,5 +167,10 @@ function tell({ log }: Pick<Door, 'log'>, exchange: Exchange, error: unknown): v
     ],
     false,
   );
-  answer(exchange, told.status, { 'content-type': 'application/xml', 'x-amz-request-id': requestId }, body);
+  answer(
+    exchange,
+    told.status,
+    { ...told.headers, 'content-type': 'application/xml', 'x-amz-request-id': requestId },
+    body,
+  );
 }

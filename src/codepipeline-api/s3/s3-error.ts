@@ -5,10 +5,12 @@ export class S3Error extends Error {
   override readonly name = 'S3Error';
   readonly code: string;
   readonly status: number;
-  constructor(code: string, message: string, status: number) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(code: string, message: string, status: number, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.code = code;
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -33,9 +35,4 @@ export function asS3Error(error: unknown): S3Error | undefined {
 
 export function notImplemented(what: string): S3Error {
   return new S3Error('NotImplemented', `${what} is not served by this object store.`, 501);
-}
-
-export function noVersions(): S3Error {
-  const message = 'This object store keeps only the newest version of each object, so versioning cannot be set.';
-  return new S3Error('NotImplemented', message, 501);
 }

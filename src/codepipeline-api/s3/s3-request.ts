@@ -27,7 +27,7 @@ export function headerOf({ exchange }: Pick<S3Request, 'exchange'>, name: string
  * door is reached).
  */
 export function addressOf({ request, target }: Exchange, baseUrl: string): Pick<S3Request, 'bucket' | 'key' | 'query'> {
-  const path = (target.split('?')[0] ?? '').replace(/^\/+/, '');
+  const path = (target.split('?')[0] ?? '').replace(/^\//, '');
   const query = queryOf(target);
   const hosted = bucketOfHost(request.headers.host ?? '', new URL(baseUrl).hostname);
   if (hosted !== undefined) return { bucket: hosted, key: decoded(path), query };
