@@ -72,6 +72,7 @@ async function dispatch(
       return handlePush(deps, event, delivery);
     case 'pull-request':
       return reconcilePullRequest(deps, event.repository, event.pullRequest.number, {
+        headSha: event.pullRequest.headSha,
         sender: event.sender,
         action: event.action,
         delivery,

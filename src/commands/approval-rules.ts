@@ -63,7 +63,7 @@ export function expiryOf(policy: Pick<GatePolicy, 'expireAfterMs'>, waitingSince
 
 function partIn(policy: GatePolicy, facts: GateFacts, { id }: GatePerson): string | undefined {
   if (!policy.allowAuthor && facts.author?.id === id) return 'an author does not count for their own change';
-  if (!policy.allowLastPusher && facts.lastPusher?.id === id) return 'whoever pushed last does not count';
+  if (!policy.allowLastPusher && facts.lastPusher?.id === id) return 'whoever pushed or merged last does not count';
   const isCommitter = facts.committers.some((committer) => committer.id === id);
   // Whoever may count as the author or the last pusher has commits in the change as a rule.
   const isAllowed =
@@ -83,7 +83,7 @@ function sortVotes(policy: GatePolicy, facts: GateFacts): SortedVotes {
   const notCounted: GateVerdict['notCounted'][number][] = [];
   const newest = new Map<number, Vote>();
   for (const vote of facts.votes) {
-    const why = whyUnbound(vote.binding, facts.binding);
+    const why = whyUnbound(vote.binding, facts.binding) ?? whyUnheard(policy, vote);
     if (why === undefined) newest.set(vote.person.id, vote);
     else notCounted.push({ person: vote.person, answer: vote.answer, at: vote.at, why });
   }
@@ -98,10 +98,15 @@ function sortVotes(policy: GatePolicy, facts: GateFacts): SortedVotes {
 
 function whyVoteNotCounted(policy: GatePolicy, facts: GateFacts, vote: Vote): string | undefined {
   if (vote.answer === 'withdrawn') return 'it was withdrawn';
-  if (!policy.channels.includes(vote.channel)) return `answers by ${vote.channel} are not taken here`;
   if (vote.at >= expiryOf(policy, facts.waitingSince)) return 'it came after the gate had expired';
   const person = facts.people.find(({ id }) => id === vote.person.id);
   return person ? whyNot(policy, facts, person, vote.answer) : 'GitHub could not say which access there is';
+}
+
+/** What is not taken here is no answer, so it does not replace one that was. Taking back is always heard. */
+function whyUnheard({ channels }: GatePolicy, { answer, channel }: Vote): string | undefined {
+  if (answer === 'withdrawn' || channels.includes(channel)) return undefined;
+  return `answers by ${channel} are not taken here, only by ${channels.join(' or ')}`;
 }
 
 /** Any difference between what was voted on and what would be released makes the vote void (SEC R1). */

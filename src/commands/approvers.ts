@@ -121,7 +121,13 @@ function needWords(group: ApproverGroup): string {
 
 /** A whole policy in one line, for people who are not yet at its gate. */
 export function policyWords(policy: GatePolicy): string {
-  return groupWords({ ...policy.from, count: policy.count });
+  const also = [
+    ...(policy.allowAuthor ? ['the author'] : []),
+    ...(policy.allowLastPusher ? ['whoever pushed last'] : []),
+    ...(policy.allowCommitters ? ['authors of its commits'] : []),
+  ];
+  const may = also.length === 0 ? '' : `; ${joined(also, 'and')} may be among them`;
+  return `${groupWords({ ...policy.from, count: policy.count })}${may}`;
 }
 
 function groupWords(group: ApproverGroup): string {

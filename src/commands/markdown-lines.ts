@@ -1,5 +1,6 @@
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Nodes, Paragraph, PhrasingContent } from 'mdast';
+import { extendedLines } from './github-markdown.ts';
 import { OpenElements } from './open-elements.ts';
 
 /**
@@ -48,8 +49,13 @@ function findLines(source: Source): CommentLine[] {
   const tree = fromMarkdown(source.text, { extensions: [syntax] });
   const elements = new OpenElements();
   const found: CommentLine[] = [];
+  let footnoteEnd = 0;
   for (const node of tree.children) {
+    // CommonMark reads `[^1]: words` as the address of a link, and GitHub as a footnote that goes on in the next line.
+    if (node.type === 'definition' && node.identifier.startsWith('^')) footnoteEnd = node.position?.end.line ?? 0;
+    const isFootnote = footnoteEnd > 0 && node.position?.start.line === footnoteEnd + 1;
     if (node.type === 'html') elements.read(node.value);
+    else if (node.type === 'paragraph' && isFootnote) continue;
     else if (node.type === 'paragraph') found.push(...plainLines(node, source, elements));
     else if (!elements.hide()) found.push(...joinedLines(node, source));
   }
@@ -58,17 +64,19 @@ function findLines(source: Source): CommentLine[] {
 
 function plainLines(paragraph: Paragraph, source: Source, elements: OpenElements): CommentLine[] {
   const found: CommentLine[] = [];
-  const isTable = linesOf(paragraph).some((line) => isDelimiterRow(lineOf(source, line).text));
-  let nextLine = paragraph.position?.start.line ?? 1;
+  const firstLine = paragraph.position?.start.line ?? 1;
+  const extended = extendedLines(linesOf(paragraph).map((line) => lineOf(source, line).text));
+  let nextLine = firstLine;
   for (const child of paragraph.children) {
     if (child.type === 'html') elements.read(child.value);
     const last = child.position?.end.line ?? 0;
-    const isPlain = child.type === 'text' && !elements.hide() && !isTable;
+    const isPlain = child.type === 'text' && !elements.hide();
     for (; nextLine <= last; nextLine += 1) {
       const first = firstCharacter(source, nextLine);
       if (first >= (child.position?.end.offset ?? 0)) break;
       // The line belongs to the child that holds its first character.
-      if (isPlain && first >= (child.position?.start.offset ?? 0) && isAtMargin(lineOf(source, nextLine).text))
+      const isOwn = first >= (child.position?.start.offset ?? 0) && !extended[nextLine - firstLine];
+      if (isPlain && isOwn && isAtMargin(lineOf(source, nextLine).text))
         found.push({ line: nextLine, text: cleanLine(paragraph, nextLine, source), standing: 'plain' });
     }
   }
@@ -129,11 +137,6 @@ function linesOf(node: Nodes): number[] {
 /** Four columns would be code if the line stood alone. */
 function isAtMargin(line: string): boolean {
   return /^ {0,3}[^ \t]/.test(line);
-}
-
-/** GitHub makes a table of the paragraph around `| --- | --- |`; plain CommonMark does not. */
-function isDelimiterRow(line: string): boolean {
-  return /^[ \t|:-]+$/.test(line) && line.includes('-') && line.includes('|');
 }
 
 /** Blanks and tabs only: another kind of space is a character that the person has to hear of (SEC-B-23). */

@@ -78,7 +78,7 @@ function parseOurs(line: CommentLine, text: string, rest: string, options: Parse
   const verb = asVerb(said.word);
   if (said.word === '') return parseVerb(line, text, 'help', '', '/penstock ', options);
   if (verb) return parseVerb(line, text, verb, said.rest, '/penstock ', options);
-  const why = hiddenCharacter(text) ?? `${quote(said.word)} is not a command.`;
+  const why = hiddenCharacter(text) ?? notOurs(said.word);
   return miss(line, text, `/penstock ${nearVerbOfOurs(visible(said.word)) ?? 'help'}`, why);
 }
 
@@ -110,7 +110,18 @@ function nearMiss(line: CommentLine, text: string): ParsedLine | undefined {
   const verb = asVerb(meant) ?? nearVerb(meant);
   if (!verb) return undefined;
   const why = hiddenCharacter(text) ?? (text.startsWith('/') ? undefined : 'It does not begin with a plain slash.');
-  return miss(line, text, `/${verb}`, why ?? `${quote(`/${meant}`)} is not a command.`);
+  return miss(line, text, `/${verb}`, why ?? notOurs(`/${meant}`));
+}
+
+/** A letter that only looks like one of ours would make "is not a command" a riddle. */
+function notOurs(word: string): string {
+  const strange = /[^\x20-\x7E]/u.exec(word)?.[0];
+  const what = `${quote(word)} is not a command`;
+  return strange === undefined ? `${what}.` : `${what}: it holds an unusual character (${codeOf(strange)}).`;
+}
+
+function codeOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function miss(line: CommentLine, text: string, suggestion: string, why: string): ParsedLine {
@@ -124,10 +135,9 @@ function split(text: string): { word: string; rest: string } {
 }
 
 function hiddenCharacter(text: string): string | undefined {
-  const found = invisible.exec(text)?.[0].codePointAt(0);
+  const found = invisible.exec(text)?.[0];
   if (found === undefined) return undefined;
-  const code = found.toString(16).toUpperCase().padStart(4, '0');
-  return `The line holds an invisible or unusual character (U+${code}): type it anew.`;
+  return `The line holds an invisible or unusual character (${codeOf(found)}): type it anew.`;
 }
 
 function visible(text: string): string {

@@ -12,8 +12,9 @@ export interface PullRequestHead {
 }
 
 /**
- * Remembers what a pull request's head and base are now, as read from GitHub. Seeing the same again adds nothing; a head
- * that comes back after a force push is a new row. `seenAt` is for what happened earlier.
+ * Remembers what a pull request's head and base are now, as read from GitHub. Seeing the same again adds nothing but who
+ * pushed it, which only its webhook tells; a head that comes back after a force push is a new row. `seenAt` is for what
+ * happened earlier.
  */
 export async function recordHead(db: Kysely<Database>, head: PullRequestHead, seenAt?: Date): Promise<void> {
   await sql`
@@ -29,6 +30,15 @@ export async function recordHead(db: Kysely<Database>, head: PullRequestHead, se
         order by seen_at desc limit 1) newest
       where head_sha = ${head.headSha} and base_ref = ${head.baseRef} and base_sha = ${head.baseSha})
     on conflict do nothing`.execute(db);
+  if (head.pushedBy === null) return;
+  await db
+    .updateTable('pull_request_heads')
+    .set({ pushed_by: head.pushedBy })
+    .where('repository_id', '=', head.repositoryId)
+    .where('number', '=', head.number)
+    .where('head_sha', '=', head.headSha)
+    .where('pushed_by', 'is', null)
+    .execute();
 }
 
 /** The head at that moment, as far as we had seen it; null when nothing was seen by then. */
@@ -40,6 +50,12 @@ export async function headAt(db: Kysely<Database>, repositoryId: number, number:
 export async function latestHead(db: Kysely<Database>, repositoryId: number, number: number) {
   const row = await heads(db, repositoryId, number).executeTakeFirst();
   return row ?? null;
+}
+
+/** Account number of whoever pushed that head last, as a webhook told; null when none did. */
+export async function pusherOf(db: Kysely<Database>, repositoryId: number, number: number, headSha: string) {
+  const known = heads(db, repositoryId, number).where('head_sha', '=', headSha).where('pushed_by', 'is not', null);
+  return (await known.executeTakeFirst())?.pushedBy ?? null;
 }
 
 /** Newest first. */

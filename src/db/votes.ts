@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 import { plainText } from './json.ts';
 
@@ -17,7 +17,7 @@ export interface NewVote {
   readonly login: string;
   readonly answer: 'approve' | 'reject' | 'withdrawn';
   readonly channel: 'comment' | 'button' | 'review';
-  /** The comment, review or button: it answers one gate once. */
+  /** The comment, review or button, and the place of a further line in it (`review/7/2`): each answers one gate once. */
   readonly source: string;
   readonly reason: string;
 }
@@ -61,9 +61,9 @@ export function votesOfExecution(db: Kysely<Database>, execution: string): Promi
   return selectVotes(db).where('execution_id', '=', execution).orderBy('id').execute();
 }
 
-/** The comment was deleted or the review dismissed: its votes count no more. Answers how many that were. */
+/** The review was dismissed: the votes of all its lines count no more. Answers how many that were. */
 export async function withdrawVotesFrom(db: Kysely<Database>, source: string): Promise<number> {
-  const query = db.updateTable('votes').set({ answer: 'withdrawn' }).where('source', '=', source);
+  const query = db.updateTable('votes').set({ answer: 'withdrawn' }).where(cameFrom(source));
   const { numUpdatedRows } = await query.where('answer', '<>', 'withdrawn').executeTakeFirst();
   return Number(numUpdatedRows);
 }
@@ -71,14 +71,19 @@ export async function withdrawVotesFrom(db: Kysely<Database>, source: string): P
 /** How many answers from there still stand. */
 export async function standingVotesFrom(db: Kysely<Database>, source: string): Promise<number> {
   const query = db.selectFrom('votes').select((eb) => eb.fn.countAll<number>().as('n'));
-  const row = await query.where('source', '=', source).where('answer', '<>', 'withdrawn').executeTakeFirstOrThrow();
+  const row = await query.where(cameFrom(source)).where('answer', '<>', 'withdrawn').executeTakeFirstOrThrow();
   return row.n;
 }
 
 /** Executions whose gates were answered from there. */
 export async function executionsVotedFrom(db: Kysely<Database>, source: string): Promise<readonly string[]> {
-  const rows = await db.selectFrom('votes').select('execution_id').distinct().where('source', '=', source).execute();
+  const rows = await db.selectFrom('votes').select('execution_id').distinct().where(cameFrom(source)).execute();
   return rows.map((row) => row.execution_id);
+}
+
+/** Any line of it. */
+function cameFrom(source: string) {
+  return sql<boolean>`(source = ${source} or source like ${`${source}/%`})`;
 }
 
 function selectVotes(db: Kysely<Database>) {

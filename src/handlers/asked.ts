@@ -1,5 +1,6 @@
 import type { Asker } from '../commands/authorize.ts';
 import type { Channel } from '../commands/gate-policy.ts';
+import type { CommandPrefix } from '../commands/verbs.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { executionsOfPullRequest, type ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
@@ -101,6 +102,11 @@ export async function permissionNow(
     if (error instanceof TransientError && isLate) return 'unknown';
     throw error;
   }
+}
+
+/** How lines to copy are written: the form that is always understood, unless what ran here says that the short one is. */
+export function prefixOf({ records }: Pick<Asked, 'records'>): CommandPrefix {
+  return records[0]?.context.bareCommands === true ? '/' : '/penstock ';
 }
 
 /** The newest execution of each pipeline, optionally of one. */

@@ -86,7 +86,7 @@ function factsOf(
     people: asked.people,
     peopleCut: asked.cut ?? false,
     ...(author ? { author } : {}),
-    ...(context.lastPusher ? { lastPusher: context.lastPusher } : {}),
+    ...(asked.lastPusher ? { lastPusher: asked.lastPusher } : {}),
     committers: context.authors,
     unmappedAuthors: context.unmappedAuthors,
     fork: context.fork,

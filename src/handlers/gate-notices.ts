@@ -60,6 +60,7 @@ async function announce(
     detailsUrl: view.detailsUrl,
     verdict: story.verdict,
     copy: `${prefix}approve ${record.pipeline}/${stage}/${action} ${headSha}${story.reasonNeeded ? ' reason' : ''}`,
+    channels: policyOf(record, gate).channels,
     call: teams,
   });
   // The marker finds the comment again when the process ends between it and the row.

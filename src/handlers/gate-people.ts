@@ -1,5 +1,6 @@
-import type { PersonFacts } from '../commands/gate.ts';
+import type { GatePerson, PersonFacts } from '../commands/gate.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
+import { pusherOf } from '../db/pull-request-heads.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { VoteRecord } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
@@ -12,6 +13,7 @@ export interface AskedPeople {
   readonly askedAt: Date;
   /** Some who could approve were not asked about. */
   readonly cut?: boolean;
+  readonly lastPusher?: GatePerson;
 }
 
 /** Whose membership is asked to tell who could approve; everybody who voted is asked about anyhow. */
@@ -41,7 +43,21 @@ export async function gatherPeople(
   // Beyond that nobody's team is known, so they are named only where no team is asked for.
   people.push(...others.slice(mostAsked).map((one) => ({ ...one, teams: [] })));
   const cut = teams.length > 0 && others.length > mostAsked;
-  return { people, askedAt, cut };
+  return { people, askedAt, cut, ...(await lastPusherOf(deps, record)) };
+}
+
+/**
+ * Of a pull request: whoever pushed its head, however the execution was started; the webhook that tells may come after
+ * the start. Of a push it is known from the start.
+ */
+async function lastPusherOf(
+  deps: Pick<Deps, 'db'>,
+  { context, repositoryId }: ExecutionRecord,
+): Promise<Pick<AskedPeople, 'lastPusher'>> {
+  const { lastPusher, pullRequest, headSha } = context;
+  if (lastPusher || pullRequest === undefined) return lastPusher ? { lastPusher } : {};
+  const id = await pusherOf(deps.db, repositoryId, pullRequest, headSha);
+  return id === null ? {} : { lastPusher: { id, login: `github-${id}` } };
 }
 
 /** Under the login of today: the vote may have been given under an older one. */

@@ -66,7 +66,7 @@ function summaryOf(verdict: GateVerdict, reason: string): string {
 }
 
 /** What a pull request's gate stands for, as GitHub says a moment before the release (SEC-A-02, A-13, A-14, A-16). */
-async function whatChanged(
+export async function whatChanged(
   deps: ReleaseDeps,
   repository: RepositoryRef,
   record: ExecutionRecord,

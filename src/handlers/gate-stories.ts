@@ -47,6 +47,7 @@ async function waitingStory(
     verdict,
     shaNeeded: record.context.fork || policy.requireSha,
     reasonNeeded: reasonNeeded(definition, gate),
+    channels: policy.channels,
     expiresAt: expiryOf(policy, waitingSince(record, gate)),
   };
 }

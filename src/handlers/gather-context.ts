@@ -37,10 +37,9 @@ export function authorsOfPullRequest(
   deps: Pick<Deps, 'github'>,
   repository: RepositoryRef,
   pullRequest: PullRequest,
-  pusher?: Account,
 ): Promise<Authorship> {
   const range = { kind: 'pull-request', number: pullRequest.number } as const;
-  return gatherAuthors(deps, repository, range, [pullRequest.author], pusher);
+  return gatherAuthors(deps, repository, range, [pullRequest.author], undefined);
 }
 
 /** A repository loosens its gates only as far as the operator allows (docs/configuration.md, approvals). */
@@ -91,7 +90,6 @@ function pullRequestContext(
     fork: facts.fork,
     title: pullRequest.title,
     authors: facts.authorship.authors,
-    ...(facts.authorship.lastPusher ? { lastPusher: facts.authorship.lastPusher } : {}),
     unmappedAuthors: facts.authorship.unmapped,
     cause: facts.cause,
     gates: limitedGates(pipeline.gates, facts.approvals),

@@ -30,7 +30,8 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
   if (!pullRequest) return ignored(`there is no pull request #${number}`);
   const { definitions, bare } = await namesOf(deps, text, pullRequest);
   const lines = parseComment(text.body, { bare, known: knownPipelines(definitions) });
-  if (lines.length === 0) return text.review?.state === 'changes_requested' ? takeBack(deps, text) : noCommand;
+  const taken = text.review?.state === 'changes_requested' ? await takeBack(deps, text) : noCommand;
+  if (lines.length === 0) return taken;
   const gone = await changedSince(deps, text);
   if (gone !== undefined) return ignored(gone);
   const source = `${text.source.kind}/${text.source.id}`;
@@ -86,15 +87,16 @@ async function namesOf(
 
 async function answerAll(deps: Deps, said: Said, lines: readonly ParsedLine[]): Promise<readonly LineAnswer[]> {
   const answers: LineAnswer[] = [];
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     // Gathered anew for each line: the one before may have started or ended something.
-    const asked = await gatherAsked(deps, said);
+    const asked = await gatherAsked(deps, said, index);
     answers.push({ line, answer: await answerLine(deps, asked, line) });
   }
   return answers;
 }
 
-async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
+/** Each line is asked once by itself: `/approve` and then `/reject` in one comment are two answers of one person. */
+async function gatherAsked(deps: Deps, said: Said, index: number): Promise<Asked> {
   const { text, pullRequest, source, reviewed } = said;
   const { author, repository } = text;
   return {
@@ -104,7 +106,7 @@ async function gatherAsked(deps: Deps, said: Said): Promise<Asked> {
     permission: await permissionNow(deps, repository, author, text.createdAt),
     by: { kind: 'person', id: author.id, login: author.login },
     channel: text.source.kind === 'review' ? 'review' : 'comment',
-    source,
+    source: index === 0 ? source : `${source}/${index + 1}`,
     createdAt: text.createdAt,
     ...reviewed,
     ...(await knownExecutions(deps, repository.id, text.number)),

@@ -23,6 +23,8 @@ export interface Look {
   readonly sender?: Account;
   readonly action?: 'opened' | 'reopened' | 'synchronize' | 'closed' | 'ready_for_review' | 'edited';
   readonly delivery?: string;
+  /** The head that the webhook was about, which may be an older one by now. */
+  readonly headSha?: string;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function reconcilePullRequest(
     baseRef: pullRequest.baseRef,
     baseSha: pullRequest.baseSha,
     authorId: pullRequest.author.id,
-    pushedBy: look.action === 'synchronize' ? (look.sender?.id ?? null) : null,
+    pushedBy: look.action === 'synchronize' && look.headSha === pullRequest.headSha ? (look.sender?.id ?? null) : null,
   });
   const opening = !known || known.headSha === pullRequest.headSha || look.action === 'reopened';
   return startForPullRequest(deps, { repository, pullRequest, event: opening ? 'OPEN' : 'UPDATED', by, look });
@@ -116,10 +118,8 @@ async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStar
   const fork = pullRequest.headRepositoryId !== repository.id;
   const plans = planStarts(loaded, event);
   const starting = plans.some((plan) => plan.kind === 'start') && !fork;
-  const { action, sender } = start.look;
-  const pusher = action === 'synchronize' || action === 'opened' ? sender : undefined;
   const authorship = starting
-    ? await authorsOfPullRequest(deps, repository, pullRequest, pusher)
+    ? await authorsOfPullRequest(deps, repository, pullRequest)
     : { authors: [], unmapped: [] };
   const said: string[] = [];
   for (const plan of plans) said.push(await actOnPlan(deps, { start, loaded, fork, authorship }, plan));
@@ -185,12 +185,12 @@ function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Pr
 
 async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
   const { repository, pullRequest, event } = facts.start;
+  // Hardly any pipeline starts when a pull request closes, so that is no news, and no check waits for it.
+  if (event === 'CLOSED') return `${pipeline}: left out, ${reason}`;
   await recordUnstarted(deps, facts.start, { pipeline, outcome: 'filtered', reason });
-  // A closed pull request needs no verdict; an open one must not wait for a check that never comes.
-  if (event !== 'CLOSED') {
-    const key = { repository, headSha: pullRequest.headSha, execution: null };
-    await postCheck(deps, key, renderSkipped(pipeline, reason, deps.publicUrl));
-  }
+  // An open one must not wait for a check that never comes.
+  const key = { repository, headSha: pullRequest.headSha, execution: null };
+  await postCheck(deps, key, renderSkipped(pipeline, reason, deps.publicUrl));
   return `${pipeline}: left out, ${reason}`;
 }
 

@@ -95,7 +95,7 @@ async function deployFiles(
     await deps.artifacts.put({ bucket: place, key: `${under}${path}` }, { file: join(directory, path) });
     action.log.write(`Put s3://${bucket}/${under}${path}\n`);
   }
-  return done(action, `${files.length} objects in ${bucket}`);
+  return done(action, `${files.length} ${files.length === 1 ? 'object' : 'objects'} in ${bucket}`);
 }
 
 function done(action: StartedAction<Configuration>, summary: string): EndReport {

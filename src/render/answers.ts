@@ -1,6 +1,6 @@
 import type { GateVerdict } from '../commands/gate.ts';
 import type { WhyGate, PlanEntry, StartNote } from './questions.ts';
-import { gateLines } from './gate-story.ts';
+import { gateLines, howToApprove } from './gate-story.ts';
 import { code, link, prose, shortSha, ticked } from './markdown.ts';
 import { executionPhase, stagesOf } from './stage-view.ts';
 import { verdictOf } from './verdict.ts';
@@ -61,11 +61,9 @@ export function renderWhy(gates: readonly WhyGate[]): string {
   return gates.map(whyLines).join('\n\n');
 }
 
-function whyLines({ pipeline, stage, action, verdict, copy }: WhyGate): string {
-  const line = copy === undefined ? [] : [`- To approve: ${code(copy)}`];
-  return [`**${prose(`${pipeline}/${stage}/${action}`)}** ${stateWords(verdict)}`, ...gateLines(verdict), ...line].join(
-    '\n',
-  );
+function whyLines({ pipeline, stage, action, verdict, channels, copy }: WhyGate): string {
+  const head = `**${prose(`${pipeline}/${stage}/${action}`)}** ${stateWords(verdict)}`;
+  return [head, ...gateLines(verdict), `- To approve, ${howToApprove(channels, copy)}`].join('\n');
 }
 
 function stateWords({ outcome }: GateVerdict): string {

@@ -1,5 +1,6 @@
 import type { GateVerdict } from '../commands/gate.ts';
-import { gateLines } from './gate-story.ts';
+import type { Channel } from '../commands/gate-policy.ts';
+import { gateLines, howToApprove } from './gate-story.ts';
 import { code, link, prose, shortSha } from './markdown.ts';
 
 export interface GateNotice {
@@ -10,8 +11,9 @@ export interface GateNotice {
   readonly cause: string;
   readonly detailsUrl: string;
   readonly verdict: GateVerdict;
-  /** The exact comment that approves it. */
+  /** The exact line that approves it. */
   readonly copy: string;
+  readonly channels: readonly Channel[];
   /** Teams to call, `organisation/slug`: those that the policy names. The caller sees to it that it happens once. */
   readonly call: readonly string[];
 }
@@ -25,7 +27,7 @@ export function renderGateNotice(notice: GateNotice): string {
   return [
     `✋ ${code(`${pipeline}/${stage}/${action}`)} waits for approval of ${code(shortSha(headSha))} (${prose(cause)}). ${link('Details', detailsUrl)}.`,
     gateLines(verdict).join('\n'),
-    `To approve, press the button on its check, or comment: ${code(copy)}`,
+    `To approve, ${howToApprove(notice.channels, copy)}`,
     ...(teams.length === 0 ? [] : [`For ${teams.join(', ')}.`]),
   ].join('\n\n');
 }

@@ -1,4 +1,5 @@
 import type { CountedVote, Explanation, GateVerdict, UncountedVote } from '../commands/gate.ts';
+import type { Channel } from '../commands/gate-policy.ts';
 import { code, prose, ticked } from './markdown.ts';
 import { count, moment } from './words.ts';
 
@@ -17,6 +18,13 @@ export function gateLines(verdict: GateVerdict): readonly string[] {
 }
 
 const ended = { waiting: '', approved: 'Approved: ', rejected: 'Rejected, with ', expired: 'Expired, with ' } as const;
+
+/** Reads on from "To approve, ". `copy`: the line to write where words are taken. */
+export function howToApprove(channels: readonly Channel[], copy: string): string {
+  const press = channels.includes('button') ? ['press the button on its check'] : [];
+  const write = channels.includes('comment') ? ['comment'] : channels.includes('review') ? ['write in a review'] : [];
+  return `${[...press, ...write].join(', or ')}${write.length === 0 ? '' : `: ${code(copy)}`}`;
+}
 
 /** Who could, in words; names are code, so that nobody is called. */
 function logins(names: readonly string[]): string {

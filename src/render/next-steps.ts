@@ -1,8 +1,9 @@
+import type { Channel } from '../commands/gate-policy.ts';
 import { conditionStatus } from '../pipeline/status.ts';
 import { code, fenced, prose } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions } from './stage-view.ts';
-import { endedStage } from './verdict.ts';
+import { endedStage, takes } from './verdict.ts';
 import type { ExecutionView } from './view.ts';
 import { own } from './view.ts';
 import { moment, prefixOf } from './words.ts';
@@ -48,9 +49,18 @@ function answerLine(view: ExecutionView, gate: WaitingGate, verb: 'approve' | 'r
 }
 
 function gateSteps(view: ExecutionView, gates: readonly WaitingGate[]): readonly string[] {
-  const commands = gates.flatMap((gate) => [answerLine(view, gate, 'approve'), answerLine(view, gate, 'reject')]);
-  const press = gates.length === 1 ? 'Press **Approve** or **Reject** on this page' : '';
-  return [...copy(view, press, commands), ...gates.flatMap((gate) => reviewHints(view, gate))];
+  const by = (channel: Channel) => gates.filter((gate) => takes(view, gate, channel));
+  const inReview = by('review').filter((gate) => !takes(view, gate, 'comment'));
+  const press = gates.length === 1 && by('button').length === 1 ? 'Press **Approve** or **Reject** on this page' : '';
+  return [
+    ...copy(view, press, answerLines(view, by('comment'))),
+    ...(inReview.length === 0 ? [] : ['Write in a review one of these:', lines(view, answerLines(view, inReview))]),
+    ...gates.flatMap((gate) => reviewHints(view, gate, gates.length > 1)),
+  ];
+}
+
+function answerLines(view: ExecutionView, gates: readonly WaitingGate[]): readonly string[] {
+  return gates.flatMap((gate) => [answerLine(view, gate, 'approve'), answerLine(view, gate, 'reject')]);
 }
 
 /** Buttons, then lines to copy; without a pull request there is no place for a comment (design section 4). */
@@ -59,19 +69,28 @@ function copy(view: ExecutionView, press: string, commands: readonly string[]): 
     return [
       `${press || 'Use the buttons on the checks of the stages'}. No pull request belongs to this commit, so there is no place for comments.`,
     ];
+  if (commands.length === 0) return press === '' ? [] : [`${press}.`];
   const how = press === '' ? 'Comment on the pull request' : `${press}, or comment on the pull request`;
   return [commands.length === 1 ? `${how}:` : `${how} one of these:`, lines(view, commands)];
 }
 
 /** What the pipeline's author wrote for reviewers, and until when they may answer. */
-function reviewHints(view: ExecutionView, { stage, action, declared, run }: WaitingGate): readonly string[] {
+function reviewHints(
+  view: ExecutionView,
+  { stage, action, declared, run }: WaitingGate,
+  isOneOfSeveral: boolean,
+): readonly string[] {
   const until = own(view.gates, `${stage}/${action}`)?.expiresAt ?? run.deadline;
   const custom = declared?.configuration['CustomData'];
   const url = declared?.configuration['ExternalEntityLink'];
   return [
     ...(custom === undefined ? [] : [`For the reviewer of ${code(action)}: ${prose(custom, 1000)}`]),
     ...(url === undefined ? [] : [`To review: ${code(url)}`]),
-    ...(until === undefined ? [] : [`Waits since ${moment(run.startedAt)}, until ${moment(until)}.`]),
+    ...(until === undefined
+      ? []
+      : [
+          `${isOneOfSeveral ? `${code(action)} waits` : 'Waits'} since ${moment(run.startedAt)}, until ${moment(until)}.`,
+        ]),
   ];
 }
 

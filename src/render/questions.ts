@@ -1,4 +1,5 @@
 import type { GateVerdict } from '../commands/gate.ts';
+import type { Channel } from '../commands/gate-policy.ts';
 
 /** What the answers to questions are made from. */
 
@@ -16,8 +17,9 @@ export interface WhyGate {
   readonly stage: string;
   readonly action: string;
   readonly verdict: GateVerdict;
-  /** The exact comment that approves it. */
-  readonly copy?: string;
+  /** The exact line that approves it. */
+  readonly copy: string;
+  readonly channels: readonly Channel[];
 }
 
 export interface PlanEntry {

@@ -98,7 +98,8 @@ function actionTable(stage: StageView): string {
     if (!run) return [code(declared.name), '▫️ Not started', '', ''];
     const attempt = run.attempt === 1 ? '' : (laterAttempt(run) ?? `attempt ${run.attempt}`);
     const note = run.answeredBy && !isExpired(run) ? `by ${actorWords(run.answeredBy)}` : '';
-    const said = run.status === 'Succeeded' && run.summary ? prose(run.summary, 200) : '';
+    const told = run.answeredBy ? (run.summary ?? '').replace(namesInFront, '') : (run.summary ?? '');
+    const said = run.status === 'Succeeded' && told !== '' ? prose(told, 200) : '';
     return [code(run.action), actionState(run), durationOf(run), [attempt, note, said].filter(Boolean).join(', ')];
   });
   return table(['Action', 'Status', 'Duration', 'Notes'], rows);

@@ -1,3 +1,4 @@
+import type { Channel } from '../commands/gate-policy.ts';
 import { actorName } from '../pipeline/actor-name.ts';
 import type { ActionRun } from '../pipeline/execution.ts';
 import { isExpired, isTimeout } from './explain.ts';
@@ -28,7 +29,7 @@ export function verdictOf(view: ExecutionView, phase: Phase, stage?: StageView):
     case 'stopping':
       return open('in_progress', runningTitle(view, stage, 'Stopping after'));
     case 'gate':
-      return done('action_required', gateTitle(view, phase.gates), gateButtons(phase.gates));
+      return done('action_required', gateTitle(view, phase.gates), gateButtons(view, phase.gates));
     case 'succeeded':
       return done('success', succeededTitle(view, stage), rollbackButtons(view, stage));
     case 'failed':
@@ -93,6 +94,8 @@ function gateTitle(view: ExecutionView, gates: readonly WaitingGate[]): string {
   if (!gate || gates.length > 1) return title(`${gates.length} approvals are awaited: see what to comment`);
   const story = own(view.gates, `${gate.stage}/${gate.action}`);
   if (view.pullRequest === undefined) return title(`${awaited(story)}: press Approve on this check`);
+  if (!takes(view, gate, 'comment'))
+    return fittingTitle(`${awaited(story)} of ${gate.stage}: see how inside`, `${awaited(story)}: see inside`);
   if (story?.shaNeeded || story?.reasonNeeded)
     return fittingTitle(
       `${awaited(story)} of ${gate.stage}: see what to comment`,
@@ -111,9 +114,14 @@ function awaited(story: GateStory | undefined): string {
   return verdict && verdict.needed > 1 ? `${verdict.had} of ${verdict.needed} approvals` : 'Waiting for approval';
 }
 
-function gateButtons(gates: readonly WaitingGate[]): readonly ButtonView[] {
+/** Whether the gate's policy takes answers given in this way. */
+export function takes(view: Pick<ExecutionView, 'gates'>, { stage, action }: WaitingGate, channel: Channel): boolean {
+  return own(view.gates, `${stage}/${action}`)?.channels?.includes(channel) ?? true;
+}
+
+function gateButtons(view: ExecutionView, gates: readonly WaitingGate[]): readonly ButtonView[] {
   const [gate] = gates;
-  if (!gate || gates.length > 1) return [];
+  if (!gate || gates.length > 1 || !takes(view, gate, 'button')) return [];
   return [
     { label: 'Approve', identifier: 'approve', description: 'Let the execution go on' },
     { label: 'Reject', identifier: 'reject', description: 'Fail the stage' },

@@ -3,6 +3,7 @@ import type { Actor, Execution } from '../pipeline/execution.ts';
 import type { BuildPhase } from '../pipeline/build-phase.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import type { GateVerdict } from '../commands/gate.ts';
+import type { Channel } from '../commands/gate-policy.ts';
 
 /** Everything that the check runs of one execution are drawn from. Equal views draw equal check runs. */
 export interface ExecutionView {
@@ -77,6 +78,8 @@ export interface GateStory {
   readonly shaNeeded: boolean;
   /** A blank reason is refused (`IsSummaryRequired`). */
   readonly reasonNeeded: boolean;
+  /** How it can be answered; absent: in every way. */
+  readonly channels?: readonly Channel[];
   /** ISO 8601: when the policy lets the gate expire (`expiryOf`); the action's own deadline is shown when absent. */
   readonly expiresAt?: string;
 }

@@ -96,7 +96,7 @@ describe('by default one person with write access who had no part in the change 
     ['SEC-B-01 the author, by comment', author, {}, 'an author does not count for their own change'],
     ['SEC-B-01 the author, by button', author, { channel: 'button' }, 'an author does not count for their own change'],
     ['SEC-B-01 the author, by review', author, { channel: 'review' }, 'an author does not count for their own change'],
-    ['SEC-B-02 the last pusher', pusher, {}, 'whoever pushed last does not count'],
+    ['SEC-B-02 the last pusher', pusher, {}, 'whoever pushed or merged last does not count'],
     ['SEC-B-02 a committer', committer, {}, 'whoever has commits in the change does not count'],
     ['SEC-B-04 a reader', reader, {}, 'write access is needed, and there is only read access'],
   ] as const)('%s does not count', (_name, who, more, expected) => {
@@ -195,6 +195,7 @@ describe('several answers', () => {
 describe('time', () => {
   it('SEC-A-18 after the limit the gate is expired, and what came later does not count', () => {
     const expired = { now: expiryOf(defaultGatePolicy, since) };
+    expect(Date.parse(expired.now) - Date.parse(since)).toBe(7 * day);
     expect(outcome([], {}, expired)).toBe('expired');
     expect(outcome([vote(bob)], {}, expired)).toBe('expired');
     expect(why([vote(bob, 'approve', { at: expired.now })], {}, expired)).toBe('it came after the gate had expired');
@@ -229,8 +230,23 @@ describe('what a policy may loosen', () => {
 
   it('channels that are not taken do not count', () => {
     expect(why([vote(bob, 'approve', { channel: 'review' })], { channels: ['button'] })).toBe(
-      'answers by review are not taken here',
+      'answers by review are not taken here, only by button',
     );
+  });
+});
+
+describe('answers in a channel that is not taken', () => {
+  const rules = { count: 2, channels: ['button'] } as const;
+
+  it('replace no answer that was taken', () => {
+    const votes = [vote(bob, 'approve', { channel: 'button' }), vote(bob, 'reject'), vote(carol, 'approve')];
+    const verdict = evaluateGate(policy(rules), facts(votes));
+    expect([verdict.outcome, verdict.had, verdict.notCounted.length]).toEqual(['waiting', 1, 2]);
+  });
+
+  it('take back what was said, when they take back', () => {
+    const votes = [vote(bob, 'approve', { channel: 'button' }), vote(bob, 'withdrawn', { channel: 'review' })];
+    expect(evaluateGate(policy(rules), facts(votes)).had).toBe(0);
   });
 });
 
@@ -338,6 +354,9 @@ describe('groups', () => {
       '2 people with write access, among them 1 member of team `acme/security` with write access, among them either ' +
         '1 member of team `acme/release` with write access or 2 people with write access',
     );
+    expect(policyWords(policy({ allowAuthor: true, allowLastPusher: true, allowCommitters: true }))).toBe(
+      '1 person with write access; the author, whoever pushed last and authors of its commits may be among them',
+    );
   });
 });
 
@@ -359,6 +378,10 @@ describe('owners of the touched files', () => {
   it('SEC-B-13 an owner without write access does not count', () => {
     const owners = [{ owners: ['@reader'], files: ['x'] }];
     expect(outcome([vote(reader)], { from }, { owners })).toBe('waiting');
+  });
+
+  it('an owner needs its @: a bare word, or the middle of an address, is no login', () => {
+    expect(outcome([vote(bob)], { from }, { owners: [{ owners: ['xbob'], files: ['x'] }] })).toBe('waiting');
   });
 
   it('an owner written as a mail address is nobody that Penstock knows', () => {
@@ -389,7 +412,8 @@ describe('commit authors whom GitHub cannot map (SEC R4)', () => {
     const fork = { unmappedAuthors: ['Mallory', 'Eve'], fork: true };
     const verdict = evaluateGate(policy(), facts([vote(bob)], fork));
     expect(verdict.outcome).toBe('waiting');
-    expect(verdict.explanation.children.at(-1)?.text).toBe('every commit author has a GitHub account (2 without)');
+    const missing = { holds: false, text: 'every commit author has a GitHub account (2 without)' };
+    expect(verdict.explanation.children.at(-1)).toMatchObject(missing);
     expect(outcome([vote(bob)], { allowCommitters: true }, fork)).toBe('approved');
   });
 });

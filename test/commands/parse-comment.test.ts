@@ -165,6 +165,11 @@ describe('a line that begins with a verb is a command', () => {
     expect(line).toMatchObject({ command: { target: { pipeline: 'a', stage: 'B', action: 'c' } } });
   });
 
+  it('counts beside tildes, dollars and colons that mean nothing', () => {
+    for (const beside of ['about ~5 or ~6', '~~no~~', 'a ~~ b', '$5', '[^1] is cited', 'a: b'])
+      expect([beside, command(`${beside}\n/approve\n${beside}`)]).toMatchObject([beside, { verb: 'approve' }]);
+  });
+
   it('counts under an underline and above a mail signature too', () => {
     expect(command('/approve\n-- \nBob')).toMatchObject({ verb: 'approve' });
     expect(command('Ship it\n=======\n\n/approve')).toMatchObject({ verb: 'approve' });
@@ -173,6 +178,12 @@ describe('a line that begins with a verb is a command', () => {
 
 describe('what is quoted, hidden or code never counts (SEC-B-22)', () => {
   it.each([
+    ['a table of one column without strokes', 'a\n:-:\n/approve'],
+    ['a footnote that goes on', 'See[^1].\n\n[^1]: note\n/approve'],
+    ['a footnote of several words', 'See[^1].\n\n[^1]: a note of words\n/approve'],
+    ['struck-out text', '~~Better not:\n/approve\nafter all~~'],
+    ['text struck out by one tilde', '~no\n/approve\nno~'],
+    ['a formula', '$$\n/approve\n$$'],
     ['a fence', '```\n/approve\n```'],
     ['a fence of tildes', '~~~\n/approve\n~~~'],
     ['a fence that is never closed', '```sh\n/approve'],
@@ -256,6 +267,11 @@ describe('look-alikes and invisible characters never become a command (SEC-B-23)
     ['escape sequence', '/approve \u001B[8m'],
   ])('%s', (_name, body) => {
     expect(parse(body).filter((line) => line.kind === 'command')).toEqual([]);
+  });
+
+  it('a letter that looks like one of ours is named', () => {
+    const [line] = parse('/\u0430pprove');
+    expect(line).toMatchObject({ kind: 'near-miss', suggestion: '/approve', why: expect.stringContaining('U+0430') });
   });
 
   it('the person is told which character it was', () => {

@@ -43,6 +43,18 @@ function answer(command: ApprovalCommand, given: ApprovalFacts): string {
 
 const copyA = `Copy \`/approve web/Staging/Approve ${shaA}\`.`;
 
+describe('a button', () => {
+  it('carries the commit, so it needs neither digits nor a time', () => {
+    const strict = { ...staging, requireSha: true, announcedAt: '2026-11-23T04:59:00Z' };
+    expect(answer(approve(), facts({ gates: [strict], channel: 'button', headThen: null }))).toBe('token-staging');
+    expect(answer(approve(), facts({ gates: [{ ...strict, fork: true }], channel: 'button' }))).toBe('token-staging');
+  });
+
+  it('releases nothing when the head moved on', () => {
+    expect(answer(approve(), facts({ channel: 'button', headNow: shaB }))).toContain('is not released');
+  });
+});
+
 describe('a bare approval in a pull request of the same repository', () => {
   it('SEC-A-03 SEC-A-04 is honoured by default, without a commit or with a shortened one, when one gate waits and the head was its commit', () => {
     expect(answer(approve(), facts())).toBe('token-staging');

@@ -126,7 +126,9 @@ describe('the owners of what was touched', () => {
 describe('a team of one on a staging system: self-approval by button within an hour', () => {
   const policy = policyUnder('A team of one, on a staging system');
   it('the author gets through while the hour lasts', () => {
-    expect(outcome(policy, ['author'], { now: '2026-11-23T04:59:59.999Z' })).toBe('approved');
-    expect(outcome(policy, ['author'], { now: '2026-11-23T05:00:00.000Z' })).toBe('expired');
+    const pushed = { lastPusher: people.author };
+    expect(outcome(policy, ['author'], { ...pushed, now: '2026-11-23T04:59:59.999Z' })).toBe('approved');
+    expect(outcome(policy, ['author'], { ...pushed, now: '2026-11-23T05:00:00.000Z' })).toBe('expired');
+    expect(policy.channels).toEqual(['comment', 'button']);
   });
 });

@@ -11,8 +11,9 @@ const notice = {
   detailsUrl: 'https://penstock.example/executions/1',
   verdict: freshVerdict,
   copy: '/approve web/Release/Approve',
+  channels: ['comment', 'button', 'review'],
   call: ['acme/release'],
-};
+} as const;
 
 it('a gate is announced with who could, the line to copy, and a call to the team of the policy', () => {
   expect(renderGateNotice(notice)).toMatchInlineSnapshot(`

@@ -89,14 +89,15 @@ describe('/status', () => {
 describe('/why', () => {
   it('tells the story of each gate and the line that answers it', () => {
     const gate = { pipeline: 'web', stage: 'Release', action: 'Approve', verdict: waitingVerdict };
-    expect(renderWhy([{ ...gate, copy: '/approve web/Release/Approve' }])).toMatchInlineSnapshot(`
+    const channels = ['comment', 'button', 'review'] as const;
+    expect(renderWhy([{ ...gate, channels, copy: '/approve web/Release/Approve' }])).toMatchInlineSnapshot(`
       "**web/Release/Approve** waits
       - **1 of 2 approvals**
         - ✗ 2 members of team \`acme/release\` with write access
       - ✅ \`bob\` approved by comment, 2026-11-23 04:01 UTC: checked on staging
       - ▫️ The approval of \`alice\` does not count: an author does not count for their own change
       - Could approve: \`carol\`
-      - To approve: \`/approve web/Release/Approve\`"
+      - To approve, press the button on its check, or comment: \`/approve web/Release/Approve\`"
     `);
     expect(renderWhy([])).toBe('No gate waits for an answer here.');
   });

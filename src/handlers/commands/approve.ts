@@ -12,7 +12,7 @@ import { quoteList } from '../../commands/quote.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, informed, refused } from '../asked.ts';
 import { isPush, policyOf, reasonNeeded, waitingSince } from '../gate-facts.ts';
-import { settleGate, type OpenGate, type Release } from '../gate-release.ts';
+import { settleGate, whatChanged, type OpenGate, type Release } from '../gate-release.ts';
 
 /**
  * One person's answer to one gate: found, bound to what the person saw, saved as a vote, judged with all votes, and
@@ -25,12 +25,16 @@ export async function approve(deps: CommandDeps, asked: Asked, command: Approval
   if (!resolved.ok) return refused(resolved.why);
   const gate = openGates(asked).find((one) => one.token === resolved.gate.token);
   if (!gate) throw new Error(`the gate with token ${resolved.gate.token} is not among those that were offered`);
+  // What is refused may not stay as an answer that another one releases later.
+  const changed = command.verb === 'approve' ? await whatChanged(deps, asked.repository, gate.record) : undefined;
+  if (changed !== undefined) return refused(changed);
   await saveVote(deps, asked, command, gate);
   const settled = await settleGate(deps, asked.repository, gate, { by: asked.by, reason: command.reason });
   const { verdict } = settled.judged;
-  const mine = verdict.notCounted.find((vote) => vote.person.id === asked.person.id);
-  const isCounted = verdict.counted.some((vote) => vote.person.id === asked.person.id);
-  if (mine && !isCounted) return uncounted(deps, asked, gate, { verdict, why: mine.why });
+  const mine = verdict.notCounted.findLast((vote) => vote.person.id === asked.person.id);
+  const counted = verdict.counted.find((vote) => vote.person.id === asked.person.id);
+  // One that was not heard leaves an earlier one standing.
+  if (mine && (!counted || mine.at > counted.at)) return uncounted(deps, asked, gate, { verdict, why: mine.why });
   if (settled.release) return released(deps, gate, command, settled.release);
   if (verdict.outcome === 'expired') return refused(`The gate \`${gate.stage}/${gate.action}\` has expired.`);
   await deps.engine.refresh(gate.record.execution.id);

@@ -1,9 +1,10 @@
 import type { Command } from '../../commands/command.ts';
 import { loadConfiguration } from '../../config/load.ts';
+import { findExecutionByKey } from '../../db/executions.ts';
 import { laneKey } from '../../pipeline/execution.ts';
 import { pullRequestFacts, withBaseNow } from '../gather-context.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
-import { done, refused } from '../asked.ts';
+import { done, informed, refused } from '../asked.ts';
 import { startExecution, startKeyAfter } from '../start-execution.ts';
 import { planStarts, plansNeedFiles } from '../start-plan.ts';
 
@@ -18,7 +19,7 @@ export async function okToTest(
     return refused('A closed pull request starts nothing.');
   const pullRequest = await withBaseNow(deps, repository, asked.pullRequest);
   if (pullRequest.headRepositoryId === repository.id) {
-    return refused('This pull request is not from a fork: its pipelines run without `/ok-to-test`.');
+    return refused('This pull request is not from a fork: its pipelines run without being allowed.');
   }
   // The form that is understood everywhere.
   const line = `\`/penstock ok-to-test ${pullRequest.headSha}\``;
@@ -33,23 +34,29 @@ export async function okToTest(
     : { paths: [], truncated: false };
   const event = { kind: 'pull-request', event: 'UPDATED', baseBranch: pullRequest.baseRef, ...files } as const;
   let started = 0;
+  let known = 0;
   for (const plan of planStarts(loaded, event)) {
     if (plan.kind !== 'start') continue;
     const cause = `/ok-to-test by ${asked.person.login}`;
+    const base = `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`;
+    const idempotencyKey = await startKeyAfter(deps, base);
+    if (await findExecutionByKey(deps.db, idempotencyKey)) {
+      known += 1;
+      continue;
+    }
     await startExecution(deps, {
       repository,
       pipeline: plan.pipeline,
       definition: plan.definition,
       lane: laneKey(repository.id, plan.pipeline.name, pullRequest.number),
-      idempotencyKey: await startKeyAfter(
-        deps,
-        `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`,
-      ),
+      idempotencyKey,
       context: await pullRequestFacts(deps, repository, pullRequest, { pipeline: plan.pipeline, loaded, cause }),
       by: asked.by,
       reason: cause,
     });
     started += 1;
   }
-  return started > 0 ? done() : refused('No pipeline starts for this pull request; `/status` says why.');
+  if (started === 0 && known > 0)
+    return informed('This commit was allowed already. `/penstock rerun` runs its pipelines once more.');
+  return started > 0 ? done() : refused('No pipeline starts for this pull request; `/penstock status` says why.');
 }

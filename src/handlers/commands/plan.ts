@@ -4,7 +4,7 @@ import type { Command } from '../../commands/command.ts';
 import { defaultGatePolicy } from '../../commands/gate-policy.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { repositoryConfigPath } from '../../config/repository.ts';
-import { latestHead } from '../../db/pull-request-heads.ts';
+import { pusherOf } from '../../db/pull-request-heads.ts';
 import type { Deps } from '../../deps.ts';
 import type { ExecutionContext } from '../../engine/engine.ts';
 import type { ChangedFiles, PullRequest } from '../../github/github.ts';
@@ -153,8 +153,7 @@ async function withAsker(
     return governing.pipelines.map(({ entry }) => allowedFirst(entry, fork));
   }
   const authorship = await authorsOfPullRequest(deps, repository, pullRequest);
-  const head = await latestHead(deps.db, repository.id, pullRequest.number);
-  const pushedBy = head?.headSha === pullRequest.headSha ? head.pushedBy : null;
+  const pushedBy = await pusherOf(deps.db, repository.id, pullRequest.number, pullRequest.headSha);
   const entries: PlanEntry[] = [];
   for (const { plan: one, entry } of governing.pipelines) {
     const { loaded } = governing;

@@ -7,7 +7,7 @@ import { renderStatus, renderWhy } from '../../render/answers.ts';
 import { renderHelp } from '../../render/help.ts';
 import type { WhyGate } from '../../render/questions.ts';
 import { asker, informed, newestPerPipeline, type Answer, type Asked } from '../asked.ts';
-import { judgeGate } from '../gate-facts.ts';
+import { judgeGate, policyOf } from '../gate-facts.ts';
 import { loadGoverning } from '../load-governing.ts';
 import { statusText } from '../status-comment.ts';
 
@@ -34,7 +34,8 @@ export async function why(deps: Deps, asked: Asked, command: Question): Promise<
       if (stage !== undefined && gate.stage !== stage) continue;
       const { verdict } = await judgeGate(deps, record, gate);
       const copy = `/penstock approve ${record.pipeline}/${gate.stage}/${gate.action} ${record.context.headSha}`;
-      gates.push({ pipeline: record.pipeline, stage: gate.stage, action: gate.action, verdict, copy });
+      const { channels } = policyOf(record, gate);
+      gates.push({ pipeline: record.pipeline, stage: gate.stage, action: gate.action, verdict, channels, copy });
     }
   }
   return gates.length === 0 ? status(deps, asked, command) : informed(renderWhy(gates));

@@ -2,8 +2,9 @@ import type { Command } from '../../commands/command.ts';
 import { loadConfiguration } from '../../config/load.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
-import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
+import { definitionOf, done, newestPerPipeline, prefixOf, refused } from '../asked.ts';
 import { startExecution } from '../start-execution.ts';
+import { whyOver } from './why-over.ts';
 
 /** A new execution of the same commit from the first stage, with the configuration that governed it. */
 export async function rerun(
@@ -13,9 +14,14 @@ export async function rerun(
 ): Promise<Answer> {
   const candidates = newestPerPipeline(asked, command.target.pipeline);
   if (candidates.length === 0)
-    return refused('No pipeline ran here yet, so there is nothing to run again. `/run <pipeline>` starts one.');
-  for (const record of candidates) await startAgain(deps, asked, record);
-  return done();
+    return refused(
+      `No pipeline ran here yet, so there is nothing to run again. \`${prefixOf(asked)}status\` says why.`,
+    );
+  const over = candidates.flatMap((record) => whyOver(asked, record) ?? []);
+  const [why] = over;
+  if (why !== undefined && over.length === candidates.length) return refused(why);
+  for (const record of candidates) if (whyOver(asked, record) === undefined) await startAgain(deps, asked, record);
+  return done(why);
 }
 
 /** The same commit, definition, policy and authors; only who asked is new. */

@@ -3,7 +3,8 @@ import type { ExecutionRecord } from '../../db/executions.ts';
 import { stageStatus } from '../../pipeline/status.ts';
 import { ticked } from '../../render/markdown.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
-import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
+import { definitionOf, done, newestPerPipeline, prefixOf, refused } from '../asked.ts';
+import { whyOver } from './why-over.ts';
 
 interface Retryable {
   readonly record: ExecutionRecord;
@@ -16,12 +17,15 @@ export async function retry(
   asked: Asked,
   command: Extract<Command, { verb: 'retry' }>,
 ): Promise<Answer> {
-  const candidates = newestPerPipeline(asked, command.target.pipeline);
-  if (candidates.length === 0) return refused(nothingRan(command.target.pipeline));
+  const known = newestPerPipeline(asked, command.target.pipeline);
+  if (known.length === 0) return refused(nothingRan(asked, command.target.pipeline));
   const before = askedBefore(asked);
+  const candidates = known.filter((record) => whyOver(asked, record) === undefined);
+  const [over] = known.flatMap((record) => whyOver(asked, record) ?? []);
+  if (over !== undefined && candidates.length === 0 && before.length === 0) return refused(over);
   const now = candidates.flatMap((record) => retryable(asked, record, command.target.stage));
   const stages = [...before, ...now.filter((one) => !before.some((other) => isSame(one, other)))];
-  if (stages.length === 0) return refused(nothingToRetry(candidates));
+  if (stages.length === 0) return refused(nothingToRetry(asked, candidates));
   const refusals: string[] = [];
   for (const { record, stage } of stages) {
     const { lane, id } = record.execution;
@@ -55,13 +59,14 @@ function retryable(asked: Asked, record: ExecutionRecord, wanted: string | undef
     .map((run) => ({ record, stage: run.stage }));
 }
 
-function nothingRan(pipeline: string | undefined): string {
+function nothingRan(asked: Asked, pipeline: string | undefined): string {
+  const prefix = prefixOf(asked);
   return pipeline === undefined
-    ? 'No pipeline ran here yet. `/status` says why.'
-    : `Pipeline \`${pipeline}\` did not run here. \`/status\` says why, \`/run ${pipeline}\` starts it.`;
+    ? `No pipeline ran here yet. \`${prefix}status\` says why.`
+    : `Pipeline \`${pipeline}\` did not run here. \`${prefix}status\` says why.`;
 }
 
-function nothingToRetry(candidates: readonly ExecutionRecord[]): string {
+function nothingToRetry(asked: Asked, candidates: readonly ExecutionRecord[]): string {
   const states = candidates.map((record) => `\`${record.execution.pipeline}\` is ${record.status}`).join(', ');
-  return `Only a failed or stopped stage can be retried; ${states}. \`/rerun\` runs the whole pipeline again on the same commit.`;
+  return `Only a failed or stopped stage can be retried; ${states}. \`${prefixOf(asked)}rerun\` runs the whole pipeline again on the same commit.`;
 }

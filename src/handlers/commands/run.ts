@@ -20,7 +20,9 @@ export async function run(deps: CommandDeps & Pick<Deps, 'aws'>, asked: Asked, c
   if (!asOf || asOf.state === 'closed') return refused('A closed pull request starts nothing.');
   const pullRequest = await withBaseNow(deps, asked.repository, asOf);
   if (pullRequest.headRepositoryId !== asked.repository.id) {
-    return refused(`This comes from a fork. Look at the change, then comment \`/ok-to-test ${pullRequest.headSha}\`.`);
+    return refused(
+      `This comes from a fork. Look at the change, then comment \`/penstock ok-to-test ${pullRequest.headSha}\`.`,
+    );
   }
   const loaded = await loadGoverning(deps, asked.repository, pullRequest.baseSha);
   if (loaded.kind !== 'ok')
@@ -46,7 +48,8 @@ type Chosen = { readonly pipeline: PipelineConfig; readonly definition: Pipeline
 function choose(loaded: Ok, command: RunCommand): Chosen | { readonly problem: string } {
   const names = loaded.config.pipelines.map((pipeline) => pipeline.name);
   const wanted = command.target.pipeline ?? (names.length === 1 ? names[0] : undefined);
-  if (wanted === undefined) return { problem: `Which one? ${names.map((name) => `\`/run ${name}\``).join(', ')}.` };
+  if (wanted === undefined)
+    return { problem: `Which one? ${names.map((name) => `\`/penstock run ${name}\``).join(', ')}.` };
   const pipeline = loaded.config.pipelines.find((one) => one.name === wanted);
   const definition = loaded.definitions[wanted];
   if (!pipeline)

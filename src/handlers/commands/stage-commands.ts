@@ -8,6 +8,7 @@ import { stageStatus } from '../../pipeline/status.ts';
 import { ticked } from '../../render/markdown.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, newestPerPipeline, refused } from '../asked.ts';
+import { whyOver } from './why-over.ts';
 
 /** The stage that a command names, in the newest execution of its pipeline. */
 type Named = { readonly record: ExecutionRecord; readonly stage: string } | { readonly problem: string };
@@ -53,6 +54,8 @@ export async function override(
   if ('problem' in named) return refused(named.problem);
   const before = asked.earlier?.find((one) => one.kind === 'override');
   if (before) return answer(await deps.engine.obey(before, asked.by));
+  const over = whyOver(asked, named.record);
+  if (over !== undefined) return refused(over);
   const { lane, id, stages } = named.record.execution;
   const ran = stages.find((run) => run.stage === named.stage);
   const condition = command.condition ?? (ran && ran.actions.length > 0 ? 'ON_SUCCESS' : 'BEFORE_ENTRY');
@@ -71,6 +74,8 @@ export async function rollback(
   if ('problem' in named) return refused(named.problem);
   const before = asked.earlier?.find((one) => one.kind === 'rollback');
   if (before) return answer(await deps.engine.obey(before, asked.by));
+  const over = whyOver(asked, named.record);
+  if (over !== undefined) return refused(over);
   const { lane } = named.record.execution;
   const target = await rollbackTarget(deps, asked, { lane, stage: named.stage, wanted: command.execution });
   if (!target) {
