@@ -19,8 +19,10 @@ export interface Asked {
   readonly permission: Permission | 'unknown';
   readonly by: Actor;
   readonly channel: Channel;
-  /** What it came from, for example `issue-comment/42`: obeyed once. */
+  /** What it came from, for example `issue-comment/42`; of a further line in it `issue-comment/42/2`: obeyed once. */
   readonly source: string;
+  /** The whole comment or press, which was claimed (`human_commands`). */
+  readonly claim: string;
   /** When it was said. */
   readonly createdAt: string;
   /** Of a review: the commit that was looked at. */

@@ -106,6 +106,7 @@ async function gatherAsked(deps: Deps, said: Said, index: number): Promise<Asked
     permission: await permissionNow(deps, repository, author, text.createdAt),
     by: { kind: 'person', id: author.id, login: author.login },
     channel: text.source.kind === 'review' ? 'review' : 'comment',
+    claim: source,
     source: index === 0 ? source : `${source}/${index + 1}`,
     createdAt: text.createdAt,
     ...reviewed,

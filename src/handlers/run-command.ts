@@ -43,7 +43,7 @@ export function answerLine(deps: Deps, asked: Asked, line: ParsedLine): Promise<
  */
 export async function obeyCommand(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
   const allowed = authorize(command, asker(asked));
-  const { engine, earlier } = await rememberingEngine(deps, asked.source, command);
+  const { engine, earlier } = await rememberingEngine(deps, asked.claim, command);
   const answer = allowed.allowed
     ? await dispatch({ ...deps, engine }, { ...asked, earlier }, command).catch(toldTheAsker)
     : refused(`${allowed.why} ${allowed.whoCould}`.trim());

@@ -118,6 +118,7 @@ async function answer(deps: CommandDeps, { pull, person, verb }: Act & { kind: '
       permission: 'write',
       by: { kind: 'person', id: person, login },
       channel: 'comment',
+      claim: `issue-comment/${pull}-${person}`,
       source: `issue-comment/${pull}-${person}`,
       createdAt: new Date(Date.now() + 1000).toISOString(),
       ...known,
