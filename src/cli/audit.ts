@@ -12,6 +12,7 @@ import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
 import { openTarget } from './executions-source.ts';
+import { oneLine } from './one-line.ts';
 
 /** Which rows: of an execution (or the beginning of its id), of a pull request, or the newest ones of all. */
 export interface AuditWanted {
@@ -115,9 +116,4 @@ function line({ at, who, what, why, execution, detail }: Row): string {
 
 function short(key: string, value: string): string {
   return key === 'headSha' ? value.slice(0, 7) : oneLine(value);
-}
-
-/** What people wrote must not move the cursor of the terminal. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

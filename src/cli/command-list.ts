@@ -85,6 +85,14 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./audit.ts')).runAudit,
   },
   {
+    name: 'jobs',
+    usage: ['jobs [--json]', 'jobs revive <id>'],
+    summary: 'Show the jobs that were given up after all their attempts, and let one run again',
+    options: [['<id>', 'the number that penstock jobs shows first'], json],
+    page: 'docs/operations.md',
+    load: async () => (await import('./jobs.ts')).runJobs,
+  },
+  {
     name: 'migrate',
     usage: ['migrate'],
     summary: 'Bring the database to the newest schema (serve does this by itself)',

@@ -10,8 +10,8 @@ export type ControlAnswer =
   | { readonly kind: 'nobody' };
 
 /** Asks the Penstock that runs with this home. Throws TransientError when it does not answer properly. */
-export async function askControl(home: string, path: string): Promise<ControlAnswer> {
-  const answer = await get(controlSocket(home), path).catch((error: unknown) => {
+export async function askControl(home: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<ControlAnswer> {
+  const answer = await ask(controlSocket(home), path, method).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     throw error;
@@ -24,9 +24,9 @@ export async function askControl(home: string, path: string): Promise<ControlAns
   return { kind: 'answered', body: JSON.parse(body) as unknown };
 }
 
-function get(socketPath: string, path: string): Promise<IncomingMessage> {
+function ask(socketPath: string, path: string, method: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, method: 'GET', headers: { connection: 'close' } }, resolve);
+    const asked = request({ socketPath, path, method, headers: { connection: 'close' } }, resolve);
     asked.setTimeout(10_000, () => asked.destroy(new TransientError('The running Penstock does not answer')));
     asked.once('error', reject).end();
   });

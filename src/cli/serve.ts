@@ -15,6 +15,7 @@ import { serveControl } from '../web/control.ts';
 import { linkExpiry, linkKeys, signLink } from '../web/links.ts';
 import { settingsError, withSavedApp } from './app-environment.ts';
 import { checkAudit } from '../db/audit.ts';
+import { deadJobs, reviveDeadJob } from '../db/dead-jobs.ts';
 import { readAudit } from './audit.ts';
 import type { CliIo } from './command.ts';
 import { noArguments } from './arguments.ts';
@@ -43,6 +44,8 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
     startedAt,
     audit: (wanted) => readAudit(db, wanted),
     auditChains: () => checkAudit(db),
+    deadJobs: () => deadJobs(db),
+    reviveJob: (id) => reviveDeadJob(db, id),
   });
   for (const line of describeSettings(settings)) io.out(line);
   io.out(`Isolation: ${running.isolation.describe()}`);

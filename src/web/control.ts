@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import type { ExecutionPageData } from './page-data.ts';
 
 /**
- * The door for `penstock status` and `penstock logs` while a process runs: HTTP on a unix socket that only the same
+ * The door for `penstock status`, `penstock logs` and others while a process runs: HTTP on a unix socket that only the same
  * user can open. The embedded database belongs to one process, so the commands ask that process.
  */
 export interface ControlDeps {
@@ -20,6 +20,10 @@ export interface ControlDeps {
   readonly audit?: (wanted: AuditQuery) => Promise<readonly unknown[] | null>;
   /** Of each repository whether its rows of the audit are as they were written. */
   readonly auditChains?: () => Promise<readonly unknown[]>;
+  /** Jobs that were given up, newest first. */
+  readonly deadJobs?: () => Promise<readonly unknown[]>;
+  /** Lets such a job run again; false when there is none of that id. */
+  readonly reviveJob?: (id: number) => Promise<boolean>;
 }
 
 export interface AuditQuery {
@@ -65,6 +69,11 @@ function controlRoutes(deps: ControlDeps): Hono {
     return rows ? c.json(rows) : c.json({ problem: 'no such repository' }, 404);
   });
   routes.get('/audit/chains', async (c) => c.json((await deps.auditChains?.()) ?? []));
+  routes.get('/jobs/dead', async (c) => c.json((await deps.deadJobs?.()) ?? []));
+  routes.post('/jobs/:id/revive', async (c) => {
+    const revived = await deps.reviveJob?.(Number(c.req.param('id')));
+    return revived ? c.json({ revived }) : c.json({ problem: 'no such dead job' }, 404);
+  });
   return routes;
 }
 
