@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   ApprovalAlreadyCompletedException,
+  ConditionNotOverridableException,
   CodePipelineServiceException,
   InvalidApprovalTokenException,
   PipelineExecutionNotFoundException,
@@ -10,6 +11,7 @@ import {
   type ActionExecutionDetail,
   type PipelineDeclaration,
   type PipelineExecutionStatus,
+  type RuleExecutionDetail,
   type StageDeclaration,
   type TriggerType,
 } from '@aws-sdk/client-codepipeline';
@@ -31,7 +33,17 @@ export interface FakeExecution {
   statusSummary?: string;
   stage: string;
   readonly actions: Action[];
+  /** Entrances whose condition was not met. */
+  readonly unmet: Unmet[];
 }
+
+interface Unmet {
+  readonly stage: string;
+  readonly rule: RuleExecutionDetail;
+  overridden?: Date;
+}
+
+type OverrideInput = Parameters<CodePipelineApi['overrideStageCondition']>[0];
 
 interface Action {
   readonly id: string;
@@ -205,7 +217,11 @@ class FakeWorld {
         const next = from + this.page < details.length ? { nextToken: String(from + this.page) } : {};
         return { actionExecutionDetails: details.slice(from, from + this.page), ...next };
       }),
-      listRuleExecutions: on('ListRuleExecutions', () => ({ ruleExecutionDetails: [] })),
+      listRuleExecutions: on('ListRuleExecutions', ({ filter }) => ({
+        ruleExecutionDetails: (this.past ?? this.executions)
+          .filter(({ id }) => id === filter?.pipelineExecutionId)
+          .flatMap(({ unmet }) => unmet.map(({ rule }) => rule)),
+      })),
       startPipelineExecution: on('StartPipelineExecution', (input) => {
         this.pipeline(input.name);
         const known = this.executions.find((one) => one.token === input.clientRequestToken);
@@ -225,7 +241,7 @@ class FakeWorld {
       retryStageExecution: on('RetryStageExecution', (input) => this.retry(input.pipelineExecutionId, input.stageName)),
       rollbackStage: on('RollbackStage', (input) => this.rollback(input.targetPipelineExecutionId, input.stageName)),
       putApprovalResult: on('PutApprovalResult', (input) => this.answer(input)),
-      overrideStageCondition: on('OverrideStageCondition', () => ({})),
+      overrideStageCondition: on('OverrideStageCondition', (input) => this.override(input)),
       enableStageTransition: on('EnableStageTransition', () => ({})),
       disableStageTransition: on('DisableStageTransition', () => ({})),
     };
@@ -260,6 +276,7 @@ class FakeWorld {
       status: 'InProgress',
       stage: '',
       actions: [],
+      unmet: [],
       ...made,
     };
     this.executions.push(execution);
@@ -270,6 +287,39 @@ class FakeWorld {
 
   enter(execution: FakeExecution, stage: StageDeclaration): void {
     execution.stage = stage.name ?? '';
+    if (stage.beforeEntry) this.hold(execution, stage);
+    else this.begins(execution, stage);
+  }
+
+  /** Nothing plays the rules: each condition at an entrance is not met, until it is overridden. */
+  hold(execution: FakeExecution, stage: StageDeclaration): void {
+    const time = new Date();
+    const rule = {
+      pipelineExecutionId: execution.id,
+      ruleExecutionId: randomUUID(),
+      stageName: stage.name,
+      ruleName: stage.beforeEntry?.conditions?.[0]?.rules?.[0]?.name,
+      startTime: time,
+      lastUpdateTime: time,
+      status: 'Failed' as const,
+    };
+    execution.unmet.push({ stage: stage.name ?? '', rule });
+    execution.status = 'Failed';
+  }
+
+  override({ pipelineExecutionId, stageName, conditionType }: OverrideInput) {
+    const execution = this.execution(pipelineExecutionId);
+    const held = execution.unmet.find((one) => one.stage === stageName && one.overridden === undefined);
+    const declared = this.pipeline(execution.pipeline).stages?.find(({ name }) => name === stageName);
+    if (!held || !declared || conditionType !== 'BEFORE_ENTRY')
+      throw new ConditionNotOverridableException({ message: 'The condition cannot be overridden now.', ...meta });
+    held.overridden = new Date();
+    execution.status = 'InProgress';
+    this.begins(execution, declared);
+    return {};
+  }
+
+  begins(execution: FakeExecution, stage: StageDeclaration): void {
     for (const declared of stage.actions ?? []) this.run(execution, stage.name ?? '', declared);
     for (const action of execution.actions.filter((one) => one.stage === stage.name)) {
       if (action.declared.actionTypeId?.category === 'Source') this.finish(execution, action.action, 'Succeeded');
@@ -383,7 +433,11 @@ class FakeWorld {
       pipelineName: name,
       pipelineVersion: declaration.version ?? 1,
       stageStates: (declaration.stages ?? []).map((stage) => {
-        const entered = this.seen(name).findLast((one) => one.actions.some((action) => action.stage === stage.name));
+        const entered = this.seen(name).findLast(
+          (one) =>
+            one.actions.some((action) => action.stage === stage.name) ||
+            one.unmet.some((held) => held.stage === stage.name),
+        );
         if (!entered) return { stageName: stage.name, actionStates: [], inboundExecutions: [] };
         const actions = newestOf(entered, stage.name ?? '');
         return {
@@ -391,6 +445,7 @@ class FakeWorld {
           inboundExecutions: [],
           actionStates: actions.map((action) => ({ actionName: action.action, latestExecution: this.stateOf(action) })),
           latestExecution: { pipelineExecutionId: entered.id, status: stageStatusOf(entered, actions) },
+          ...entranceOf(entered.unmet.find((held) => held.stage === stage.name)),
         };
       }),
     };
@@ -416,9 +471,17 @@ function newestOf(execution: FakeExecution, stage: string): Action[] {
 }
 
 function stageStatusOf(execution: FakeExecution, actions: readonly Action[]) {
+  if (actions.length === 0) return 'Failed' as const;
   if (actions.every((action) => action.status === 'Succeeded')) return 'Succeeded' as const;
   if (actions.some((action) => action.status === 'Failed')) return 'Failed' as const;
   return execution.status === 'Stopped' ? ('Stopped' as const) : ('InProgress' as const);
+}
+
+function entranceOf(held: Unmet | undefined) {
+  if (!held) return {};
+  const status = held.overridden ? ('Overridden' as const) : ('Failed' as const);
+  const latestExecution = { status, lastStatusChange: held.overridden ?? held.rule.startTime };
+  return { beforeEntryConditionState: { latestExecution, conditionStates: [{ latestExecution }] } };
 }
 
 function summaryOf(execution: FakeExecution) {

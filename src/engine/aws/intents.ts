@@ -75,24 +75,22 @@ function isSamePerson(one: Actor | undefined, other: Actor): boolean {
 
 /** Whether the execution, as AWS tells it now, shows what was asked for. A rollback is an execution of its own. */
 export function tookEffect(intent: Intent, execution: Execution, definition: PipelineDefinition): boolean {
-  const { command, known, at } = intent;
-  const isNew = ({ id, startedAt }: ActionRun): boolean =>
-    !known.includes(id) && Date.parse(startedAt) > Date.parse(at) - slackMs;
+  const { command } = intent;
   switch (command.kind) {
     case 'approve':
     case 'reject':
       return runsOf(execution).some((run) => isAnswerOf(intent, run) && isSamePerson(run.answeredBy, intent.by));
     case 'retry':
-      return stagesNamed(execution, command.stage).some((run) => attemptsOf(run).some(isNew));
+      return stagesNamed(execution, command.stage).some((run) =>
+        attemptsOf(run).some((attempt) => isNewSince(intent, attempt)),
+      );
     case 'stop': {
       const status = executionStatus(execution, definition);
-      const isAbandoned = runsOf(execution).some(
-        (run) => run.status === 'Abandoned' && Date.parse(run.endedAt ?? '') > Date.parse(at) - slackMs,
-      );
+      const isAbandoned = runsOf(execution).some((run) => run.status === 'Abandoned' && isAfter(intent, run.endedAt));
       return status === 'Stopped' || isAbandoned || (status === 'Stopping' && !command.abandon);
     }
     case 'override':
-      return isOverridden(command, execution, definition, isNew);
+      return isOverridden(intent, command, execution, definition);
     case 'rollback':
       return false;
     default:
@@ -100,18 +98,30 @@ export function tookEffect(intent: Intent, execution: Execution, definition: Pip
   }
 }
 
+/** Nobody overrides twice: what is known to be another person's was not ours (SEC-T-09); AWS itself names nobody. */
 function isOverridden(
+  intent: Intent,
   { stage, condition }: Extract<OnceCommand, { kind: 'override' }>,
   execution: Execution,
   definition: PipelineDefinition,
-  isNew: (run: ActionRun) => boolean,
 ): boolean {
   const index = execution.stages.findIndex((run) => run.stage === stage);
   const run = execution.stages[index];
-  if (run?.conditions?.[conditionKind(condition)]?.overridden) return true;
+  if (!run) return false;
+  const overridden = run.conditions?.[conditionKind(condition)]?.overridden;
+  if (overridden) return overridden.by.kind === 'penstock' || isSamePerson(overridden.by, intent.by);
   // In PARALLEL mode no read names the condition: what it held back tells (CP 2.2).
-  if (condition === 'BEFORE_ENTRY') return run?.actions.some(isNew) ?? false;
-  return execution.stages.length > index + 1 || executionStatus(execution, definition) === 'Succeeded';
+  if (condition === 'BEFORE_ENTRY') return run.actions.some((action) => isNewSince(intent, action));
+  const isBegun = execution.stages.slice(index + 1).some((later) => isAfter(intent, later.startedAt));
+  return isBegun || executionStatus(execution, definition) === 'Succeeded';
+}
+
+function isNewSince(intent: Intent, { id, startedAt }: ActionRun): boolean {
+  return !intent.known.includes(id) && isAfter(intent, startedAt);
+}
+
+function isAfter({ at }: Intent, time: string | undefined): boolean {
+  return Date.parse(time ?? '') > Date.parse(at) - slackMs;
 }
 
 /** The attempt was answered by our role, in the words of that intent: then it was that person (CP-A-10). */
