@@ -17,6 +17,8 @@ export interface Act {
   readonly call: () => Promise<void>;
   /** Whether an earlier call had its effect; a look at the execution unless told otherwise. */
   readonly recover?: () => Promise<boolean>;
+  /** Stores what reads may never show of it; `call` does so itself. */
+  readonly remember?: () => Promise<void>;
 }
 
 /** What a call did is to be seen after so long at the latest (CP-X-69). */
@@ -32,7 +34,10 @@ export async function askOnce(ground: Ground, command: OnceCommand, asking: Aski
   const wanted = intentOf(record.execution, command, by, ground.now().toISOString());
   const earlier = openIntent(record.execution.aws.asked, wanted);
   if (earlier) {
-    if (await isDone(ground, asking, earlier, act)) return setIntents(ground, record, wanted);
+    if (await isDone(ground, asking, earlier, act)) {
+      await act.remember?.();
+      return setIntents(ground, record, wanted);
+    }
     if (Date.parse(wanted.at) - Date.parse(earlier.at) < lateReadsMs) throw notSeenYet(command);
   } else {
     await setIntents(ground, record, wanted, [wanted]);
@@ -42,6 +47,7 @@ export async function askOnce(ground: Ground, command: OnceCommand, asking: Aski
   } catch (error) {
     if (!isAnswer(error) || (earlier && error instanceof TransientError)) throw error;
     const isOurs = earlier !== undefined && error instanceof AwsRefusal && (await isDone(ground, asking, earlier, act));
+    if (isOurs) await act.remember?.();
     await setIntents(ground, record, wanted);
     if (!isOurs) throw error;
     return;

@@ -92,7 +92,11 @@ async function pass(ground: Ground, command: PipelineCommand, about: About): Pro
         recover: () => foundLostRollback(ground, command, { ...about, awsId }),
       });
     case 'override':
-      return askOnce(ground, command, about, { call: () => override(ground, command, { ...about, awsId }) });
+      return askOnce(ground, command, about, {
+        call: () => override(ground, command, { ...about, awsId }),
+        // In PARALLEL mode no read names it, and without it the stage would stay failed.
+        remember: () => rememberOverride(ground, command, about),
+      });
     case 'disable-transition':
     case 'enable-transition':
       return setTransition(ground, command, about.bound);
@@ -154,7 +158,7 @@ async function rememberOverride(
       stages: execution.stages.map((run) => {
         const known = run.conditions?.[kind];
         if (run.stage !== stage || !known) return run;
-        const conditions = { ...run.conditions, [kind]: { ...known, overridden: { at, by } } };
+        const conditions = { ...run.conditions, [kind]: { ...known, overridden: known.overridden ?? { at, by } } };
         const { endedAt: _endedAt, ...open } = run;
         // From the entrance the stage begins now.
         return { ...(kind === 'beforeEntry' ? open : run), conditions };
