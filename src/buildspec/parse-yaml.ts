@@ -1,4 +1,5 @@
 import { parseDocument, type LineCounter, visit, type Document, type YAMLError } from 'yaml';
+import { causes } from '../pipeline/yaml-causes.ts';
 
 /** A complaint about the text at an offset. */
 export type Report = (
@@ -45,19 +46,6 @@ function deepest(text: string): number {
   for (const [marks] of text.matchAll(/^[ \t]*(?:[-?:][ \t]+)+/gm))
     most = Math.max(most, marks.split(/[-?:]/).length - 1);
   return most;
-}
-
-/** One mistake makes the parser stumble on: what follows from the first is left out, and so is a line's second. */
-function causes(text: string, errors: readonly YAMLError[]): readonly YAMLError[] {
-  const ordered = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
-  const told = new Set<string>();
-  return ordered
-    .filter(({ code }) => code === ordered[0]?.code)
-    .slice(0, 50)
-    .filter(({ pos }) => {
-      const line = text.slice(0, pos[0]).split('\n').length;
-      return !told.has(String(line)) && told.add(String(line));
-    });
 }
 
 function problemOf({ code, message, pos }: YAMLError, text: string): string {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { CliCommand } from './command.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '../pipeline/closest.ts';
 
 /** For commands that take none: anything is refused with the usage of the command. */
 export function noArguments(args: readonly string[]): void {
@@ -26,7 +26,7 @@ export function describeArgumentError(
   const [, named = ''] = /'(-[^' ]*|[^']*)/.exec(message) ?? [];
   switch (code) {
     case 'ERR_PARSE_ARGS_UNKNOWN_OPTION': {
-      const meant = nearest(
+      const meant = closest(
         named,
         options.map(([written]) => written.split(/[ ,]/)[0] ?? ''),
       );

@@ -1,5 +1,5 @@
 import type { CliCommand } from './command.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '../pipeline/closest.ts';
 
 export function helpText(commands: readonly CliCommand[]): string {
   const width = Math.max(...commands.map((command) => command.name.length));
@@ -39,7 +39,7 @@ export function commandHelp(command: CliCommand): string {
 export function unknownCommand(word: string, commands: readonly CliCommand[]): string {
   if (word.startsWith('-')) return `penstock has no option ${word}. Options of a command come after its name.`;
   const names = commands.map((command) => command.name);
-  const meant = nearest(word, names);
+  const meant = closest(word, names);
   const hint = meant === undefined ? `The commands are ${names.join(', ')}.` : `Did you mean \`penstock ${meant}\`?`;
   return `penstock has no command ${JSON.stringify(word)}. ${hint}`;
 }

@@ -9,7 +9,7 @@ import { createTextCleaner, type TextCleaner } from '../web/visible-text.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
 import { findExecution, openExecutions, type ExecutionsSource } from './executions-source.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '../pipeline/closest.ts';
 
 /** Prints what actions printed, attempt after attempt; with -f until the execution has ended. */
 export async function runLogs(args: readonly string[], io: CliIo): Promise<number> {
@@ -106,7 +106,7 @@ function checkAction(data: ExecutionPageData, action: string | undefined): Execu
   if (action === undefined) return data;
   const names = data.stages.flatMap((stage) => stage.actions.flatMap(({ name }) => [name, `${stage.name}/${name}`]));
   if (names.includes(action)) return data;
-  const meant = nearest(action, names);
+  const meant = closest(action, names);
   const actions = names.filter((name) => name.includes('/')).join(', ');
   throw new UserError(
     `${data.pipeline} has no action ${action}. ${meant === undefined ? `It has ${actions}.` : `Did you mean ${meant}?`}`,

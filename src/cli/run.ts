@@ -16,7 +16,7 @@ import { followRun, interruptedCode } from './follow-run.ts';
 import { readRunOptions, type RunOptions } from './run-options.ts';
 import { jsonTeller } from './run-json.ts';
 import { textTeller } from './run-text.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '../pipeline/closest.ts';
 
 /**
  * Runs a pipeline on a working tree, in the terminal. Answers 0 when the execution succeeded, 1 when it did not, and
@@ -71,7 +71,7 @@ function checkVariables({ variables }: RunOptions, definition: PipelineDefinitio
   const known = definition.variables.map(({ name }) => name);
   const unknown = variables.find(({ name }) => !known.includes(name));
   if (unknown !== undefined) {
-    const meant = nearest(unknown.name, known);
+    const meant = closest(unknown.name, known);
     const has = known.length === 0 ? 'It declares none.' : `It declares ${known.join(', ')}.`;
     throw new UserError(
       `--var ${unknown.name}: ${definition.name} has no such variable. ${meant === undefined ? has : `Did you mean ${meant}?`}`,

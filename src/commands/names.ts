@@ -1,7 +1,7 @@
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Target } from './command.ts';
 import { targetPath } from './command.ts';
-import { editDistance } from './near-miss.ts';
+import { editDistance } from '../pipeline/closest.ts';
 import { quote, quoteList } from './quote.ts';
 
 /** The names that a comment may use: every pipeline that it can reach, with its stages, actions and variables. */

@@ -1,3 +1,4 @@
+import { editDistance } from '../pipeline/closest.ts';
 import type { Verb } from './command.ts';
 import { verbs } from './verbs.ts';
 
@@ -45,23 +46,4 @@ function closest(word: string): Verb | undefined {
     .filter(({ verb, distance }) => distance <= (verb.length <= 5 ? 1 : 2))
     .sort((a, b) => a.distance - b.distance);
   return near[0]?.verb;
-}
-
-/** Insertions, deletions, replacements, and swaps of neighbours, each once (optimal string alignment). */
-export function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + same);
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
-      row.push(cost);
-    }
-    before = previous;
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -1,6 +1,7 @@
 import { LineCounter, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair, YAMLMap } from 'yaml';
 import type { Problem } from '../pipeline/problem.ts';
+import { causes } from '../pipeline/yaml-causes.ts';
 
 interface Position {
   readonly line: number;
@@ -36,7 +37,7 @@ export function readYaml(text: string, file: string): YamlRead {
     stringKeys: true,
   });
   const at = (offset: number): Position => toPosition(lines, offset);
-  const problems = [...doc.errors, ...doc.warnings].map((error) =>
+  const problems = causes(text, [...doc.errors, ...doc.warnings]).map((error) =>
     syntax(file, at(error.pos[0]), plainMessage(error.message), 'Correct the YAML here.'),
   );
   problems.push(...forbiddenParts(doc, file, at));

@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { Locate, Path } from './finding.ts';
 import type { Problem } from './problem.ts';
+import { causes } from './yaml-causes.ts';
 
 /**
  * A text of YAML or JSON (YAML 1.2 reads JSON) with the places of its values. The text comes from outside: its size, its
@@ -37,11 +38,11 @@ export function readSource(marked: string, file: string): Source {
   try {
     // The library's own check for unique keys takes quadratic time.
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const problems = syntaxProblems(document, lines, file);
+    const problems = syntaxProblems(document, lines, text, file);
     const overflow = problems.find((problem) => problem.message.startsWith('Maximum call stack'));
     if (overflow) return failure(file, overflow.line, overflow.column, 'Too many levels are nested.', 'Nest less.');
+    if (problems.length > 0) return { ok: false, problems: [...problems, ...notJson(text, file)] };
     const repeated = [...repeatedKeys(document, lines, file), ...notJson(text, file)].slice(0, mostProblems);
-    if (problems.length > 0) return { ok: false, problems: [...problems, ...repeated] };
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
     return { ok: true, value, locate: (path) => locateIn(document, lines, path), problems: repeated };
   } catch (error) {
@@ -61,13 +62,13 @@ function failure(file: string, line: number, column: number, message: string, me
   return { ok: false, problems: [{ severity: 'error', file, line, column, path: '', message, mend }] };
 }
 
-function syntaxProblems(document: Document, lines: LineCounter, file: string): Problem[] {
-  const errors = document.errors.slice(0, mostProblems).map((error) => {
+function syntaxProblems(document: Document, lines: LineCounter, text: string, file: string): Problem[] {
+  const errors = causes(text, document.errors).map((error) => {
     const mend = 'Mend the syntax; JSON and YAML are both read.';
     return problemAt(file, lines, error.pos[0], `${error.message.split('\n')[0]}.`, mend);
   });
   // Without its tag `!Ref Bucket` would read as the text "Bucket".
-  const tags = document.warnings.slice(0, mostProblems).map((warning) => {
+  const tags = causes(text, document.warnings).map((warning) => {
     const mend = 'Write the value itself: functions of CloudFormation do not work here.';
     return problemAt(file, lines, warning.pos[0], `${warning.message.split('\n')[0]}.`, mend);
   });

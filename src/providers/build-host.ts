@@ -11,6 +11,7 @@ import { say } from './build-log.ts';
 import type { BuildConfiguration, BuildDeps } from './build-project.ts';
 import type { Timeline } from './build-timeline.ts';
 import type { Expand } from './cache-keys.ts';
+import { keyPrinted, keyScript, type KeyPrinted } from './key-commands.ts';
 import { UserError } from '../errors.ts';
 import { networkOf } from './command-deps.ts';
 import { createKeptEnd } from './kept-end.ts';
@@ -112,7 +113,7 @@ async function expandInSandbox(request: BuildHostRequest, text: string): Promise
   const chunks: Buffer[] = [];
   const { result } = runCommand({
     isolation: request.deps.isolation,
-    command: { ...sandboxOf(request), argv: [request.shell, '-c', `cat <<PENSTOCK_END\n${text}\nPENSTOCK_END\n`] },
+    command: { ...sandboxOf(request), argv: [request.shell, '-c', keyScript(text)] },
     marker: nameOfToken(request.action.token),
     output: (chunk) => void (chunks.length < 100 && chunks.push(chunk)),
     signal: request.context.signal,
@@ -120,10 +121,10 @@ async function expandInSandbox(request: BuildHostRequest, text: string): Promise
     graceMs: 100,
   });
   const ended = await result;
-  const said = Buffer.concat(chunks).toString('utf8').trim().slice(0, 500);
-  // Complaints of commands inside come before the key itself.
-  if (ended.kind === 'exited' && ended.status === 0 && said !== '') return said.split('\n').at(-1) ?? '';
+  const output = Buffer.concat(chunks).toString('utf8');
+  const printed: KeyPrinted = ended.kind === 'exited' ? keyPrinted(output) : { ok: false, why: ended.kind };
+  if (printed.ok) return printed.key;
   throw new UserError(
-    `The cache key ${text.slice(0, 100)} cannot be worked out: ${said || ended.kind}. Mend cache: in the buildspec.`,
+    `The cache key ${text.slice(0, 100)} cannot be worked out: ${printed.why}. Mend cache: in the buildspec.`,
   );
 }

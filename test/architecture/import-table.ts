@@ -46,7 +46,13 @@ const importTable: readonly Row[] = [
   {
     files: ['src/buildspec/'],
     packages: ['zod', 'yaml', 'node:*'],
-    values: ['src/buildspec/', 'src/pipeline/problem.ts', 'src/pipeline/closest.ts', errors],
+    values: [
+      'src/buildspec/',
+      'src/pipeline/problem.ts',
+      'src/pipeline/closest.ts',
+      'src/pipeline/yaml-causes.ts',
+      errors,
+    ],
     types: ['src/pipeline/', 'src/config/server-types.ts'],
   },
   {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/command-list.ts';
-import { nearest } from '../../src/cli/suggest.ts';
+import { closest } from '../../src/pipeline/closest.ts';
 import { penstock } from './run-command.ts';
 
 const folder = join(import.meta.dirname, '../../src/cli');
@@ -97,8 +97,10 @@ test.each([
   ['LOGS', 'logs'],
   ['log', 'logs'],
   ['statsu', 'status'],
+  ['lgos', 'logs'],
+  ['lo', undefined],
   ['deploy', undefined],
   ['', undefined],
 ])('%j is near to %j', (word, meant) => {
-  expect(nearest(word, ['serve', 'status', 'logs', 'doctor'])).toBe(meant);
+  expect(closest(word, ['serve', 'status', 'logs', 'doctor'])).toBe(meant);
 });

@@ -253,6 +253,20 @@ stages:
     expect(result.ok ? [] : result.problems.map((problem) => problem.message).join('\n')).toContain(message);
   });
 
+  it('a file of another language is told with one error, and not with all that follows from it', () => {
+    const program =
+      'import os\ndef main(x):\n    if x: print("a: b")\n    return {"a": [1,2\n@decor\nclass A:\n   pass\n';
+    const result = readDefinition(program, 'p');
+    expect(result.ok ? [] : result.problems.map(({ line, message }) => `${line}: ${message}`)).toEqual([
+      '1: Implicit keys need to be on a single line.',
+    ]);
+  });
+
+  it('functions of CloudFormation are told wherever they stand', () => {
+    const result = readDefinition('name: !Sub web\nroleArn: !GetAtt Role.Arn\n', 'p');
+    expect(result.ok ? [] : result.problems.map(({ line }) => line)).toEqual([1, 2]);
+  });
+
   it('a file of twenty thousand wrong keys is told with a hundred of them', () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
     const result = readDefinition(keys, 'p');

@@ -657,14 +657,20 @@ env: {variables: {MODE: fast}}
     expect(await once('key: other, fallback-keys: [none, k]')).toBe('HIT from k1');
   });
 
-  it('whose key cannot be worked out fails the build with what the shell said', async () => {
+  it.each([
+    ['$(no-such-tool)', 'no-such-tool: not found'],
+    ['k-$(no-such-tool)-$(echo b)', 'no-such-tool: not found'],
+    ['k-`no-such-tool`', 'no-such-tool: not found'],
+    ['k-$(exit 3)', 'a command in it fails'],
+    ['k-$(exit 3', 'Syntax error'],
+    ['$NOWHERE', 'nothing is left of it'],
+  ])('whose key %s cannot be worked out fails the build: %s', async (key, why) => {
     const action = await build(
-      buildspec('phases: {build: {commands: ["true"]}}\ncache: {paths: [a], key: "k-$(no-such-tool)-$(exit 3"}\n'),
+      buildspec(`phases: {build: {commands: ["true"]}}\ncache: {paths: [a], key: '${key}'}\n`),
     );
-    expect(await finish(provider(), action)).toMatchObject({
-      kind: 'failed',
-      error: { message: expect.stringMatching(/cache key k-.* cannot be worked out: .*Mend cache:/s) },
-    });
+    const { error } = (await finish(provider(), action)) as { readonly error?: { readonly message: string } };
+    expect(error?.message).toMatch(/^The cache key .* cannot be worked out: .*Mend cache: in the buildspec\.$/s);
+    expect(error?.message).toContain(why);
   });
 });
 
