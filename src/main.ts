@@ -46,7 +46,8 @@ import { githubWebUrl } from './web/app-manifest.ts';
 import { openArtifactStore } from './providers/artifact-store.ts';
 import { ownBuckets } from './providers/bucket-names.ts';
 import { recoverHome } from './providers/housekeeping.ts';
-import type { EventReceivers } from './main/state-events.ts';
+import { noticeNotifier } from './main/notices.ts';
+import { noReceivers, type Receivers } from './main/receivers.ts';
 import { linesRead, rankedTail, toldAnywhere } from './main/told.ts';
 import { startSweepTicker } from './main/sweep-ticker.ts';
 import { linkExpiry, linkKeys, signLink } from './web/links.ts';
@@ -65,8 +66,8 @@ export interface ServerOptions {
   readonly database?: OpenDatabase;
   /** False only in tests that sweep by hand. */
   readonly sweeping?: boolean;
-  /** Of `events:` in penstock.server.yml. */
-  readonly receivers?: EventReceivers;
+  /** Of `events:` and `notices:` in penstock.server.yml. */
+  readonly receivers?: Receivers;
   /** How AWS is reached, for tests; the SDK otherwise. */
   readonly aws?: AwsSide;
   /** The operator's proxy and certificates, for our own git. */
@@ -101,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.unshift(() => database.close());
     await migrate(database.db);
     await endLeasesOfHost(database.db, host.id);
-    await registerEventSinks(database.db, [...(options.receivers?.keys() ?? [])]);
+    await registerEventSinks(database.db, [...(options.receivers?.events.keys() ?? [])]);
     const isolation = await detectIsolation({
       wanted: options.server.embedded.isolation,
       scratch: join(settings.home, 'sandbox'),
@@ -284,7 +285,8 @@ function runnerOf(
   const { home } = options.settings;
   const calls = { bucketOf: ownBuckets, callPipeline };
   const effects = effectRunner({ ...options, ...ground, home, github, now, webUrl, ...calls });
-  return { ...effects, detailsUrl: deps.detailsUrl };
+  const { notices } = options.receivers ?? noReceivers;
+  return { ...effects, detailsUrl: deps.detailsUrl, notifier: noticeNotifier({ db, log: options.log, now, notices }) };
 }
 
 function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Worker {
@@ -298,7 +300,7 @@ function startWorker(options: ServerOptions, ground: Ground, parts: Parts): Work
     listen: (channel, onNotify) => ground.database.listen(channel, onNotify),
     handlers: jobHandlers(parts.deps, probot, parts.runner, {
       api: options.server.api,
-      receivers: options.receivers ?? new Map(),
+      receivers: options.receivers ?? noReceivers,
     }),
     worker: `${ground.host.id}/${process.pid}/${randomUUID()}`,
     host: ground.host.id,

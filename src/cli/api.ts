@@ -5,7 +5,7 @@ import { loadServerConfig } from '../config/load-server.ts';
 import { readSecrets } from '../config/secrets.ts';
 import { UserError } from '../errors.ts';
 import { startApiServer } from '../main/api-server.ts';
-import { openReceivers } from '../main/state-events.ts';
+import { openReceivers } from '../main/receivers.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { settingsWithoutApp } from './app-environment.ts';
 import { ArgumentError } from './arguments.ts';

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts';
 import { loggedError, redactPaths } from '../github/redact.ts';
 import { startServer, type RunningServer } from '../main.ts';
 import { loadPage, recentPages } from '../main/page-source.ts';
-import { openReceivers } from '../main/state-events.ts';
+import { openReceivers } from '../main/receivers.ts';
 import { formatProblem } from '../pipeline/problem.ts';
 import { githubWebUrl } from '../web/app-manifest.ts';
 import { serveControl } from '../web/control.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pattern } from './repository-pattern.ts';
 import { rule, strict } from './schema-problems.ts';
 
-/** The parts `api` and `events` of penstock.server.yml. */
+/** The parts `api`, `events` and `notices` of penstock.server.yml. */
 
 const account = z
   .string()
@@ -53,7 +53,7 @@ const key = strict({ fromEnv: z.string().min(1).optional(), fromFile: z.string()
   ),
 );
 
-const sink = strict({
+const receiver = {
   https: strict({
     url: z
       .string()
@@ -64,7 +64,7 @@ const sink = strict({
     .check(
       rule(
         ({ url, allowPrivate }) => url.startsWith('https:') || allowPrivate === true,
-        'begins with http:, so events would travel in the clear.',
+        'begins with http:, so everything would travel in the clear.',
         'Write https:, or set allowPrivate: true for an address of your own network.',
       ),
     )
@@ -83,13 +83,32 @@ const sink = strict({
     region,
   }).optional(),
   repositories: z.array(pattern).min(1).max(500).optional(),
-}).check(
-  rule(
-    (written) => (written.https === undefined) !== (written.sqs === undefined),
-    'needs one receiver.',
-    'Write either https: or sqs:.',
-  ),
+};
+
+const oneReceiver = rule(
+  (written: { readonly https?: unknown; readonly sqs?: unknown }) =>
+    (written.https === undefined) !== (written.sqs === undefined),
+  'needs one receiver.',
+  'Write either https: or sqs:.',
 );
+
+const sink = strict(receiver).check(oneReceiver);
 export type WrittenSink = z.output<typeof sink>;
 
 export const eventsSchema = z.record(name, sink);
+
+const topic = z
+  .string()
+  .check(
+    rule(
+      (text) => /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/.test(text),
+      'is not the ARN of a topic.',
+      'Write it as the NotificationArn of the action: arn:aws:sns:<region>:<account>:<topic>.',
+    ),
+  );
+
+export const noticesSchema = z.record(
+  name,
+  strict({ ...receiver, topics: z.array(topic).min(1).max(500).optional() }).check(oneReceiver),
+);
+export type WrittenNotices = z.output<typeof noticesSchema>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { apiSchema, eventsSchema } from './api-schema.ts';
+import { apiSchema, eventsSchema, noticesSchema } from './api-schema.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { pipelineName } from './names.ts';
 import { pattern } from './repository-pattern.ts';
@@ -256,4 +256,5 @@ export const serverSchema = strict({
   }).optional(),
   api: apiSchema.optional(),
   events: eventsSchema.optional(),
+  notices: noticesSchema.optional(),
 });

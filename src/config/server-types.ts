@@ -12,6 +12,7 @@ export interface ServerConfig {
   readonly approvals: ApprovalLimits;
   readonly api: ApiSettings;
   readonly events: readonly EventSink[];
+  readonly notices: readonly NoticeSink[];
 }
 
 /** The CodePipeline API beside the GitHub App. */
@@ -39,6 +40,12 @@ export interface EventSink {
       }
     | { readonly kind: 'sqs'; readonly queueUrl: string; readonly region: string };
   readonly repositories: 'all' | readonly RepositoryPattern[];
+}
+
+/** Where it is told that an approval with a `NotificationArn` waits. */
+export interface NoticeSink extends EventSink {
+  /** ARNs of the topics in whose place this receiver is told; `all`: every one. */
+  readonly topics: 'all' | readonly string[];
 }
 
 /** `owner/name`, or `owner/*` with name null. Compared without regard to case, as GitHub does. */

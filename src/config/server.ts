@@ -3,7 +3,7 @@ import type { Problem } from '../pipeline/problem.ts';
 import { defaultBuildLimits, limitsOf } from './limits-schema.ts';
 import { check } from './schema-problems.ts';
 import { regionIn, serverSchema } from './server-schema.ts';
-import type { WrittenApi, WrittenSink } from './api-schema.ts';
+import type { WrittenApi, WrittenNotices, WrittenSink } from './api-schema.ts';
 import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenQueue, WrittenSecret } from './server-schema.ts';
 import type {
   ApiSettings,
@@ -12,6 +12,7 @@ import type {
   Binding,
   EventQueueSettings,
   EventSink,
+  NoticeSink,
   RepositoryPattern,
   SecretRule,
   ServerConfig,
@@ -38,6 +39,7 @@ export const defaultServerConfig: ServerConfig = {
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
   api: { port: null, host: '127.0.0.1', url: null, account: '000000000000', region: 'us-east-1' },
   events: [],
+  notices: [],
 };
 
 /** Reads penstock.server.yml. Never throws; every problem has its line, column and mend. */
@@ -56,6 +58,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
     approvals,
     api,
     events = {},
+    notices = {},
   } = checked.value;
   const problems = repeatedBindings(bindings, file, yaml.locate);
   if (problems.length > 0) return { ok: false, problems };
@@ -75,6 +78,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
     approvals: { ...defaultServerConfig.approvals, ...written(approvals) },
     api: apiOf(api),
     events: Object.entries(events).map(([name, sink]) => sinkOf(name, sink)),
+    notices: noticesOf(notices),
   };
   return { ok: true, config };
 }
@@ -151,6 +155,13 @@ function sinkOf(name: string, { https, sqs, repositories }: WrittenSink): EventS
       ? { kind: 'https', url: https.url, key: sourceOf(https.key), allowPrivate: https.allowPrivate === true }
       : { kind: 'sqs', queueUrl: sqs?.queueUrl ?? '', region: sqs?.region ?? '' },
   };
+}
+
+function noticesOf(notices: WrittenNotices): NoticeSink[] {
+  return Object.entries(notices).map(([name, { topics, ...sink }]) => ({
+    ...sinkOf(name, sink),
+    topics: topics ?? 'all',
+  }));
 }
 
 /** The schema lets one of both be given. */

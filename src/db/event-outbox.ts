@@ -1,6 +1,8 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { StateEvent } from '../pipeline/state-events.ts';
 import type { Database } from './database.ts';
+import type { JobPayloads } from './job-payloads.ts';
+import { enqueue } from './jobs.ts';
 import { jsonText } from './json.ts';
 
 /**
@@ -28,4 +30,10 @@ export async function enqueueEvents(trx: Transaction<Database>, events: readonly
     select 'event', jsonb_build_object('sink', s.name, 'event', e.value), ${maxAttempts}
     from jsonb_array_elements(${jsonText(events)}::jsonb) with ordinality e cross join event_sinks s
     order by s.name, e.ordinality`.execute(trx);
+}
+
+/** One for each approval and receiver. It counts once this resolves, however often the announcement is made. */
+export async function enqueueNotice(db: Kysely<Database>, payload: JobPayloads['notice']): Promise<void> {
+  const dedupeKey = `notice/${payload.sink}/${payload.message.approval.token}`;
+  await enqueue(db, { kind: 'notice', payload, dedupeKey, maxAttempts });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import type { ApprovalNotification } from '../pipeline/approval-notification.ts';
 import type { Effect } from '../pipeline/protocol.ts';
 import type { StateEvent } from '../pipeline/state-events.ts';
 
@@ -20,8 +21,15 @@ export interface JobPayloads {
   readonly 'status-comment': { readonly repositoryId: number; readonly pullRequest: number };
   /** Make a stored execution true again (AWS). */
   readonly refresh: { readonly execution: string };
-  /** Tell a receiver of a state change. The one payload that says what happened: nobody can look it up later. */
+  /** Tell a receiver of a state change. Like a notice it says what happened: nobody can look it up later. */
   readonly event: { readonly sink: string; readonly event: StateEvent };
+  /** Tell a receiver that an approval waits. `time`: since when it is to be told. */
+  readonly notice: {
+    readonly sink: string;
+    readonly execution: string;
+    readonly time: string;
+    readonly message: ApprovalNotification;
+  };
   /** Look at everything that runs of a pipeline of AWS. */
   readonly observe: { readonly repositoryId: number; readonly pipeline: string };
   /** One round of periodic work. */
@@ -38,6 +46,10 @@ const effect = z.custom<Effect>((value) => effectShape.safeParse(value).success)
 const eventShape = z.object({ id: z.string(), level: z.string(), time: z.string(), execution, detail: z.object({}) });
 const stateEvent = z.custom<StateEvent>((value) => eventShape.safeParse(value).success);
 
+const approvalShape = z.object({ pipelineName: z.string(), actionName: z.string(), token: z.string() });
+const noticeShape = z.object({ region: z.string(), consoleLink: z.string(), approval: approvalShape });
+const notification = z.custom<ApprovalNotification>((value) => noticeShape.safeParse(value).success);
+
 const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   delivery: z.object({ guid: z.string() }),
   effect: z.object({ effect }),
@@ -48,6 +60,7 @@ const payloadShapes: { readonly [K in JobKind]: z.ZodType<JobPayloads[K]> } = {
   'status-comment': z.object({ repositoryId: z.int(), pullRequest: z.int() }),
   refresh: z.object({ execution }),
   event: z.object({ sink: z.string(), event: stateEvent }),
+  notice: z.object({ sink: z.string(), execution, time: z.string(), message: notification }),
   observe: z.object({ repositoryId: z.int(), pipeline: z.string() }),
   tick: z.object({ name: z.string() }),
 };

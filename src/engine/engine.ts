@@ -94,10 +94,15 @@ export interface Person {
   readonly login: string;
 }
 
-/** Where notices that a pipeline asks for are sent. Called at least once for each; it must not wait for a reader. */
+/** Where notices that a pipeline asks for are sent. Called at least once for each; it must not wait for a reader, and is
+ * called again after it has thrown. */
 export interface Notifier {
   /** An approval with a `NotificationArn` began to wait. `message` is what SNS would carry (CP-A-11). */
-  approvalWaiting(notice: { readonly topicArn: string; readonly message: ApprovalNotification }): Promise<void>;
+  approvalWaiting(notice: {
+    readonly execution: string;
+    readonly topicArn: string;
+    readonly message: ApprovalNotification;
+  }): Promise<void>;
 }
 
 export type Obeyed = { readonly outcome: 'done' } | { readonly outcome: 'refused'; readonly refusal: Refusal };

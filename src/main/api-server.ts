@@ -21,7 +21,9 @@ import { callPipelines } from './call-pipeline.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { grantedTypes } from './granted-calls.ts';
 import { openHost } from './host.ts';
-import { sendEvent, type EventReceivers } from './state-events.ts';
+import { noticeNotifier, sendNotice } from './notices.ts';
+import { noReceivers, type Receivers } from './receivers.ts';
+import { sendEvent } from './state-events.ts';
 
 /** The CodePipeline API with an engine behind it and no GitHub: `penstock api`. */
 export interface ApiServerOptions {
@@ -32,8 +34,8 @@ export interface ApiServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly anonymous: boolean;
-  /** Of `events:` in penstock.server.yml. */
-  readonly receivers?: EventReceivers;
+  /** Of `events:` and `notices:` in penstock.server.yml. */
+  readonly receivers?: Receivers;
   readonly concurrency: number;
   /** Where node, npm, git and the sandbox tools are looked for: a PATH. */
   readonly path: string;
@@ -59,7 +61,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     undo.push(() => database.close());
     await migrate(database.db);
     await endLeasesOfHost(database.db, host.id);
-    const receivers = options.receivers ?? new Map<string, never>();
+    const { events: receivers, notices } = options.receivers ?? noReceivers;
     await registerEventSinks(database.db, [...receivers.keys()]);
     await recoverHome(home, new Date());
     const now = (): Date => new Date();
@@ -72,12 +74,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const callPipeline = callPipelines(() => ({ ...options.server.api, db: database.db, engine, now }));
     const { runner, closeEgress } = await openRunner(options, database, callPipeline);
     undo.push(closeEgress);
+    const told = { db: database.db, log, now, notices };
+    const notifying = { ...runner, notifier: noticeNotifier(told) };
     const worker = runWorker({
       db: database.db,
       listen: (channel, onNotify) => database.listen(channel, onNotify),
       handlers: {
-        ...engineHandlers(runner, (execution) => engine.refresh(execution)),
+        ...engineHandlers(notifying, (execution) => engine.refresh(execution)),
         event: (payload) => sendEvent({ ...eventsOf(options, database, runner.now), receivers }, payload),
+        notice: (payload) => sendNotice(told, payload),
       },
       worker: `${host.id}/${process.pid}/${randomUUID()}`,
       host: host.id,

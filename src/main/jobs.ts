@@ -6,6 +6,8 @@ import { pollRule } from '../engine/embedded/run-rule.ts';
 import { observePipeline } from '../handlers/adopt-executions.ts';
 import { workOnDelivery } from '../handlers/delivery.ts';
 import { reportExecution } from '../handlers/report-execution.ts';
+import { sendNotice } from './notices.ts';
+import type { Receivers } from './receivers.ts';
 import { sendEvent, type EventsOptions } from './state-events.ts';
 import { keepStatusComment } from '../handlers/status-comment.ts';
 import { runSweep, sweeps, type SweepName } from '../handlers/sweep.ts';
@@ -15,7 +17,7 @@ export function jobHandlers(
   deps: Deps,
   probot: Probot,
   runner: EffectRunner,
-  events: Pick<EventsOptions, 'api' | 'receivers'>,
+  { api, receivers: { events, notices } }: Pick<EventsOptions, 'api'> & { readonly receivers: Receivers },
 ): JobHandlers {
   return {
     delivery: ({ guid }) => workOnDelivery(deps, probot, guid),
@@ -26,7 +28,8 @@ export function jobHandlers(
     report: ({ execution }) => reportExecution(deps, execution),
     'status-comment': (about) => keepStatusComment(deps, about),
     refresh: ({ execution }) => deps.engine.refresh(execution),
-    event: (payload) => sendEvent({ ...events, db: deps.db, log: deps.log, now: deps.now }, payload),
+    event: (payload) => sendEvent({ ...deps, api, receivers: events }, payload),
+    notice: (payload) => sendNotice({ ...deps, notices }, payload),
     observe: (watched) => observePipeline(deps, watched),
     tick: async ({ name }) => {
       if (isSweep(name)) await runSweep(deps, name);

@@ -10,6 +10,7 @@ import type { KeyBook } from '../../src/codepipeline-api/key-book.ts';
 import { keysOfProcess } from '../../src/codepipeline-api/key-socket.ts';
 import { defaultServerConfig } from '../../src/config/server.ts';
 import { startApiServer, type ApiServer } from '../../src/main/api-server.ts';
+import { noReceivers, type Receivers } from '../../src/main/receivers.ts';
 
 /** `penstock api` in this process, with an admin key and the clients that use it. */
 export interface ApiBench {
@@ -24,12 +25,16 @@ export interface ApiBench {
 }
 
 /** To be called once at the top of a test file. */
-export async function apiBench(options: Pick<CodePipelineClientConfig, 'logger'> = {}): Promise<ApiBench> {
+export async function apiBench({
+  receivers = noReceivers,
+  ...options
+}: Pick<CodePipelineClientConfig, 'logger'> & { receivers?: Receivers } = {}): Promise<ApiBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-api-'));
   const server = await startApiServer({
     home,
     server: { ...defaultServerConfig, embedded: { ...defaultServerConfig.embedded, isolation: 'process' } },
     secrets: [],
+    receivers,
     host: '127.0.0.1',
     port: 0,
     anonymous: false,

@@ -38,6 +38,12 @@ api: { port: 3001, url: "https://api.acme.test/" }
 events:
   chat: { https: { url: "https://hooks.acme.test/x", key: { fromEnv: KEY } }, repositories: [acme/web] }
   queue: { sqs: { queueUrl: "https://sqs.eu-west-1.amazonaws.com/1/q", region: eu-west-1 } }
+notices:
+  chat: { https: { url: "https://hooks.acme.test/y", key: { fromFile: key } } }
+  releases:
+    sqs: { queueUrl: "https://sqs.eu-west-1.amazonaws.com/1/n", region: eu-west-1 }
+    repositories: [acme/*]
+    topics: ["arn:aws:sns:eu-west-1:111122223333:releases"]
 `;
 
 function configOf(text: string) {
@@ -115,6 +121,20 @@ describe('penstock.server.yml', () => {
           name: 'queue',
           repositories: 'all',
           target: { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q', region: 'eu-west-1' },
+        },
+      ],
+      notices: [
+        {
+          name: 'chat',
+          repositories: 'all',
+          topics: 'all',
+          target: { kind: 'https', url: 'https://hooks.acme.test/y', key: { fromFile: 'key' }, allowPrivate: false },
+        },
+        {
+          name: 'releases',
+          repositories: [{ owner: 'acme', name: null }],
+          topics: ['arn:aws:sns:eu-west-1:111122223333:releases'],
+          target: { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/n', region: 'eu-west-1' },
         },
       ],
     });
@@ -220,7 +240,7 @@ describe('penstock.server.yml', () => {
     ],
     [
       'repositores: [a/b]',
-      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, aws, embedded, secrets, awsSecrets, approvals, api, events.',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, aws, embedded, secrets, awsSecrets, approvals, api, events, notices.',
     ],
     [
       'embedded:\n  isolation: docker',
@@ -253,7 +273,16 @@ describe('penstock.server.yml', () => {
     ],
     [
       'events: { a: { https: { url: "http://10.0.0.1/", key: { fromEnv: K } } } }',
-      'penstock.server.yml:1:23: `events.a.https` begins with http:, so events would travel in the clear. Write https:, or set allowPrivate: true for an address of your own network.',
+      'penstock.server.yml:1:23: `events.a.https` begins with http:, so everything would travel in the clear. Write https:, or set allowPrivate: true for an address of your own network.',
+    ],
+    ['notices: { a: {} }', 'penstock.server.yml:1:15: `notices.a` needs one receiver. Write either https: or sqs:.'],
+    [
+      'notices:\n  a:\n    sqs: { queueUrl: "https://q.test/1/q", region: eu-west-1 }\n    topics: [releases]',
+      'penstock.server.yml:4:14: `notices.a.topics[0]` is not the ARN of a topic. Write it as the NotificationArn of the action: arn:aws:sns:<region>:<account>:<topic>.',
+    ],
+    [
+      'notices: { a: { https: { url: "https://h.test/", key: { fromEnv: K } }, topic: [x] } }',
+      'penstock.server.yml:1:73: `notices.a.topic` is not a key that Penstock knows. Known keys here: https, sqs, repositories, topics.',
     ],
     ['events: { a: {} }', 'penstock.server.yml:1:14: `events.a` needs one receiver. Write either https: or sqs:.'],
     ['secrets: { A: hunter2 }', 'penstock.server.yml:1:15: `secrets.A` must be keys with values. It is "hunter2" now.'],

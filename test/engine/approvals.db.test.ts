@@ -49,6 +49,7 @@ test('the topic of an approval is told once it waits, in the words of SNS (CP-A-
   const link = `https://penstock.example/executions/${id}`;
   expect(bench.notices).toEqual([
     {
+      execution: id,
       topicArn,
       message: {
         region: 'eu-west-1',

@@ -37,12 +37,16 @@ export interface EngineBench {
   readonly started: StartedAction<unknown>[];
   /** What the next attempts of an action report; the default is success. */
   answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
+  /** Who is told that an approval waits; one that fills `notices` unless the test says otherwise. */
+  notifier: Notifier;
   /** What the notifier was told. */
   readonly notices: Parameters<Notifier['approvalWaiting']>[0][];
   /** What AWS would answer; empty: no client is configured. */
   readonly aws: { -readonly [K in keyof AwsCalls]: AwsCalls[K] };
   /** Where state changes go once a receiver is registered. */
   onEvent: (payload: JobPayloads['event']) => Promise<void>;
+  /** Where notices go that a notifier left in the outbox. */
+  onNotice: (payload: JobPayloads['notice']) => Promise<void>;
   /** How far the engine's clock is ahead. */
   shiftMs: number;
   start(definition: PipelineDefinition, change?: StartChange): Promise<ExecutionId>;
@@ -77,7 +81,15 @@ export async function engineBench(
   const aws: EngineBench['aws'] = {};
   const notices: EngineBench['notices'] = [];
   const onEvent: EngineBench['onEvent'] = () => Promise.resolve();
-  const bench = { answers, aws, notices, onEvent, shiftMs: 0 };
+  const onNotice: EngineBench['onNotice'] = () => Promise.resolve();
+  const notifier: Notifier = {
+    approvalWaiting: (notice) => {
+      if (notice.topicArn.endsWith(':gone')) return Promise.reject(new Error('no such topic'));
+      notices.push(notice);
+      return Promise.resolve();
+    },
+  };
+  const bench = { answers, aws, notices, notifier, onEvent, onNotice, shiftMs: 0 };
   const now = (): Date => new Date(Date.now() + bench.shiftMs);
   const fast: AnyProvider = {
     type: { category: 'Compute', owner: 'AWS', provider: 'Fast', version: '1' },
@@ -102,13 +114,7 @@ export async function engineBench(
     allotArtifact: (definition, artifact, seed) => allotLocation('artifacts', definition.name, artifact, seed),
     secretsFor: () => ({}),
     aws,
-    notifier: {
-      approvalWaiting: (notice) => {
-        if (notice.topicArn.endsWith(':gone')) return Promise.reject(new Error('no such topic'));
-        notices.push(notice);
-        return Promise.resolve();
-      },
-    },
+    notifier: { approvalWaiting: (notice) => bench.notifier.approvalWaiting(notice) },
     detailsUrl: ({ id }) => `https://penstock.example/executions/${id}`,
   };
   const engine = createEmbeddedEngine({ db, host: 'host-1', now, alsoRuns: () => true });
@@ -126,6 +132,7 @@ export async function engineBench(
       deadline: ({ execution, action }) => passDeadline(runner, execution, action),
       report: () => Promise.resolve(),
       event: (payload) => bench.onEvent(payload),
+      notice: (payload) => bench.onNotice(payload),
     },
   });
   afterAll(async () => {

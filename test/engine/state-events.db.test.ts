@@ -1,46 +1,27 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { serve } from '@hono/node-server';
 import { sql } from 'kysely';
 import pino from 'pino';
-import { afterAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { readServerConfig } from '../../src/config/server.ts';
 import { registerEventSinks } from '../../src/db/event-outbox.ts';
 import { noMeter } from '../../src/engine/aws/meter.ts';
 import { awsEvents } from '../../src/main/aws-events.ts';
 import { signatureOf } from '../../src/main/event-receivers.ts';
-import { openReceivers, sendEvent } from '../../src/main/state-events.ts';
+import { openReceivers } from '../../src/main/receivers.ts';
+import { sendEvent } from '../../src/main/state-events.ts';
 import { testDatabase } from '../database.ts';
 import { aPipeline } from './a-pipeline.ts';
 import { engineBench } from './engine-bench.ts';
+import { hookReceiver } from './hook-receiver.ts';
 
 const database = await testDatabase();
 const { db } = database;
 const bench = await engineBench(database);
 const key = 'a key that nobody guesses';
 
-interface Received {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-/** Somebody who takes what is sent, and answers with the next of these statuses, else 200. */
-const received: Received[] = [];
-const statuses: number[] = [];
-const receiver = createServer((request, response) => {
-  void (async () => {
-    const body = await text(request);
-    const status = statuses.shift() ?? 200;
-    if (status === 200) received.push({ headers: request.headers, body });
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(request.headers['x-amz-target'] === undefined ? '' : '{"MessageId":"1"}');
-  })();
-});
-await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-const address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-afterAll(() => receiver.close());
+const { address, received, statuses } = await hookReceiver();
 
 beforeEach(() => {
   received.length = 0;
@@ -51,7 +32,7 @@ beforeEach(() => {
 async function tell(events: string): Promise<void> {
   const read = readServerConfig(`events:\n  all: ${events}\napi: { account: "111122223333", region: eu-west-1 }\n`);
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
-  const receivers = await openReceivers(read.config, { KEY: key });
+  const { events: receivers } = await openReceivers(read.config, { KEY: key });
   await registerEventSinks(db, [...receivers.keys()]);
   const options = { db, log: pino({ level: 'silent' }), now: bench.runner.now, api: read.config.api, receivers };
   bench.onEvent = (payload) => sendEvent(options, payload);

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
-import { describeError } from '../../errors.ts';
 import { approvalNotification } from '../../pipeline/approval-notification.ts';
 import type { Notifier } from '../engine.ts';
 import { findSite, type ActionSite } from './action-site.ts';
 import type { EffectRunner } from './run-effect.ts';
 
-/** Tells the topic of an approval that it waits (CP-A-11). A topic that cannot be reached does not hold the gate up. */
+/**
+ * Tells the topic of an approval that it waits (CP-A-11). The gate waits by now and can be answered; what is thrown here
+ * makes the effect run again, and so the announcement.
+ */
 export async function announceApproval(
   runner: EffectRunner,
   site: ActionSite,
@@ -28,24 +30,17 @@ export async function announceApproval(
       configuration,
     });
   if (!message) return;
-  try {
-    await (runner.notifier ?? logNotifier(runner.log)).approvalWaiting({ topicArn, message });
-  } catch (error) {
-    runner.log.warn(
-      { topicArn, action: site.run.id, error: describeError(error) },
-      'an approval could not be announced',
-    );
-  }
+  await (runner.notifier ?? logNotifier(runner.log)).approvalWaiting({ execution: execution.id, topicArn, message });
 }
 
-/** For servers without a way to SNS: the announcement stands in the log, without the token that answers the approval. */
-function logNotifier(log: Logger): Notifier {
+/** Where nobody is to be told: the announcement stands in the log, without the token that answers the approval. */
+export function logNotifier(log: Logger): Notifier {
   return {
     approvalWaiting({ topicArn, message }) {
       const { token: _token, ...approval } = message.approval;
       log.info(
         { topicArn, approval },
-        'an approval waits; its topic is not told, because this server has no SNS client',
+        'an approval waits, and no receiver in notices: of penstock.server.yml takes its topic',
       );
       return Promise.resolve();
     },
