@@ -68,6 +68,7 @@ export default defineConfig({
           name: 'long',
           include: long ? [longTests] : [],
           testTimeout: 300_000,
+          hookTimeout: 300_000,
           retry,
           ...(postgres.kind === 'none' ? {} : { globalSetup: serverSetup }),
           provide: { databaseEngine: postgres.kind === 'none' ? 'pglite' : 'postgres' },

@@ -18,6 +18,7 @@ import {
 } from './object-records.ts';
 import { eachObject, hasObjects, newestOf } from './bucket-objects.ts';
 import { inTurn } from './in-turn.ts';
+import { checkDigest, rememberingCheck } from './digest-check.ts';
 import type { ArtifactLocation } from './provider.ts';
 import { pruneObjects } from './prune-objects.ts';
 import { objectDirectory, objectOf, versionFrom, type StoredObject, type StoredVersion } from './stored-object.ts';
@@ -41,6 +42,8 @@ export interface ArtifactStore {
   describe(location: ArtifactLocation, version?: string): Promise<StoredObject | null>;
   /** Throws DamagedArtifact when the content is not what was put. */
   check(object: StoredObject): Promise<void>;
+  /** As `check`, for a reader of parts: a file that was whole a minute ago and has not changed since is not read again. */
+  checkForPart(object: StoredObject): Promise<void>;
   /** Whether anything was ever put into it and is not erased. */
   hasBucket(bucket: string): Promise<boolean>;
   /** Objects of a bucket whose key begins with the prefix, by key; not those that were deleted. */
@@ -67,10 +70,6 @@ export interface PutOptions {
   readonly keepOlder?: boolean;
 }
 
-export class DamagedArtifact extends Error {
-  override readonly name = 'DamagedArtifact';
-}
-
 const maxKeyLength = 1024;
 /** Of one object; the oldest go first. */
 export const mostVersions = 100;
@@ -87,6 +86,7 @@ export function openArtifactStore(home: string): ArtifactStore {
     describe: (location, version) => describeObject(root, location, version),
     findVersion: (location, version) => findVersion(root, location, version),
     check: checkDigest,
+    checkForPart: rememberingCheck(),
     hasBucket: (bucket) => hasObjects(root, bucket),
     list: async (bucket, prefix = '') =>
       (await eachObject(root, bucket, prefix, newestOf)).flatMap(({ directory, records: [record] }) =>
@@ -197,20 +197,6 @@ async function eraseObject(
       .map((record, at) => versionFrom(directory, record, at === 0))
       .filter(({ versionId }) => wanted(versionId));
   });
-}
-
-async function checkDigest(found: StoredObject): Promise<void> {
-  const where = `s3://${found.location.bucket}/${found.location.key}`;
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(found.file), hash);
-  } catch (error) {
-    throw new DamagedArtifact(`The artifact ${where} cannot be read. Retry the action that made it.`, { cause: error });
-  }
-  if (hash.digest('hex') === found.sha256) return;
-  throw new DamagedArtifact(
-    `The artifact ${where} is not what was stored: its digest differs. Retry the action that made it.`,
-  );
 }
 
 async function describeObject(

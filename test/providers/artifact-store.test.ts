@@ -1,9 +1,10 @@
-import { chmod, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { allotLocation, DamagedArtifact, mostVersions, openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { allotLocation, mostVersions, openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { checkDigest, DamagedArtifact, rememberingCheck } from '../../src/providers/digest-check.ts';
 import { temporaryDirectory } from '../buildspec/rungs.ts';
 
 const root = await temporaryDirectory();
@@ -103,6 +104,34 @@ describe('the artifact store', () => {
     await chmod(stored.file, 0o600);
     await writeFile(stored.file, 'swapped');
     await expect(store.get(location)).rejects.toThrow(DamagedArtifact);
+  });
+
+  it('reads a file once for its many parts, and again when it changed or after a minute', async () => {
+    const store = openArtifactStore(join(root, 'parts'));
+    const stored = await store.put({ bucket: 'sources', key: 'big.zip' }, Buffer.from('genuine'));
+    let [readings, clock] = [0, 0];
+    const check = rememberingCheck(
+      async (found) => {
+        readings += 1;
+        await checkDigest(found);
+      },
+      () => clock,
+    );
+    await Promise.all([check(stored), check(stored), check(stored)]);
+    await check(stored);
+    expect(readings).toBe(1);
+    clock = 60_000;
+    await check(stored);
+    expect(readings).toBe(2);
+    const { atime, mtime } = await stat(stored.file);
+    await chmod(stored.file, 0o600);
+    await writeFile(stored.file, 'swapped');
+    await utimes(stored.file, atime, mtime);
+    for (const asked of [check, check, store.checkForPart]) await expect(asked(stored)).rejects.toThrow(DamagedArtifact);
+    await writeFile(stored.file, 'genuine');
+    await check(stored);
+    await rm(stored.file);
+    await expect(check(stored)).rejects.toThrow('cannot be read');
   });
 
   it('leaves nothing of a put that broke off', async () => {

@@ -29,7 +29,7 @@ async function read(request: S3Request, whole: boolean): Promise<void> {
   }
   const range = rangeOf(request, found);
   // A damaged object is an error, and no half of an answer.
-  if (whole) await request.door.artifacts.check(found);
+  if (whole) await (range ? request.door.artifacts.checkForPart(found) : request.door.artifacts.check(found));
   response.writeHead(range ? 206 : 200, objectHeaders(request, found, range));
   if (!whole || found.size === 0) return void response.end();
   await pipeline(createReadStream(found.file, range ?? {}), response);
