@@ -68,7 +68,11 @@ export async function operationsWorld(bench: DoorBench): Promise<OperationsWorld
   await bench.door.db
     .updateTable('worker_jobs')
     .set({ available_at: sql`now() + interval '1 day'` })
-    .where('id', 'in', jobs.map(({ id }) => id!))
+    .where(
+      'id',
+      'in',
+      jobs.map(({ id }) => id!),
+    )
     .execute();
   const offers = jobs.map(({ id, nonce }) => ({ jobId: id!, nonce: nonce! }));
   for (const offer of offers.slice(1)) await client.acknowledgeJob(offer);

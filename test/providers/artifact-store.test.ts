@@ -127,7 +127,8 @@ describe('the artifact store', () => {
     await chmod(stored.file, 0o600);
     await writeFile(stored.file, 'swapped');
     await utimes(stored.file, atime, mtime);
-    for (const asked of [check, check, store.checkForPart]) await expect(asked(stored)).rejects.toThrow(DamagedArtifact);
+    for (const asked of [check, check, (found: typeof stored) => store.checkForPart(found)])
+      await expect(asked(stored)).rejects.toThrow(DamagedArtifact);
     await writeFile(stored.file, 'genuine');
     await check(stored);
     await rm(stored.file);
