@@ -8,7 +8,7 @@ import type {
 } from './definition.ts';
 import type { ConditionKind } from './execution.ts';
 import { closest } from './closest.ts';
-import { isPattern } from './rule-evaluators.ts';
+import { compileRegex } from './regex.ts';
 import { stageError, warning, type Finding, type Path } from './finding.ts';
 import { eachAction, repeats } from './structure-checks.ts';
 import { timeZoneProblem } from './time-zone.ts';
@@ -175,9 +175,12 @@ function valueFindings({ name, configuration, ruleTypeId }: RuleDeclaration, pat
       return refuse('Operator', `Operator ${operator} is not known`, `Use ${known.join(', ')}.`);
     }
     const { Value: pattern = '' } = configuration;
-    if (operator !== 'MATCHES' || pattern.includes('#{') || isPattern(pattern)) return [];
-    const message = `Rule '${name}': '${pattern}' is not a regular expression here, so the rule cannot be judged`;
-    return [warning([...path, 'configuration', 'Value'], 'C-8', message, 'Escape signs that are meant literally.')];
+    if (operator !== 'MATCHES' || pattern.includes('#{')) return [];
+    const regex = compileRegex(pattern);
+    if (regex.ok) return [];
+    const message = `Rule '${name}' cannot be judged by the embedded engine: in the pattern '${pattern}' ${regex.problem}`;
+    const mend = 'Escape signs that are meant literally; lookaround, backreferences, flags and \\p are not supported.';
+    return [warning([...path, 'configuration', 'Value'], 'C-8', message, mend)];
   }
   if (ruleTypeId.provider !== 'DeploymentWindow') return [];
   const window = cron === undefined ? undefined : parseCron(cron);

@@ -1,4 +1,5 @@
 import { cronMatches, parseCron } from './cron.ts';
+import { compileRegex } from './regex.ts';
 import { localTime, timeZoneProblem } from './time-zone.ts';
 
 /** Rules that need nothing but their configuration (variables resolved) and the time. */
@@ -11,7 +12,7 @@ export type RuleAnswer =
 
 type Configuration = Readonly<Record<string, string>>;
 
-/** The pattern is the declaration's own; values may come from builds, so what it is held against is bounded. */
+/** Patterns and values come from pull requests and builds: the time for one is its pattern's parts times this. */
 const longestValue = 4096;
 
 /** Compares `Variable` with `Value`; MATCHES takes the whole value. */
@@ -39,23 +40,12 @@ function compare(operator: string, variable: string, value: string): boolean | s
       return variable !== value;
     case 'CONTAINS':
       return variable.includes(value);
-    case 'MATCHES':
-      return isPattern(value) ? wholePattern(value).test(variable) : `'${value}' is not a regular expression.`;
+    case 'MATCHES': {
+      const regex = compileRegex(value);
+      return regex.ok ? regex.matches(variable) : `The pattern '${value}' cannot be used: ${regex.problem}.`;
+    }
     default:
       return `The operator '${operator}' is not known; use EQ, NE, CONTAINS or MATCHES.`;
-  }
-}
-
-function wholePattern(value: string): RegExp {
-  return new RegExp(`^(?:${value})$`, 'su');
-}
-
-export function isPattern(value: string): boolean {
-  try {
-    wholePattern(value);
-    return true;
-  } catch {
-    return false;
   }
 }
 

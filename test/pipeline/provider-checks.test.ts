@@ -139,8 +139,20 @@ describe('values of providers and rules', () => {
       'CP-C-8: a pattern that cannot be judged',
       { entry: check('VariableCheck', { ...compare, Value: '(', Operator: 'MATCHES' }) },
       [
-        `warning CP-C-8 ${rulePath}.configuration.Value: Rule 'R': '(' is not a regular expression here, so the rule cannot be judged`,
+        `warning CP-C-8 ${rulePath}.configuration.Value: Rule 'R' cannot be judged by the embedded engine: in the pattern '(' a parenthesis ( is never closed`,
       ],
+    ],
+    [
+      'CP-C-8: a pattern that no set of states can judge',
+      { entry: check('VariableCheck', { ...compare, Value: '(?!a).*', Operator: 'MATCHES' }) },
+      [
+        `warning CP-C-8 ${rulePath}.configuration.Value: Rule 'R' cannot be judged by the embedded engine: in the pattern '(?!a).*' (?! is not supported`,
+      ],
+    ],
+    [
+      'a pattern that is known only when it runs',
+      { entry: check('VariableCheck', { ...compare, Value: '(#{codepipeline.PipelineExecutionId}', Operator: 'MATCHES' }) },
+      [],
     ],
   ])('%s', (_name, edits, expected) => expect(told(edits)).toEqual(expected));
 

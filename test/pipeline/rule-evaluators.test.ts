@@ -22,6 +22,13 @@ describe('CP 2.10: VariableCheck', () => {
     expect(answer.kind).toBe(kind);
   });
 
+  it('CP-C-8: says why a pattern cannot be used', () => {
+    expect(variableCheck({ Variable: 'a', Operator: 'MATCHES', Value: '(a)\\1' })).toEqual({
+      kind: 'errored',
+      summary: "The pattern '(a)\\1' cannot be used: \\1 is not supported.",
+    });
+  });
+
   it('CP-C-8: cannot be judged without its three keys', () => {
     expect(variableCheck({ Variable: 'a' }).kind).toBe('errored');
   });
