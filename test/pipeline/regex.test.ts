@@ -104,7 +104,7 @@ describe('CP 2.10: the pattern of MATCHES', () => {
     ['nested stars', '((a*)*)*'],
     ['an ambiguous choice', '(a|a|.)*'],
     ['the most parts', `(${'a*'.repeat(490)})*`],
-  ])('%s hold nobody up: %s', (_name, pattern) => {
+  ])('%s hold nobody up', (_name, pattern) => {
     const before = process.cpuUsage();
     expect(judge(pattern, `${'a'.repeat(4095)}!`)).toBe(pattern.includes('.'));
     const { user, system } = process.cpuUsage(before);
