@@ -20,7 +20,7 @@ export type { GatePolicy } from './gate-policy.ts';
  *
  * - A person's newest bound answer is their only one; nothing brings an older one back (SEC-B-18).
  * - One rejection by somebody who may reject ends the gate, however many approved before.
- * - After the limit the gate is expired, whatever was said before.
+ * - After the limit the gate is expired, however many approved before; a rejection from before stays one.
  */
 export function evaluateGate(policy: GatePolicy, facts: GateFacts): GateVerdict {
   const { counted, notCounted } = sortVotes(policy, facts);

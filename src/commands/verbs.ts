@@ -33,7 +33,7 @@ export interface Shape {
 export const verbTable: Readonly<Record<Verb, VerbInfo>> = {
   approve: {
     usage: '[stage] [commit] [reason]',
-    does: 'Approves the gate that waits. Needed when several gates wait: the stage. Needed for forks: the 40 digits of the commit.',
+    does: 'Approves the gate that waits. Name the stage when several gates wait, and all 40 digits of the commit for a fork.',
     needs: 'gate',
     example: 'approve Release checked on staging',
     shape: { target: 'any', commit: true, reason: 'optional' },

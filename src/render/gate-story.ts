@@ -33,15 +33,16 @@ function logins(names: readonly string[]): string {
 }
 
 function explanationLines(node: Explanation, indent: string): readonly string[] {
-  const lines = [`${indent}- ${node.holds ? '✓' : '✗'} ${ticked(node.text, 500)}${missing(node)}`];
+  const lines = [`${indent}- ${node.holds ? '✓' : '✗'} ${ticked(node.text, 500)}${whoSoFar(node)}`];
   return [...lines, ...node.children.flatMap((child) => explanationLines(child, `${indent}  `))];
 }
 
-/** Only a leaf says who is missing; above it, the same names would stand again. */
-function missing(node: Explanation): string {
-  if (node.holds) return node.countedLogins.length > 0 ? `: ${logins(node.countedLogins)}` : '';
-  if (node.children.length > 0) return '';
-  return node.couldLogins.length === 0 ? ' (nobody known could)' : '';
+/** Who counts here so far. Only a leaf says that nobody could; above it, the same would stand again. */
+function whoSoFar(node: Explanation): string {
+  const nobody = !node.holds && node.children.length === 0 && node.couldLogins.length === 0;
+  const counted =
+    node.countedLogins.length === 0 ? '' : `: ${node.holds ? '' : 'so far '}${logins(node.countedLogins)}`;
+  return `${counted}${nobody ? ' (nobody known could)' : ''}`;
 }
 
 function countedLine(vote: CountedVote): string {

@@ -19,7 +19,7 @@ export function renderHelp(facts: HelpFacts, topic?: Verb): string {
   return [
     'Write a command on a line of its own. You may:',
     table(['Command', 'What it does'], rows),
-    ...(hidden === 0 ? [] : [`${hidden} more need write access to this repository.`]),
+    ...(hidden === 0 ? [] : [`${hidden} more commands need write access to this repository.`]),
     pipelineLines(facts.known),
   ].join('\n\n');
 }

@@ -396,6 +396,13 @@ describe('owners of the touched files', () => {
     const verdict = evaluateGate(policy({ from }), facts([vote(bob)], { owners: 'unknown' }));
     expect(verdict.outcome).toBe('waiting');
     expect(verdict.explanation.children[0]?.text).toContain('is not known');
+    expect(verdict.notCounted[0]?.why).toBe('only owners of the touched files count');
+  });
+
+  it('when the list of files is cut, people who are named beside the owners do not stand in for them', () => {
+    const beside = { ...from, users: ['bob'] };
+    const verdict = evaluateGate(policy({ from: beside }), facts([vote(bob)], { owners: 'unknown' }));
+    expect([verdict.had, verdict.outcome]).toEqual([1, 'waiting']);
   });
 });
 

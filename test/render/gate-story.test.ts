@@ -15,7 +15,7 @@ describe('the story of a gate', () => {
   it('tells while it waits who is missing and who could', () => {
     const text = gateLines(waitingVerdict).join('\n');
     expect(text).toContain('- **1 of 2 approvals**');
-    expect(text).toContain('✗ 2 members of team `acme/release` with write access');
+    expect(text).toContain('✗ 2 members of team `acme/release` with write access: so far `bob`');
     expect(text).toContain('- Could approve: `carol`');
   });
 

@@ -93,7 +93,7 @@ describe('/why', () => {
     expect(renderWhy([{ ...gate, channels, copy: '/approve web/Release/Approve' }])).toMatchInlineSnapshot(`
       "**web/Release/Approve** waits
       - **1 of 2 approvals**
-        - ✗ 2 members of team \`acme/release\` with write access
+        - ✗ 2 members of team \`acme/release\` with write access: so far \`bob\`
       - ✅ \`bob\` approved by comment, 2026-11-23 04:01 UTC: checked on staging
       - ▫️ The approval of \`alice\` does not count: an author does not count for their own change
       - Could approve: \`carol\`
@@ -145,7 +145,7 @@ describe('/help', () => {
       | \`/status [pipeline]\` | Says where every execution of this pull request stands, and why something did not start. |
       | \`/help [verb]\` | Says what you may do here. |
 
-      13 more need write access to this repository.
+      13 more commands need write access to this repository.
 
       Pipelines here:
       - \`web\`: \`Test\` → \`Deploy\`; variables \`LEVEL\`"
