@@ -36,7 +36,9 @@ function addItem(build: Build, item: RegexItem, following: number): number {
     case 'look':
       return addState(build.states, { ...item, next: following });
     case 'choice': {
-      const next = item.choices.map((items) => items.reduceRight((after, each) => addItem(build, each, after), following));
+      const next = item.choices.map((items) =>
+        items.reduceRight((after, each) => addItem(build, each, after), following),
+      );
       return addState(build.states, { kind: 'split', next });
     }
     case 'repeat':

@@ -151,7 +151,13 @@ describe('values of providers and rules', () => {
     ],
     [
       'a pattern that is known only when it runs',
-      { entry: check('VariableCheck', { ...compare, Value: '(#{codepipeline.PipelineExecutionId}', Operator: 'MATCHES' }) },
+      {
+        entry: check('VariableCheck', {
+          ...compare,
+          Value: '(#{codepipeline.PipelineExecutionId}',
+          Operator: 'MATCHES',
+        }),
+      },
       [],
     ],
   ])('%s', (_name, edits, expected) => expect(told(edits)).toEqual(expected));
