@@ -1,3 +1,4 @@
+import { canceledApproval } from './actions.ts';
 import { wireName } from './execution.ts';
 import type { ActionRun, Execution, StageRun } from './execution.ts';
 import { stateEventId } from './ids.ts';
@@ -29,11 +30,19 @@ export function stateEvents(state: PipelineState, changes: readonly Change[], at
   return told.toSorted((a, b) => a.rank - b.rank).map(({ event }) => event);
 }
 
-/** What was abandoned stops at once here; an event still tells both steps (CP-E-6). */
+/**
+ * Two steps that come at once here are both told: what was abandoned stops before it has stopped (CP-E-6), and what a
+ * retry or an override lets end at once is resumed first.
+ */
 function steps(state: PipelineState, change: Change): readonly Change[] {
-  const isStage = change.kind === 'execution' || change.kind === 'stage';
-  if (!isStage || change.to !== 'Stopped' || change.from !== 'InProgress') return [change];
+  if (change.kind !== 'execution' && change.kind !== 'stage') return [change];
+  if (isResumed(change) && change.to !== 'InProgress') return [{ ...change, to: 'InProgress' }, change];
+  if (change.to !== 'Stopped' || change.from !== 'InProgress') return [change];
   return state.executions[change.execution]?.stop ? [{ ...change, to: 'Stopping' }, change] : [change];
+}
+
+function isResumed({ from, to }: { readonly from?: string; readonly to: string }): boolean {
+  return (from === 'Failed' || from === 'Stopped') && from !== to;
 }
 
 /** A pipeline begins before its stages and ends after them; on a retry it resumes after its stage (CP-E-6). */
@@ -59,13 +68,19 @@ function eventOf(state: PipelineState, change: Change, at: Date): StateEvent | u
   const { level, key, actionExecution, ...rest } = said;
   const attempt = common['pipeline-execution-attempt'];
   return {
-    id: stateEventId([execution.id, level, key, String(rest.detail['state']), attempt]),
+    id: stateEventId([execution.id, level, key, String(rest.detail['state']), attempt, ...overridesOf(execution)]),
     level,
     time: at.toISOString(),
     execution: execution.id,
     ...(actionExecution === undefined ? {} : { actionExecution }),
     detail: { ...common, ...rest.detail },
   };
+}
+
+/** After an override an execution may fail a second time in the same attempt: that is another event. */
+function overridesOf({ stages }: Execution): string[] {
+  const conditions = stages.flatMap((run) => Object.values(run.conditions ?? {}));
+  return conditions.flatMap(({ overridden }) => (overridden ? [overridden.at] : []));
 }
 
 interface Said {
@@ -107,8 +122,9 @@ function pipelineDetail(execution: Execution, { from, to }: Extract<Change, { ki
   };
 }
 
-function stageDetail(run: StageRun, { stage, attempt, to }: Extract<Change, { kind: 'stage' }>): Said | undefined {
-  const name = to === 'InProgress' && attempt > 1 ? 'RESUMED' : names[to];
+function stageDetail(run: StageRun, change: Extract<Change, { kind: 'stage' }>): Said | undefined {
+  const { stage, attempt, to } = change;
+  const name = to === 'InProgress' && (attempt > 1 || isResumed(change)) ? 'RESUMED' : names[to];
   if (name === undefined) return undefined;
   const { startedAt } = run;
   return {
@@ -129,7 +145,9 @@ function actionDetail(state: PipelineState, execution: Execution, change: Extrac
   const declared = state.definitions[execution.definition]?.stages
     .find((one) => one.name === stage)
     ?.actions.find((one) => one.name === action);
-  const name = to === 'Abandoned' ? 'ABANDONED' : names[to];
+  // The API has no status for an approval that an update cancels (CP-X-62).
+  const isCanceled = to === 'Failed' && run?.summary === canceledApproval;
+  const name = to === 'Abandoned' ? 'ABANDONED' : isCanceled ? 'CANCELED' : names[to];
   if (!run || !declared || name === undefined) return undefined;
   const { owner, provider, category, version } = declared.actionTypeId;
   return {

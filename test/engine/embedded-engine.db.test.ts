@@ -57,6 +57,20 @@ test('variables of an earlier action reach a later one; a missing one fails it w
   delete bench.answers['Unit'];
 });
 
+test('an action that takes the namespace `pr` is what `#{pr.…}` means, also for a pull request (CP-V-2)', async () => {
+  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { Number: 'mine' } });
+  const definition = aPipeline({
+    Source: { Checkout: 'CodeStarSourceConnection' },
+    Build: { Unit: { namespace: 'pr' } },
+    Deploy: { Ship: { configuration: { Tag: '#{pr.Number}' } } },
+  });
+  const id = await bench.start(definition, { pullRequest: 53 });
+  await bench.settled();
+  const ship = bench.started.find((action) => action.execution === id && action.declaration.name === 'Ship');
+  expect(ship?.configuration).toEqual({ Tag: 'mine' });
+  delete bench.answers['Unit'];
+});
+
 test('variables that are too large, alone or filled in, fail the action with their size (CP-V-10)', async () => {
   const definition = aPipeline({
     Source: { Checkout: 'CodeStarSourceConnection' },

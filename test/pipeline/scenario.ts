@@ -3,22 +3,28 @@ import { changes } from '../../src/pipeline/changes.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { ActionExecutionId, Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
 import type { Change, Effect, PipelineState } from '../../src/pipeline/protocol.ts';
-import { conditionStatus, executionStatus, stageStatus } from '../../src/pipeline/status.ts';
+import { stateEvents, type StateEvent } from '../../src/pipeline/state-events.ts';
+import { conditionStatus, executionStatus, stageStatus, waitingApprovals } from '../../src/pipeline/status.ts';
 import { emptyState, transition } from '../../src/pipeline/transition.ts';
 import { pipeline, type BuiltPipeline, type PipelineSpec } from './pipelines.ts';
 import { inputOf, type Ids } from './scenario-inputs.ts';
 
 /**
  * A scenario file: a pipeline (YAML, see `PipelineSpec`, with `rules`: what it proves), `----`, inputs one a line, `----`,
- * what came of them: after each input its effects (`!`) and changes, at the end every execution.
+ * what came of them: after each input its effects (`!`) and changes, with `events: true` also what receivers of events are
+ * told (`~`); at the end every execution. The input `look` shows executions, stages and tokens as they stand.
  */
 export interface Scenario {
   readonly rules: readonly string[];
   readonly title: string;
   readonly head: string;
+  /** The second part as it stands. */
+  readonly given: string;
   readonly inputs: readonly string[];
   readonly expected: string;
 }
+
+type ScenarioSpec = PipelineSpec & { readonly update?: Partial<PipelineSpec>; readonly events?: boolean };
 
 interface World {
   state: PipelineState;
@@ -32,13 +38,13 @@ interface World {
 }
 
 export function parseScenario(text: string): Scenario {
-  const [head = '', inputs = '', expected = ''] = text.split(/^----\n/m);
+  const [head = '', given = '', expected = ''] = text.split(/^----\n/m);
   const { title, rules } = parse(head) as { title: string; rules: string[] };
-  return { title, rules, head, inputs: inputs.split('\n').filter((line) => line.trim() !== ''), expected };
+  return { title, rules, head, given, inputs: given.split('\n').filter((line) => line.trim() !== ''), expected };
 }
 
 export function runScenario(scenario: Scenario): string {
-  const spec = parse(scenario.head) as PipelineSpec & { update?: Partial<PipelineSpec> };
+  const spec = parse(scenario.head) as ScenarioSpec;
   const world: World = {
     state: emptyState('1/web/main' as LaneKey, 'web'),
     pipeline: pipeline(spec),
@@ -48,16 +54,32 @@ export function runScenario(scenario: Scenario): string {
     own: new Map(),
   };
   const steps = scenario.inputs.map((line) => step(world, line, spec));
-  const ends = Object.values(world.state.executions).map((execution) => {
+  return [...steps, ...executionsOf(world)].join('\n');
+}
+
+function executionsOf(world: World): string[] {
+  return Object.values(world.state.executions).map((execution) => {
     const definition = world.state.definitions[execution.definition];
     if (!definition) throw new Error('no definition');
     return describeExecution(execution, definition, (text) => named(world, text));
   });
-  return [...steps, ...ends].join('\n');
 }
 
-function step(world: World, line: string, spec: PipelineSpec & { update?: Partial<PipelineSpec> }): string {
+/** Each execution, for each stage who is in or was last and who waits before it, and whom an approval asks for which token. */
+function look(world: World): string[] {
+  const books = Object.entries(world.state.stages).map(([stage, book]) => {
+    const waits = book.inbound.length === 0 ? '' : `, before it: ${book.inbound.join(', ')}`;
+    return `* ${stage}: ${book.latestEntered ?? 'nobody'}${waits}`;
+  });
+  const tokens = Object.values(world.state.executions)
+    .flatMap(waitingApprovals)
+    .map(({ token }) => `? answer with ${token}`);
+  return [...executionsOf(world).map((text) => text.replaceAll('\n', '\n  ')), ...books, ...tokens];
+}
+
+function step(world: World, line: string, spec: ScenarioSpec): string {
   if (line.startsWith('#')) return line;
+  if (line === 'look') return named(world, ['> look', ...look(world)].join('\n  '));
   const clock = /^at \+(\d+)([mhd])$/.exec(line);
   if (clock) {
     const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[clock[2] ?? 'm'] ?? 0;
@@ -85,8 +107,15 @@ function step(world: World, line: string, spec: PipelineSpec & { update?: Partia
     }
   }
   const effects = result.effects.map((effect) => `  ! ${effectText(world, effect)}`);
-  const changed = changes(before, result.state).flatMap((change) => changeText(change) ?? []);
-  return named(world, [`> ${line}`, ...effects, ...changed.map((text) => `  ${text}`)].join('\n'));
+  const changed = changes(before, result.state);
+  const texts = changed.flatMap((change) => changeText(change) ?? []).map((text) => `  ${text}`);
+  const events = spec.events ? stateEvents(result.state, changed, world.at).map(eventText) : [];
+  return named(world, [`> ${line}`, ...effects, ...texts, ...events].join('\n'));
+}
+
+function eventText({ level, detail }: StateEvent): string {
+  const subject = [detail['stage'], detail['action-execution-id']].filter((part) => part !== undefined).join(' ');
+  return `  ~ ${level} ${String(detail['state'])} ${subject} (attempt ${String(detail['pipeline-execution-attempt'])})`;
 }
 
 function idsOf(world: World): Ids {

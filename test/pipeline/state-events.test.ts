@@ -80,6 +80,20 @@ test('the same change has the same id, another attempt another one', () => {
   expect(ids(2)).not.toEqual(ids(3));
 });
 
+test('a second failure of the same attempt, after an override, is another event', () => {
+  const ids = (overridden?: object): string[] => {
+    const stages = [
+      { ...run('Build', 'Unit'), conditions: { onSuccess: { startedAt: at, rules: [], ...overridden } } },
+    ];
+    const state = {
+      executions: { e: { ...execution, stages } },
+      definitions: { d: definition },
+    } as unknown as PipelineState;
+    return stateEvents(state, [change('execution', 'Failed')], new Date(at)).map(({ id }) => id);
+  };
+  expect(ids()).not.toEqual(ids({ overridden: { at, by: { kind: 'api', arn: 'arn' } } }));
+});
+
 function held(): Change {
   return { kind: 'transition', stage: 'Build', transition: 'Inbound', enabled: false };
 }

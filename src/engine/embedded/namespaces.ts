@@ -24,7 +24,7 @@ export function namespacesOf(
     named['variables'] = Object.fromEntries(execution.variables.map((one) => [one.name, one.value]));
   }
   if (context.pullRequest !== undefined) {
-    named['pr'] = { Number: String(context.pullRequest), Title: context.title ?? '', HeadSha: context.headSha };
+    named['pr'] ??= { Number: String(context.pullRequest), Title: context.title ?? '', HeadSha: context.headSha };
   }
   return named;
 }
