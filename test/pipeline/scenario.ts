@@ -114,8 +114,8 @@ function step(world: World, line: string, spec: ScenarioSpec): string {
 }
 
 function eventText({ level, detail }: StateEvent): string {
-  const subject = [detail['stage'], detail['action-execution-id']].filter((part) => part !== undefined).join(' ');
-  return `  ~ ${level} ${String(detail['state'])} ${subject} (attempt ${String(detail['pipeline-execution-attempt'])})`;
+  const subject = ['state', 'stage', 'action-execution-id'].flatMap((key) => (key in detail ? String(detail[key]) : []));
+  return `  ~ ${level} ${subject.join(' ')} (attempt ${String(detail['pipeline-execution-attempt'])})`;
 }
 
 function idsOf(world: World): Ids {

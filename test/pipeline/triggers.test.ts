@@ -4,7 +4,6 @@ import { decideTrigger, filtersOf, needsFiles, type TriggerEvent } from '../../s
 import { pipeline } from './pipelines.ts';
 
 const main: TriggerFilters = { push: [{ branches: { includes: ['main'] } }] };
-const tags: TriggerFilters = { push: [{ tags: { includes: ['v*'], excludes: ['v*-rc*'] } }] };
 const api: TriggerFilters = {
   push: [{ branches: { includes: ['main'] }, filePaths: { includes: ['services/api/**'], excludes: ['**.md'] } }],
 };
@@ -13,10 +12,6 @@ const docsOut: TriggerFilters = {
 };
 const intoMain: TriggerFilters = {
   pullRequest: [{ events: ['OPEN', 'UPDATED'], branches: { includes: ['main', 'release/**'] } }],
-};
-const either: TriggerFilters = {
-  push: [{ branches: { includes: ['main'] } }, { tags: { includes: ['v*'] } }],
-  pullRequest: [{ branches: { excludes: ['dev'] } }],
 };
 
 describe('does this event start the pipeline, and why: the rows are in scenarios/triggers', () => {
@@ -104,15 +99,4 @@ describe('which filters count', () => {
 
 function push(branch: string, paths: readonly string[] = ['a.ts']): Extract<TriggerEvent, { kind: 'push-branch' }> {
   return { kind: 'push-branch', branch, created: false, paths, truncated: false };
-}
-
-function tag(name: string): TriggerEvent {
-  return { kind: 'push-tag', tag: name };
-}
-
-function pull(
-  baseBranch: string,
-  paths: readonly string[] = ['a.ts'],
-): Extract<TriggerEvent, { kind: 'pull-request' }> {
-  return { kind: 'pull-request', event: 'OPEN', baseBranch, paths, truncated: false };
 }
