@@ -114,7 +114,9 @@ function step(world: World, line: string, spec: ScenarioSpec): string {
 }
 
 function eventText({ level, detail }: StateEvent): string {
-  const subject = ['state', 'stage', 'action-execution-id'].flatMap((key) => (key in detail ? String(detail[key]) : []));
+  const subject = ['state', 'stage', 'action-execution-id'].flatMap((key) =>
+    key in detail ? String(detail[key]) : [],
+  );
   return `  ~ ${level} ${subject.join(' ')} (attempt ${String(detail['pipeline-execution-attempt'])})`;
 }
 
