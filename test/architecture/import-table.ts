@@ -89,7 +89,15 @@ const importTable: readonly Row[] = [
   {
     files: ['src/codepipeline-api/'],
     packages: ['@aws-sdk/client-codepipeline', 'kysely', 'pino', 'zod', 'node:*'],
-    values: ['src/codepipeline-api/', 'src/pipeline/', 'src/engine/', 'src/db/', 'src/providers/key-order.ts', errors],
+    values: [
+      'src/codepipeline-api/',
+      'src/pipeline/',
+      'src/engine/',
+      'src/db/',
+      'src/providers/in-turn.ts',
+      'src/providers/key-order.ts',
+      errors,
+    ],
     types: [...ports, 'src/providers/artifact-store.ts', 'src/providers/stored-object.ts'],
   },
   {

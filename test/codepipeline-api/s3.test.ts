@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { chmod, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -101,27 +102,36 @@ test.each(['', 'z\r\n', '5\r\nhel', '3\r\nhello\r\n0\r\n\r\n', 'ffffffff\r\n', '
   },
 );
 
+/** The headers of an upload in signed chunks, and what signs one piece after the other. */
+function chunkSigner(address: string, { trailers = false } = {}) {
+  const announced = trailers ? { 'x-amz-trailer': 'x-amz-checksum-crc32' } : {};
+  const payloadHash = `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${trailers ? '-TRAILER' : ''}`;
+  const request = { method: 'PUT', headers: { 'x-amz-decoded-content-length': '10', ...announced }, body: '' };
+  const headers = signedHeaders(address, request, { ...admin, service: 's3', payloadHash });
+  const stamp = headers['x-amz-date']!;
+  const scope = `${stamp.slice(0, 8)}/eu-west-1/s3/aws4_request`;
+  const key = [stamp.slice(0, 8), 'eu-west-1', 's3', 'aws4_request'].reduce<Buffer | string>(
+    (parent, part) => createHmac('sha256', parent).update(part).digest(),
+    `AWS4${admin.secretAccessKey}`,
+  );
+  const digest = (data: string): string => createHash('sha256').update(data).digest('hex');
+  let before = /Signature=(\w+)$/.exec(headers['authorization']!)![1]!;
+  const sign = (kind: string, ...digests: string[]): string => {
+    const text = [`AWS4-HMAC-SHA256-${kind}`, stamp, scope, before, ...digests].join('\n');
+    return (before = createHmac('sha256', key).update(text).digest('hex'));
+  };
+  return {
+    headers,
+    chunk: (data: string) =>
+      `${data.length.toString(16)};chunk-signature=${sign('PAYLOAD', digest(''), digest(data))}\r\n`,
+    trailer: (line: string) => sign('TRAILER', digest(`${line}\n`)),
+  };
+}
+
 test('signed chunks are checked one after the other', async () => {
   const address = `${url}/chunks/signed`;
   const put = async (last: string): Promise<number> => {
-    const headers = signedHeaders(
-      address,
-      { method: 'PUT', headers: { 'x-amz-decoded-content-length': '10' }, body: '' },
-      { ...admin, service: 's3', payloadHash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' },
-    );
-    const stamp = headers['x-amz-date']!;
-    const scope = `${stamp.slice(0, 8)}/eu-west-1/s3/aws4_request`;
-    const key = [stamp.slice(0, 8), 'eu-west-1', 's3', 'aws4_request'].reduce<Buffer | string>(
-      (parent, part) => createHmac('sha256', parent).update(part).digest(),
-      `AWS4${admin.secretAccessKey}`,
-    );
-    let before = /Signature=(\w+)$/.exec(headers['authorization']!)![1]!;
-    const chunk = (data: string): string => {
-      const digests = [createHash('sha256').update('').digest('hex'), createHash('sha256').update(data).digest('hex')];
-      const text = ['AWS4-HMAC-SHA256-PAYLOAD', stamp, scope, before, ...digests].join('\n');
-      before = createHmac('sha256', key).update(text).digest('hex');
-      return `${data.length.toString(16)};chunk-signature=${before}\r\n`;
-    };
+    const { headers, chunk } = chunkSigner(address);
     const body = `${chunk('first')}first\r\n${chunk('12345')}${last}\r\n${chunk('')}\r\n`;
     return (await fetch(address, { method: 'PUT', headers, body })).status;
   };
@@ -131,14 +141,32 @@ test('signed chunks are checked one after the other', async () => {
   expect((await ask('GET', '/chunks/signed')).text).toBe('first12345');
 });
 
+test('trailers behind signed chunks have a signature, too', async () => {
+  const address = `${url}/chunks/trailed`;
+  const line = 'x-amz-checksum-crc32:YSL1Mw==';
+  const put = async (signature: (right: string) => string): Promise<string> => {
+    const { headers, chunk, trailer } = chunkSigner(address, { trailers: true });
+    const body = `${chunk('first12345')}first12345\r\n${chunk('')}${line}\r\n${signature(trailer(line))}\r\n`;
+    const answer = await fetch(address, { method: 'PUT', headers, body });
+    return answer.ok ? 'taken' : code(await answer.text());
+  };
+  expect(await put(() => '')).toBe('SignatureDoesNotMatch');
+  expect(await put(() => `x-amz-trailer-signature:${'0'.repeat(64)}\r\n`)).toBe('SignatureDoesNotMatch');
+  expect((await ask('GET', '/chunks/trailed')).status).toBe(404);
+  expect(await put((right) => `x-amz-trailer-signature:${right}\r\n`)).toBe('taken');
+  expect((await ask('GET', '/chunks/trailed')).text).toBe('first12345');
+});
+
 test('parts become one object, in order, whatever order they came in', async () => {
   const start = await ask('POST', '/parts/big?uploads');
   const id = /<UploadId>(.+)<\/UploadId>/.exec(start.text)![1]!;
   const etags = new Map<number, string>();
+  const large = '1'.repeat(5 * 1024 * 1024);
   for (const [number, body] of [
     [2, 'two'],
     [1, 'stale'],
-    [1, 'one'],
+    [1, large],
+    [3, 'three'],
   ] as const) {
     const part = await ask('PUT', `/parts/big?partNumber=${number}&uploadId=${id}`, { body });
     etags.set(number, part.headers.get('etag')!);
@@ -149,14 +177,30 @@ test('parts become one object, in order, whatever order they came in', async () 
     return ask('POST', `/parts/big?uploadId=${id}`, { body });
   };
   expect(code((await complete([2, 1])).text)).toBe('InvalidPartOrder');
-  expect(code((await complete([1, 3])).text)).toBe('InvalidPart');
+  expect(code((await complete([1, 4])).text)).toBe('InvalidPart');
+  // Only the last may have less than 5 MB.
+  expect(code((await complete([1, 2, 3])).text)).toBe('EntityTooSmall');
   expect(code((await complete([1, 2], () => '"0"')).text)).toBe('InvalidPart');
   expect(code((await complete([])).text)).toBe('MalformedXML');
   expect(code((await ask('PUT', `/parts/other?partNumber=1&uploadId=${id}`, { body: 'x' })).text)).toBe('NoSuchUpload');
   expect(code((await ask('PUT', '/parts/big?partNumber=1&uploadId=..%2F..', { body: 'x' })).text)).toBe('NoSuchUpload');
-  expect((await complete([1, 2])).status).toBe(200);
-  expect((await ask('GET', '/parts/big')).text).toBe('onetwo');
-  expect(code((await complete([1, 2])).text)).toBe('NoSuchUpload');
+  const first = await complete([1, 2]);
+  expect(first.status).toBe(200);
+  expect((await ask('GET', '/parts/big')).text === `${large}two`).toBe(true);
+  // Whoever lost the answer gets it again, and no second version is made.
+  const [again, atOnce] = await Promise.all([complete([1, 2]), complete([1, 2])]);
+  const version = first.headers.get('x-amz-version-id');
+  for (const one of [again, atOnce]) {
+    expect([one.text, one.headers.get('x-amz-version-id')]).toEqual([first.text, version]);
+  }
+  expect((await ask('GET', '/parts?uploads')).text).not.toContain('<Upload>');
+  for (const [method, path] of [
+    ['PUT', `/parts/big?partNumber=1&uploadId=${id}`],
+    ['GET', `/parts/big?uploadId=${id}`],
+    ['DELETE', `/parts/big?uploadId=${id}`],
+  ] as const) {
+    expect(code((await ask(method, path)).text)).toBe('NoSuchUpload');
+  }
   const second = /<UploadId>(.+)<\/UploadId>/.exec((await ask('POST', '/parts/big?uploads')).text)![1]!;
   expect((await ask('DELETE', `/parts/big?uploadId=${second}`)).status).toBe(204);
 });
@@ -176,12 +220,25 @@ function presigned(path: string, expires = 60, at = new Date()): string {
   return presignedUrl(`${url}${path}`, { method: 'GET', expires }, { ...admin, service: 's3', at });
 }
 
+test('nothing is told of an object whose file was damaged, neither whole nor in part', async () => {
+  await ask('PUT', '/damaged/report', { body: 'figures' });
+  expect((await ask('GET', '/damaged/report', { headers: { range: 'bytes=0-2' } })).text).toBe('fig');
+  const { file } = (await door.artifacts.describe({ bucket: 'damaged', key: 'report' }))!;
+  await chmod(file, 0o600);
+  await writeFile(file, 'figured');
+  for (const headers of [{}, { range: 'bytes=0-2' }, { range: 'bytes=-1' }]) {
+    const got = await ask('GET', '/damaged/report', { headers });
+    expect([got.status, code(got.text)]).toEqual([500, 'InternalError']);
+  }
+});
+
 test('a presigned address opens its object until it expires, and no other', async () => {
   await ask('PUT', '/shared/report', { body: 'figures' });
   expect(await (await fetch(presigned('/shared/report'))).text()).toBe('figures');
   expect((await fetch(presigned('/shared/report').replace('report', 'secret'))).status).toBe(403);
   const old = new Date(Date.now() - 120_000);
-  expect((await fetch(presigned('/shared/report', 60, old))).status).toBe(403);
+  const expired = await fetch(presigned('/shared/report', 60, old));
+  expect([expired.status, await expired.text()]).toEqual([403, expect.stringContaining('Request has expired')]);
   expect((await fetch(presigned('/shared/report', 600, old))).status).toBe(200);
   expect((await fetch(presigned('/shared/report', 999_999))).status).toBe(400);
 });

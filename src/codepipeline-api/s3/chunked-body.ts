@@ -7,12 +7,14 @@ import { S3Error } from './s3-error.ts';
  * one before they are handed on, each against the signature of the one before.
  */
 export interface ChunkedOptions {
-  readonly signing?: { readonly claim: Claim; readonly secretAccessKey: string };
+  /** `trailers`: those have a signature of their own behind them. */
+  readonly signing?: { readonly claim: Claim; readonly secretAccessKey: string; readonly trailers: boolean };
   /** Called with the trailers, lower case, once the last chunk came. */
   readonly trailers: (found: ReadonlyMap<string, string>) => void;
 }
 
 const longestLine = 8192;
+const mostTrailers = 20;
 /** A signed chunk is held until its signature was checked. */
 const largestChunk = 32 * 1024 * 1024;
 
@@ -32,16 +34,32 @@ export async function* decodeChunks(source: AsyncIterable<Buffer>, options: Chun
     if ((await input.line()) !== '') throw malformed('a chunk is longer than its size');
     yield data;
   }
-  options.trailers(await readTrailers(input));
+  const { signature, ...trailers } = await readTrailers(input);
+  if (chain && options.signing?.trailers && !chain.acceptsTrailers(trailers.text, signature)) {
+    throw new S3Error('SignatureDoesNotMatch', 'The signature of the trailers does not match.', 403);
+  }
+  options.trailers(trailers.found);
 }
 
-async function readTrailers(input: Reader): Promise<ReadonlyMap<string, string>> {
+interface Trailers {
+  readonly found: ReadonlyMap<string, string>;
+  /** The lines that the signature is over. */
+  readonly text: string;
+  readonly signature: string;
+}
+
+const trailerSignature = 'x-amz-trailer-signature';
+
+async function readTrailers(input: Reader): Promise<Trailers> {
   const found = new Map<string, string>();
   for (let line = await input.line(true); line !== ''; line = await input.line(true)) {
     const at = line.indexOf(':');
     if (at > 0) found.set(line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim());
+    if (found.size > mostTrailers) throw malformed('it has too many trailers');
   }
-  return found;
+  const signature = found.get(trailerSignature) ?? '';
+  found.delete(trailerSignature);
+  return { found, signature, text: [...found].map(([name, value]) => `${name}:${value}\n`).join('') };
 }
 
 interface Reader {
@@ -94,12 +112,14 @@ function signatureChain({ claim, secretAccessKey }: NonNullable<ChunkedOptions['
   const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
   const empty = sha256('');
   let before = claim.signature;
+  const accepts = (kind: string, digests: readonly string[], signature: string): boolean => {
+    const text = [`AWS4-HMAC-SHA256-${kind}`, claim.at, scope, before, ...digests].join('\n');
+    before = createHmac('sha256', key).update(text).digest('hex');
+    return sameText(before, signature);
+  };
   return {
-    accepts(data: Buffer, signature: string): boolean {
-      const text = ['AWS4-HMAC-SHA256-PAYLOAD', claim.at, scope, before, empty, sha256(data)].join('\n');
-      before = createHmac('sha256', key).update(text).digest('hex');
-      return sameText(before, signature);
-    },
+    accepts: (data: Buffer, signature: string) => accepts('PAYLOAD', [empty, sha256(data)], signature),
+    acceptsTrailers: (text: string, signature: string) => accepts('TRAILER', [sha256(text)], signature),
   };
 }
 

@@ -15,16 +15,19 @@ export interface Question {
 
 const mostRows = 1000;
 
+/** Throws InvalidArgument for what is no number of rows. */
+export function pageSize(query: URLSearchParams, name: string): number {
+  const asked = query.get(name) ?? String(mostRows);
+  if (/^\d{1,10}$/.test(asked)) return Math.min(mostRows, Number(asked));
+  throw new S3Error('InvalidArgument', `Provided ${name} not an integer or within integer range`, 400);
+}
+
 export function questionOf({ query }: S3Request): Question {
-  const asked = query.get('max-keys') ?? String(mostRows);
-  if (!/^\d{1,10}$/.test(asked)) {
-    throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range', 400);
-  }
   const isEncoded = query.get('encoding-type') === 'url';
   return {
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
-    size: Math.min(mostRows, Number(asked)),
+    size: pageSize(query, 'max-keys'),
     encode: isEncoded ? (text) => encodeURIComponent(text).replaceAll('%2F', '/') : String,
   };
 }

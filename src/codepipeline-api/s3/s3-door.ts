@@ -12,15 +12,17 @@ import {
   listBuckets,
   setVersioning,
 } from './buckets.ts';
+import { completeUpload } from './complete-upload.ts';
 import { copyObject, copySourceOf } from './copy.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { listObjects, listObjectsByMarker } from './list-objects.ts';
 import { listVersions } from './list-versions.ts';
 import { listParts, listUploads } from './list-uploads.ts';
-import { abortUpload, completeUpload, createUpload, uploadPart } from './multipart.ts';
+import { abortUpload, createUpload, uploadPart } from './multipart.ts';
 import { deleteObject, getObject, getTagging, headObject, putObject } from './objects.ts';
 import { asS3Error, notImplemented, S3Error } from './s3-error.ts';
 import { addressOf, type S3Request } from './s3-request.ts';
+import { queryOf } from '../sigv4.ts';
 import type { Throttle } from '../throttle.ts';
 import { document } from './xml.ts';
 
@@ -152,8 +154,10 @@ function refuse(what: string): Action {
 
 function tell({ log }: Pick<Door, 'log'>, exchange: Exchange, error: unknown): void {
   const { response, requestId, target } = exchange;
+  const presigned = exchange.request.headers.authorization === undefined && queryOf(target).has('X-Amz-Algorithm');
   const told =
-    asS3Error(error) ?? new S3Error('InternalError', 'We encountered an internal error. Please try again.', 500);
+    asS3Error(error, { presigned }) ??
+    new S3Error('InternalError', 'We encountered an internal error. Please try again.', 500);
   if (told.status === 500 && !response.destroyed)
     log.error({ requestId, error: describeError(error) }, 'a request to the object store broke');
   if (response.headersSent) return void response.destroy();

@@ -23,12 +23,16 @@ const signatureErrors: Readonly<Record<string, readonly [string, number]>> = {
   RequestEntityTooLargeException: ['EntityTooLarge', 400],
 };
 
-/** What the signature check and the body reader throw, as S3 names it. */
-export function asS3Error(error: unknown): S3Error | undefined {
+/** What the signature check and the body reader throw, as S3 names it. `presigned`: the signature was in the query. */
+export function asS3Error(error: unknown, { presigned }: { readonly presigned: boolean }): S3Error | undefined {
   if (error instanceof S3Error) return error;
   if (!(error instanceof ApiError)) return undefined;
   const isExpired = error.message.startsWith('Signature expired') || error.message.startsWith('Signature not yet');
+  if (isExpired && presigned) return new S3Error('AccessDenied', `Request has expired. ${error.message}`, 403);
   if (isExpired) return new S3Error('RequestTimeTooSkewed', error.message, 403);
+  if (presigned && error.code === 'IncompleteSignatureException') {
+    return new S3Error('AuthorizationQueryParametersError', error.message, 400);
+  }
   const [code, status] = signatureErrors[error.code] ?? ['InvalidRequest', 400];
   return new S3Error(code, error.message, status);
 }

@@ -88,7 +88,9 @@ function chunks(request: S3Request, declared: string, wanted: Map<string, string
     throw new S3Error('InvalidRequest', `A body of the form ${declared} is not understood.`, 400);
   }
   return decodeChunks(request.exchange.request as AsyncIterable<Buffer>, {
-    ...(isSigned && request.chunkSigning ? { signing: request.chunkSigning } : {}),
+    ...(isSigned && request.chunkSigning
+      ? { signing: { ...request.chunkSigning, trailers: declared.endsWith('-TRAILER') } }
+      : {}),
     trailers: (found) => {
       for (const [name, value] of checksumsOf((one) => found.get(one))) wanted.set(name, value);
     },
