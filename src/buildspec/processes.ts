@@ -34,18 +34,23 @@ export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Processes that carry a marker or its brand, also those that left the group and the session of their command. */
+/**
+ * Processes that carry a marker or its brand, also those that left the group and the session of their command. A zombie
+ * runs nothing and is none of them.
+ */
 export function findMarked(marker: string): readonly number[] {
   const wanted = `${markerVariable}=${marker}`;
   const branded = new RegExp(`^Max msgqueue size +\\d+ +${brandOf(marker)} `, 'm');
-  return allPids().filter((pid) => {
-    try {
-      if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)) return true;
-      return branded.test(readFileSync(`/proc/${pid}/limits`, 'latin1'));
-    } catch {
-      return false;
-    }
-  });
+  return allPids().filter((pid) => isMarked(pid, wanted, branded) && startTimeOf(pid) !== undefined);
+}
+
+function isMarked(pid: number, wanted: string, branded: RegExp): boolean {
+  try {
+    if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(wanted)) return true;
+    return branded.test(readFileSync(`/proc/${pid}/limits`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 const usualMessageQueueBytes = 819_200;
@@ -69,19 +74,25 @@ function allPids(): readonly number[] {
   }
 }
 
-/** Kills every process with the marker, again and again while new ones appear. Says how many there were. */
+const longestKillMs = 5_000;
+
+/**
+ * Kills every process with the marker, again and again while new ones appear or killed ones are still there; for five
+ * seconds at most. Says how many there were.
+ */
 export async function killMarked(marker: string): Promise<number> {
   const killed = new Set<number>();
-  for (let round = 0; round < 20; round += 1) {
-    const found = findMarked(marker).filter((pid) => startTimeOf(pid) !== undefined);
-    if (found.length === 0) break;
+  const until = performance.now() + longestKillMs;
+  for (;;) {
+    const found = findMarked(marker);
+    if (found.length === 0) return killed.size;
     for (const pid of found) {
       killed.add(pid);
       signalProcess(pid);
     }
+    if (performance.now() > until) return killed.size;
     await sleep(10);
   }
-  return killed.size;
 }
 
 function signalProcess(pid: number): void {

@@ -83,7 +83,7 @@ export function runCommand(request: RunRequest): RunningCommand {
     clearTimeout(timer);
     stopWatching();
     request.signal?.removeEventListener('abort', stop);
-    const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, closed.signal);
+    const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, { exit, closed: closed.signal });
     return { ...(ending ?? exit), leftOver };
   });
   return { identity, result, stop, ...controlOf(child) };
@@ -133,14 +133,22 @@ async function endGroup(child: ChildProcess, graceMs: number): Promise<void> {
   signalGroup(child.pid, 'SIGKILL');
 }
 
+interface Ended {
+  readonly exit: CommandEnd;
+  /** Aborted when the pipes are closed. */
+  readonly closed: AbortSignal;
+}
+
 /** Kills the rest of the group and everything that left it; then gives the pipes a moment to run dry. */
-async function clearUp(child: ChildProcess, request: RunRequest, closed: AbortSignal): Promise<number> {
+async function clearUp(child: ChildProcess, request: RunRequest, { exit, closed }: Ended): Promise<number> {
   child.stdin?.destroy();
   if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-  const leftOver = request.isolation.contained ? 0 : await killMarked(request.marker);
+  const { contained } = request.isolation;
+  // A rung that exits by itself has waited for its namespace. One that was killed has not: the kernel still ends it.
+  const left = contained && exit.kind === 'exited' ? 0 : await killMarked(request.marker);
   await sleep(pipeGraceMs, undefined, { signal: closed }).catch(() => {});
   for (const stream of child.stdio) stream?.destroy();
-  return leftOver;
+  return contained ? 0 : left;
 }
 
 function pump(stream: Readable, sink: OutputSink): void {

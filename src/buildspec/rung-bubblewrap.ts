@@ -4,7 +4,7 @@ import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
 import { limitsInForce, limitWords, sharedMemoryBytes } from './limits.ts';
-import { kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts';
+import { asChild, kernelFiles, notReady, type Prepared, type RungParts } from './rung.ts';
 
 /** bubblewrap makes the namespaces and the file system; prlimit adds what it does not limit. */
 export function prepareBubblewrap(parts: RungParts): Prepared {
@@ -45,6 +45,7 @@ function abilitiesOf(bwrap: string): Omit<Bubblewrap, 'bwrap'> {
 function wrap(parts: RungParts, { bwrap, sizes, nested }: Bubblewrap, asked: SandboxCommand): WrappedCommand {
   const command = withEgress(asked);
   const env = parts.tools.find('env') ?? '/usr/bin/env';
+  // With a first process of its own bwrap would be gone before the daemons in the namespace are.
   // bwrap itself would die of TERM and take the command with it before the command could tidy up.
   const words = [
     ...limitWords(parts.tools, parts.limits),
@@ -55,10 +56,8 @@ function wrap(parts: RungParts, { bwrap, sizes, nested }: Bubblewrap, asked: San
     ...(nested ? ['--disable-userns'] : []),
     ...deviceOptions(sizes),
     ...fileOptions(parts.host, [...parts.tools.readOnly, ...(command.readOnly ?? [])], command),
-    '--',
-    '/usr/bin/env',
-    '--default-signal=TERM',
-    ...command.argv,
+    ...['--as-pid-1', '--', '/bin/sh', '-c', asChild, 'penstock-sandbox'],
+    ...['/usr/bin/env', '--default-signal=TERM', ...command.argv],
   ];
   const [file = env, ...args] = words;
   return { file, args, env: baseEnvironment(command, parts.tools.path, '/tmp') };

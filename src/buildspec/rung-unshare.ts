@@ -3,7 +3,7 @@ import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
 import { limitsInForce, limitWords } from './limits.ts';
-import { notReady, type Prepared, type RungParts } from './rung.ts';
+import { asChild, notReady, type Prepared, type RungParts } from './rung.ts';
 import { sandboxMounts } from './sandbox-mounts.ts';
 
 /**
@@ -36,9 +36,9 @@ mount -o remount,ro /
 hostname build 2>/dev/null || true
 cd "$where"
 set +e
-PATH=$wanted unshare --user --map-user="$user" --map-group="$user" -- "$@"
-exit $?
-`;
+PATH=$wanted
+set -- unshare --user --map-user="$user" --map-group="$user" -- "$@"
+${asChild}`;
 
 export function prepareUnshare(parts: RungParts): Prepared {
   const unshare = parts.tools.find('unshare');

@@ -24,3 +24,12 @@ export function notReady(why: string): Prepared {
  * ask for the user of the machine, and that is still root.
  */
 export const kernelFiles = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'] as const;
+
+/**
+ * Runs its words for a shell that is process 1 of their namespace and ends with their status; the rung then ends only
+ * when the namespace has, with every daemon in it. What shells say of a killed command is no output of a build.
+ */
+export const asChild = `exec 9>&2 2>/dev/null
+(exec "$@" 2>&9 9>&-)
+exit $?
+`;
