@@ -50,6 +50,26 @@ test('SEC-E-10: signed scalars, arrays and empty objects under any event name ar
   expect(await deadJobs(db)).toEqual([]);
 });
 
+test('SEC-D-20: signed bodies that a parser or a database could choke on are rejected or ignored, and the queue goes on', async () => {
+  const bodies = [
+    '[',
+    '['.repeat(1_000_000),
+    '{"a":'.repeat(100_000),
+    '{"action":"opened","number":1e400000,"repository":{"id":1e400000}}',
+    '{"ref":"refs/heads/a","ref":"\\u0000","repository":{"id":9007199254740993,"id":9007199254740992}}',
+    '{"ref":"refs/heads/\\ud800\\u0000","after":"\\u0000","repository":{"full_name":"\\ud800/\\u0000"}}',
+    '{"__proto__":{"installation":{"id":1}}}',
+  ];
+  const sent = await Promise.all(['push', 'pull_request'].flatMap((event) => bodies.map((body) => post(event, body))));
+  expect(sent.map(({ status }) => status)).toEqual(sent.map(() => 202));
+  await world.settled();
+  for (const { guid } of sent) {
+    const delivery = await loadDelivery(db, guid);
+    expect(['rejected', 'ignored']).toContain(delivery?.outcome);
+  }
+  expect(await deadJobs(db)).toEqual([]);
+});
+
 test('SEC-E-05: a captured body under another event name is rejected and does nothing', async () => {
   const stage = await setStage(world);
   await stage.pullRequest();

@@ -42,10 +42,12 @@ function abilitiesOf(bwrap: string): Omit<Bubblewrap, 'bwrap'> {
   return { sizes: help.includes('--size'), nested };
 }
 
+/** With one of its own bwrap would be gone before the daemons in the namespace are. */
+const firstProcess = ['--as-pid-1', '--', '/bin/sh', '-c', asChild, 'penstock-sandbox'];
+
 function wrap(parts: RungParts, { bwrap, sizes, nested }: Bubblewrap, asked: SandboxCommand): WrappedCommand {
   const command = withEgress(asked);
   const env = parts.tools.find('env') ?? '/usr/bin/env';
-  // With a first process of its own bwrap would be gone before the daemons in the namespace are.
   // bwrap itself would die of TERM and take the command with it before the command could tidy up.
   const words = [
     ...limitWords(parts.tools, parts.limits),
@@ -56,8 +58,10 @@ function wrap(parts: RungParts, { bwrap, sizes, nested }: Bubblewrap, asked: San
     ...(nested ? ['--disable-userns'] : []),
     ...deviceOptions(sizes),
     ...fileOptions(parts.host, [...parts.tools.readOnly, ...(command.readOnly ?? [])], command),
-    ...['--as-pid-1', '--', '/bin/sh', '-c', asChild, 'penstock-sandbox'],
-    ...['/usr/bin/env', '--default-signal=TERM', ...command.argv],
+    ...firstProcess,
+    '/usr/bin/env',
+    '--default-signal=TERM',
+    ...command.argv,
   ];
   const [file = env, ...args] = words;
   return { file, args, env: baseEnvironment(command, parts.tools.path, '/tmp') };

@@ -192,13 +192,13 @@ it('what listens on a public address of this very machine is not for its builds 
 });
 
 describe.each(contained)('a command behind the proxy on the rung $level', (isolation) => {
-  it('reaches public hosts with ordinary tools, and neither this machine nor the metadata address (SEC-C-12)', async () => {
+  it('reaches public hosts with ordinary tools, and neither this machine nor the metadata address (SEC-C-12, SEC-D-13)', async () => {
     const box = await makeBox(root, `proxy-${isolation.level}`);
     let output = '';
     const script = `
       get() { node -e 'const http = require("http"); const [host, port] = [process.argv[1], process.argv[2]];
         const r = http.request({ host: "127.0.0.1", port: 3128, path: "http://" + host + ":" + port + "/" }, (a) => { a.setEncoding("utf8"); a.on("data", (d) => console.log(a.statusCode, d.trim())); }); r.on("error", (e) => console.log(e.code)); r.end();' "$1" "$2"; }
-      get public.example 80; get 127.0.0.1 ${web}; get 169.254.169.254 80; echo "$HTTPS_PROXY $NODE_USE_ENV_PROXY"
+      get public.example 80; get 127.0.0.1 ${web}; get 169.254.169.254 80; get '[::ffff:7f00:1]' ${web}; get 0x7f.1 ${web}; get metadata.example 80; echo "$HTTPS_PROXY $NODE_USE_ENV_PROXY"
       sleep 0.1 & wait; node -e 'require("net").connect(${web}, "127.0.0.1").on("error", (e) => console.log(e.code)).on("connect", () => console.log("REACHED"))'`;
     const running = runCommand({
       isolation,
@@ -222,6 +222,9 @@ describe.each(contained)('a command behind the proxy on the rung $level', (isola
       '200 web GET / public.example',
       '403 Penstock: 127.0.0.1 is refused, because it is not a public address.',
       '403 Penstock: 169.254.169.254 is refused, because it is not a public address.',
+      '403 Penstock: ::ffff:7f00:1 is refused, because it is not a public address.',
+      '403 Penstock: 127.0.0.1 is refused, because it is not a public address.',
+      '403 Penstock: metadata.example is refused, because it is not a public address.',
       'http://127.0.0.1:3128 1',
       'ECONNREFUSED',
     ]);

@@ -267,7 +267,7 @@ stages:
     expect(result.ok ? [] : result.problems.map(({ line }) => line)).toEqual([1, 2]);
   });
 
-  it('a file of twenty thousand wrong keys is told with a hundred of them', () => {
+  it('a file of twenty thousand wrong keys is told with a hundred of them (SEC-D-14)', () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
     const result = readDefinition(keys, 'p');
     expect(!result.ok && result.problems.length).toBeLessThanOrEqual(104);
