@@ -1,12 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadJobs } from '../src/db/dead-jobs.ts';
 import { loadDelivery } from '../src/db/deliveries.ts';
 import { loadRepository } from '../src/db/repositories.ts';
-import { webhookPath } from '../src/intake.ts';
 import { testDatabase } from './database.ts';
 import { setStage } from './stage.ts';
-import { startWorld, webhookSecret, type World } from './world.ts';
+import { deliver, startWorld, type World } from './world.ts';
 
 const { open, db } = await testDatabase();
 let world: World;
@@ -17,17 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-async function post(event: string, body: string, guid = randomUUID()): Promise<{ guid: string; status: number }> {
-  const signature = `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`;
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-event': event,
-    'x-github-delivery': guid,
-    'x-hub-signature-256': signature,
-  };
-  const answer = await fetch(`${world.server.url}${webhookPath}`, { method: 'POST', headers, body });
-  return { guid, status: answer.status };
-}
+const post = (event: string, body: string, guid?: string) => deliver(world, event, body, guid);
 
 test('SEC-E-10: signed scalars, arrays and empty objects under any event name are stored, then rejected or ignored', async () => {
   const bodies = ['null', '"x"', '1', 'true', '[]', '{}', '{"action":{}}', 'not json'];

@@ -1,5 +1,5 @@
 import type { Secret } from '../src/config/secrets.ts';
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,6 +136,24 @@ async function settle(github: StandIn, { worker, database }: RunningServer): Pro
 function describeCheck(github: StandIn, repository: string, sha: string, name: string): string {
   const run = github.checks(repository, sha).find((one) => one.name === name);
   return run ? `${run.status}${run.conclusion === null ? '' : `/${run.conclusion}`}: ${run.title}` : 'none';
+}
+
+/** A webhook that the stand-in does not send by itself, signed as GitHub signs. */
+export async function deliver(
+  world: Pick<World, 'server'>,
+  event: string,
+  body: string,
+  guid: string = randomUUID(),
+): Promise<{ readonly guid: string; readonly status: number }> {
+  const signature = `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`;
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': event,
+    'x-github-delivery': guid,
+    'x-hub-signature-256': signature,
+  };
+  const answer = await fetch(`${world.server.url}${webhookPath}`, { method: 'POST', headers, body });
+  return { guid, status: answer.status };
 }
 
 /** A repository name that no other test uses. */

@@ -32,7 +32,9 @@ export function authorize(command: Pick<Command, 'verb'>, asker: Asker): Authori
     ? refuse('This needs read access to the repository.', '')
     : refuse(
         `\`${command.verb}\` needs write access to the repository; you have ${accessWords(asker.permission)}.`,
-        'Anybody with write access could do it.',
+        needs === 'gate'
+          ? 'Who may answer a gate is told by `/penstock why`.'
+          : 'Anybody with write access could do it.',
       );
 }
 

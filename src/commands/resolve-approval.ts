@@ -85,9 +85,11 @@ function isNamed(gate: OfferedGate, target: Target): boolean {
 }
 
 function what(command: ApprovalCommand, facts: ApprovalFacts, gates: readonly OfferedGate[]): string {
-  // After a push the old gate is about to go; a line to copy would only be refused again.
+  // After a push the old gate is about to go; its line would only be refused again (SEC-A-01).
   const open = gates.filter((gate) => gate.push || facts.headNow === null || facts.headNow === gate.headSha);
-  if (open.length === 0) return 'Answer the gate of the new commit when it waits.';
+  const [moved] = gates;
+  if (open.length === 0 && moved && facts.headNow !== null)
+    return `When the gate of the new commit waits: \`${line(command, facts, { ...moved, headSha: facts.headNow })}\`.`;
   const lines = open.slice(0, 10).map((gate) => `\`${line(command, facts, gate)}\``);
   return `Copy ${lines.length === 1 ? '' : 'one of these: '}${lines.join(', ')}.`;
 }

@@ -19,7 +19,8 @@ type RerunSuite = Extract<WebhookEvent, { kind: 'rerun-suite' }>;
 /** A press of a button asks for the same as its command; whoever pressed passes the same rules as a comment. */
 export async function handleButton(deps: Deps, event: Button, claimer: string): Promise<Outcome> {
   const run = await checkRunByGithubId(deps.db, event.repository.id, event.checkRunId);
-  if (!run) return ignored(`check run ${event.checkRunId} is not one that Penstock posted`);
+  if (run?.headSha !== event.headSha)
+    return ignored(`check run ${event.checkRunId} is not one that Penstock posted for ${event.headSha}`);
   const newest = await newestCheckRun(deps.db, run);
   if (newest?.githubId !== event.checkRunId) return ignored('a newer run of this check exists; only its buttons count');
   if (run.executionId === null) return pressedOnCommit(deps, event, claimer);

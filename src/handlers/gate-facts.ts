@@ -36,6 +36,20 @@ export function reasonNeeded(
   return declared?.configuration['IsSummaryRequired'] === 'true';
 }
 
+/** What an answer to the gate is given for, in the words of the tables (SEC R1). */
+export function boundTo({
+  record: { context },
+  token,
+}: Pick<WaitingGate, 'token'> & { readonly record: ExecutionRecord }) {
+  return {
+    token,
+    headSha: context.headSha,
+    baseSha: context.baseSha ?? null,
+    configDigest: context.configDigest,
+    ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
+  };
+}
+
 /** When the gate began to wait: votes and comments from before do not count for it. */
 export function waitingSince(record: ExecutionRecord, gate: WaitingGate): string {
   const run = record.execution.stages.flatMap((stage) => stage.actions).find((one) => one.id === gate.id);

@@ -11,7 +11,7 @@ import type { Actor } from '../pipeline/execution.ts';
 import type { Refusal } from '../pipeline/protocol.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
 import { actorName } from '../pipeline/actor-name.ts';
-import { isPush, judgeGate, judgeVotes, type Judged, type WaitingGate } from './gate-facts.ts';
+import { boundTo, isPush, judgeGate, judgeVotes, type Judged, type WaitingGate } from './gate-facts.ts';
 
 export type ReleaseDeps = Pick<Deps, 'db' | 'github' | 'engine' | 'now'>;
 
@@ -126,16 +126,7 @@ function recheckOf(deps: ReleaseDeps, gate: OpenGate, judged: Judged, by: Actor)
 
 /** What the check run and the audit tell of a gate for ever: the judgement by which it was answered. */
 export function gateDetail({ record, ...gate }: OpenGate, verdict: GateVerdict): Readonly<Record<string, unknown>> {
-  const { context } = record;
-  return {
-    gate: `${gate.stage}/${gate.action}`,
-    token: gate.token,
-    headSha: context.headSha,
-    baseSha: context.baseSha ?? null,
-    configDigest: context.configDigest,
-    ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
-    verdict,
-  };
+  return { gate: `${gate.stage}/${gate.action}`, ...boundTo({ record, token: gate.token }), verdict };
 }
 
 /** Under the lane's lock: nobody answered it since it was looked at. */

@@ -1,14 +1,13 @@
-import { recordAudit } from '../db/audit.ts';
 import { countCommands, finishCommand } from '../db/human-commands.ts';
-import { recordVote, votesFor } from '../db/votes.ts';
+import { votesFor } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
 import { TransientError } from '../errors.ts';
 import type { WebhookEvent } from '../github/event.ts';
 import type { Account, RepositoryRef } from '../github/github.ts';
 import { knownExecutions } from './asked.ts';
 import { openGates } from './commands/approve.ts';
-import type { OpenGate } from './gate-release.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
+import { saveVote, type GateAnswer } from './save-vote.ts';
 
 type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
 
@@ -60,49 +59,19 @@ export async function takeBack(deps: Pick<Deps, 'db' | 'engine'>, text: HumanTex
   for (const gate of openGates(await knownExecutions(deps, repository.id, number))) {
     const votes = await votesFor(deps.db, gate.record.execution.id, gate.token);
     if (votes.findLast((vote) => vote.personId === author.id)?.answer !== 'approve') continue;
-    await withdraw(deps, text, gate);
+    await saveVote(deps, gate, changesAskedFor(text));
     await deps.engine.refresh(gate.record.execution.id);
     taken += 1;
   }
   return taken === 0 ? ignored('no command in it') : handled(`changes were asked for: ${taken} approval(s) taken back`);
 }
 
-function withdraw(deps: Pick<Deps, 'db'>, text: HumanText, { record, ...gate }: OpenGate): Promise<void> {
-  const { repository, number, author } = text;
-  const { context, execution } = record;
-  const source = `${text.source.kind}/${text.source.id}`;
-  return deps.db.transaction().execute(async (trx) => {
-    const saved = await recordVote(trx, {
-      repositoryId: repository.id,
-      pullRequest: number,
-      executionId: execution.id,
-      stage: gate.stage,
-      action: gate.action,
-      token: gate.token,
-      headSha: context.headSha,
-      baseSha: context.baseSha ?? null,
-      configDigest: context.configDigest,
-      personId: author.id,
-      login: author.login,
-      answer: 'withdrawn',
-      channel: 'review',
-      source,
-      reason: 'changes were asked for',
-    });
-    if (saved === 'known') return;
-    await recordAudit(trx, {
-      repositoryId: repository.id,
-      execution: execution.id,
-      who: author.login,
-      what: 'vote-withdrawn',
-      why: 'a review asks for changes',
-      detail: {
-        personId: author.id,
-        gate: `${gate.stage}/${gate.action}`,
-        token: gate.token,
-        source,
-        pullRequest: number,
-      },
-    });
-  });
+function changesAskedFor({ author, source }: HumanText): GateAnswer {
+  return {
+    person: author,
+    answer: 'withdrawn',
+    channel: 'review',
+    source: `${source.kind}/${source.id}`,
+    reason: 'changes were asked for',
+  };
 }

@@ -219,7 +219,8 @@ async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: strin
   const last = await newestForLane(deps.db, laneKey(repository.id, pipeline, pullRequest.number));
   const ran = last?.context.headSha === pullRequest.headSha;
   if (ran && last.execution.ending?.as !== 'Stopped') return `${pipeline}: this commit was allowed already`;
-  const reason = 'it comes from a fork: a person with write access has to comment /ok-to-test with its full SHA';
+  const line = `/penstock ok-to-test ${pullRequest.headSha}`;
+  const reason = `it comes from a fork: a person with write access has to comment \`${line}\``;
   await recordUnstarted(deps, facts.start, { pipeline, outcome: 'held', reason });
   const key = { repository, headSha: pullRequest.headSha, execution: null, onTop: ran };
   await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));

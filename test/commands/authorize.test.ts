@@ -33,5 +33,8 @@ describe('who may ask for what', () => {
       why: '`retry` needs write access to the repository; you have read access.',
       whoCould: 'Anybody with write access could do it.',
     });
+    expect(authorize({ verb: 'approve' }, asker())).toMatchObject({
+      whoCould: 'Who may answer a gate is told by `/penstock why`.',
+    });
   });
 });

@@ -107,7 +107,7 @@ describe('SEC-A-01 a push between the words and the work', () => {
     const pushed = facts({ headNow: shaB });
     const expected =
       'The head of the pull request is `b2b2b2b` by now, so `a1a1a1a` is not released. ' +
-      'Answer the gate of the new commit when it waits.';
+      `When the gate of the new commit waits: \`/approve web/Staging/Approve ${shaB}\`.`;
     expect(answer(approve(), pushed)).toBe(expected);
     expect(answer(approve({ sha: shaA }), pushed)).toBe(expected);
     expect(answer(approve({ sha: shaA }), { ...pushed, channel: 'button' })).toBe(expected);

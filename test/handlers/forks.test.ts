@@ -49,7 +49,7 @@ test('a fork that waits is remembered as held, with the delivery that asked, and
   const held = { pipeline: 'web', headSha: sha, pullRequest: number, outcome: 'held', execution: null };
   const waiting = await decisionsFor(db, repository, { pullRequest: number });
   expect(waiting).toMatchObject([held]);
-  expect(waiting[0]?.reason).toContain('comment /ok-to-test with its full SHA');
+  expect(waiting[0]?.reason).toContain(`comment \`/penstock ok-to-test ${sha}\``);
   expect(waiting[0]?.delivery).toBeTruthy();
   await stage.say(number, 'reviewer', `/ok-to-test ${sha}`);
   expect(await decisionsFor(db, repository, { pullRequest: number })).toMatchObject([{ outcome: 'started' }, held]);

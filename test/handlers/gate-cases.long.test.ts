@@ -4,7 +4,7 @@ import { handleButton } from '../../src/handlers/button.ts';
 import { sweepRepositories } from '../../src/handlers/sweep.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
-import { startWorld, type World } from '../world.ts';
+import { deliver, startWorld, type World } from '../world.ts';
 import { addPerson, configWithGate, forkPullRequest, replies } from './people.ts';
 
 const { open, db } = await testDatabase();
@@ -90,7 +90,10 @@ test('SEC-A-15 a merge of the base into the branch is a new commit, and voids wh
   await stage.say(number, 'reviewer', '/approve');
   expect(stage.check(sha, 'web / Release')).toMatch(/: 1 of 2/);
   await stage.commit('main', { 'OTHER.md': 'from main\n' });
-  const updated = await stage.commit(branch, { 'OTHER.md': 'from main\n' }, `Merge branch 'main' into ${branch}`);
+  // What GitHub's "Update branch" does: a merge of the base, made by GitHub for whoever pressed it.
+  const update = { head: 'main', base: branch, author: `dev-${stage.owner}`, title: `Merge main into ${branch}` };
+  const merging = await world.github.openPullRequest(stage.repository, update);
+  const updated = await world.github.mergePullRequest(stage.repository, merging, `dev-${stage.owner}`);
   await world.settled();
   expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Superseded/);
   expect(stage.check(updated, 'web / Release')).toMatch(/^completed\/action_required: 0 of 2/);
@@ -166,7 +169,7 @@ test('SEC-B-25 words of a title, a commit message and a line of the diff are no 
   expect(replies(world, stage, number)).toEqual([]);
 });
 
-test('SEC-B-26 a button that is unknown, or stands on a check run of before, does nothing', async () => {
+test('SEC-B-26, SEC-B-14 a button that is unknown, or stands on a check run of before or of another app, does nothing', async () => {
   const stage = await setStage(world, { config: one });
   const { number, sha } = await stage.pullRequest();
   const login = `reviewer-${stage.owner}`;
@@ -200,6 +203,15 @@ test('SEC-B-26 a button that is unknown, or stands on a check run of before, doe
     } as const;
     expect((await handleButton(world.server.deps, event, 'test')).reason).toContain(why);
   }
+  // The check run of another app under our name and id, and ours at another commit (SEC-B-14).
+  const { check_run: pressed, ...press } = lastPayload('check_run') as { readonly check_run: object };
+  const real = { ...pressed, id: newest?.id };
+  for (const forged of [
+    { ...real, app: { id: 999 } },
+    { ...real, head_sha: 'f'.repeat(40) },
+  ])
+    expect((await deliver(world, 'check_run', JSON.stringify({ ...press, check_run: forged }))).status).toBe(202);
+  await world.settled();
   expect(stage.check(sha, 'web / Release')).toMatch(waiting);
 });
 
@@ -243,9 +255,16 @@ test('SEC-C-16 a rollback takes nothing but what succeeded in that stage of that
   expect(await statusesOf(stage, number)).toEqual(['InProgress']);
 });
 
-test('SEC-C-18 whoever gets write access later may allow commits from then on; what waited goes on waiting', async () => {
+test('SEC-C-18, SEC-C-01 whoever gets write access later may allow commits from then on; what waited goes on waiting', async () => {
   const stage = await setStage(world, { config: one });
   const { number, sha, fork, outsider } = await forkPullRequest(world, stage);
+  await world.github.convertToDraft(stage.repository, number, outsider);
+  await world.github.markReady(stage.repository, number, outsider);
+  await deliver(world, 'pull_request', JSON.stringify({ ...lastPayload('pull_request'), action: 'labeled' }));
+  await world.github.closePullRequest(stage.repository, number, outsider);
+  await world.github.reopenPullRequest(stage.repository, number, outsider);
+  await world.settled();
+  expect(await statusesOf(stage, number)).toEqual([]);
   const refused = await stage.say(number, 'outsider', `/ok-to-test ${sha}`);
   expect(refused.reactions).toEqual(['eyes', '-1']);
   world.github.setPermission(stage.repository, outsider, 'write');

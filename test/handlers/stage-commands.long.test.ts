@@ -32,11 +32,14 @@ test('/hold keeps the next execution out of the stage, with its reason, until /r
   expect((await stage.say(number, 'reviewer', `/approve ${next}`)).reactions).toEqual(obeyed);
 });
 
-test('a stage that several pipelines have is not guessed, and one that none has is refused', async () => {
+test('a stage that several pipelines have is not guessed, and one that none has is refused (SEC-A-10)', async () => {
   const second = '  docs:\n    definition: ci/web.pipeline.json\n    on: { pullRequest: [{}] }\n';
   const stage = await setStage(world, { config: `${config}${second}` });
-  const { number } = await stage.pullRequest();
+  const { number, sha } = await stage.pullRequest();
+  const gates = `/approve docs/Release/Approve ${sha}\`, \`/approve web/Release/Approve ${sha}`;
   for (const [said, told] of [
+    ['/approve', `Several gates wait. Copy one of these: \`${gates}`],
+    [`/approve Release ${sha}`, 'Several gates wait'],
     ['/hold Release why', 'Several pipelines have `Release`'],
     ['/hold web why', 'stage'],
     ['/hold web/Release', 'reason is missing'],

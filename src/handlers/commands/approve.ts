@@ -4,8 +4,6 @@ import { resolveApproval } from '../../commands/resolve-approval.ts';
 import { recordAudit } from '../../db/audit.ts';
 import { findExecution } from '../../db/executions.ts';
 import { headAt } from '../../db/pull-request-heads.ts';
-import { recordVote } from '../../db/votes.ts';
-import type { ActionRun } from '../../pipeline/execution.ts';
 import { waitingApprovals } from '../../pipeline/status.ts';
 import { ticked } from '../../render/markdown.ts';
 import { quoteList } from '../../commands/quote.ts';
@@ -13,22 +11,27 @@ import type { Answer, Asked, CommandDeps } from '../asked.ts';
 import { definitionOf, done, informed, refused } from '../asked.ts';
 import { isPush, policyOf, reasonNeeded, waitingSince } from '../gate-facts.ts';
 import { settleGate, whatChanged, type OpenGate, type Release } from '../gate-release.ts';
+import { saveVote, voteDetail } from '../save-vote.ts';
+import { answeredBefore, tooLate } from './too-late.ts';
 
 /**
  * One person's answer to one gate: found, bound to what the person saw, saved as a vote, judged with all votes, and
  * judged once more inside the transaction that releases the gate (SEC R1, R2).
  */
 export async function approve(deps: CommandDeps, asked: Asked, command: ApprovalCommand): Promise<Answer> {
-  const before = answeredBefore(asked);
+  const before = triedBefore(asked);
   if (before) return before;
   const resolved = resolveApproval(command, await approvalFacts(deps, asked));
-  if (!resolved.ok) return refused(resolved.why);
+  if (!resolved.ok) {
+    const late = openGates(asked).length === 0 ? answeredBefore(asked, command) : undefined;
+    return late ?? refused(resolved.why);
+  }
   const gate = openGates(asked).find((one) => one.token === resolved.gate.token);
   if (!gate) throw new Error(`the gate with token ${resolved.gate.token} is not among those that were offered`);
   // What is refused may not stay as an answer that another one releases later.
   const changed = command.verb === 'approve' ? await whatChanged(deps, asked.repository, gate.record) : undefined;
   if (changed !== undefined) return refused(changed);
-  await saveVote(deps, asked, command, gate);
+  await saveVote(deps, gate, { ...asked, answer: command.verb, reason: command.reason });
   const settled = await settleGate(deps, asked.repository, gate, { by: asked.by, reason: command.reason });
   const { verdict } = settled.judged;
   const mine = verdict.notCounted.findLast((vote) => vote.person.id === asked.person.id);
@@ -42,7 +45,7 @@ export async function approve(deps: CommandDeps, asked: Asked, command: Approval
 }
 
 /** An earlier try of this delivery answered the gate: the next one that waits is not what the person meant. */
-function answeredBefore(asked: Asked): Answer | undefined {
+function triedBefore(asked: Asked): Answer | undefined {
   const waiting = new Set(openGates(asked).map(({ token }) => token));
   for (const gate of asked.earlier ?? []) {
     if ((gate.kind !== 'approve' && gate.kind !== 'reject') || waiting.has(gate.token)) continue;
@@ -51,16 +54,11 @@ function answeredBefore(asked: Asked): Answer | undefined {
     const run = runs.find(({ id, action }) => id === gate.token || action === gate.action);
     const { answeredBy } = run ?? {};
     if (!run || !answeredBy) continue;
-    return answeredBy.kind === 'person' && answeredBy.id === asked.person.id ? done() : tooLate(gate, run);
+    return answeredBy.kind === 'person' && answeredBy.id === asked.person.id
+      ? done()
+      : tooLate({ stage: gate.stage, run });
   }
   return undefined;
-}
-
-function tooLate(
-  { stage, action }: { readonly stage: string; readonly action: string },
-  { status }: ActionRun,
-): Answer {
-  return refused(`Too late: \`${stage}/${action}\` was ${status === 'Succeeded' ? 'approved' : 'rejected'} already.`);
 }
 
 export function openGates({ records }: Pick<Asked, 'records'>): readonly OpenGate[] {
@@ -100,54 +98,6 @@ async function headThen(deps: CommandDeps, asked: Asked): Promise<string | null>
   return pullRequest ? headAt(deps.db, repository.id, pullRequest.number, new Date(asked.createdAt)) : null;
 }
 
-async function saveVote(deps: CommandDeps, asked: Asked, command: ApprovalCommand, gate: OpenGate): Promise<void> {
-  const { context, execution } = gate.record;
-  await deps.db.transaction().execute(async (trx) => {
-    const vote = {
-      repositoryId: asked.repository.id,
-      pullRequest: context.pullRequest ?? null,
-      executionId: execution.id,
-      stage: gate.stage,
-      action: gate.action,
-      token: gate.token,
-      headSha: context.headSha,
-      baseSha: context.baseSha ?? null,
-      configDigest: context.configDigest,
-      personId: asked.person.id,
-      login: asked.person.login,
-      answer: command.verb,
-      channel: asked.channel,
-      source: asked.source,
-      reason: command.reason,
-    };
-    if ((await recordVote(trx, vote)) === 'known') return;
-    await recordAudit(trx, {
-      repositoryId: asked.repository.id,
-      execution: execution.id,
-      who: asked.person.login,
-      what: `vote-${command.verb}`,
-      why: command.reason,
-      detail: voteDetail(asked, gate),
-    });
-  });
-}
-
-function voteDetail(asked: Asked, { record, stage, action, token }: OpenGate): Readonly<Record<string, unknown>> {
-  const { context } = record;
-  return {
-    personId: asked.person.id,
-    permission: asked.permission,
-    channel: asked.channel,
-    source: asked.source,
-    gate: `${stage}/${action}`,
-    token,
-    headSha: context.headSha,
-    baseSha: context.baseSha ?? null,
-    configDigest: context.configDigest,
-    ...(context.pullRequest === undefined ? {} : { pullRequest: context.pullRequest }),
-  };
-}
-
 async function uncounted(
   deps: CommandDeps,
   asked: Asked,
@@ -160,7 +110,7 @@ async function uncounted(
     who: asked.person.login,
     what: 'vote-not-counted',
     why,
-    detail: voteDetail(asked, gate),
+    detail: voteDetail(gate, asked),
   });
   const could = verdict.whoCould.length > 0 ? ` Who could: ${quoteList(verdict.whoCould)}.` : '';
   return refused(`The answer of \`${asked.person.login}\` does not count: ${why}.${could}`);
@@ -176,7 +126,7 @@ async function released(
   const now = await findExecution(deps.db, gate.record.execution.id);
   const run = now?.execution.stages.flatMap((stage) => stage.actions).find((one) => one.id === gate.id);
   if (run?.answeredBy && run.status === (verb === 'approve' ? 'Succeeded' : 'Failed')) return done();
-  if (run?.answeredBy) return tooLate(gate, run);
+  if (run?.answeredBy) return tooLate({ stage: gate.stage, run });
   if (release.kind === 'done') return done();
   return refused(release.kind === 'refused' ? ticked(release.why, 2000) : 'Nothing happened. Answer again.');
 }

@@ -6,7 +6,7 @@ import { waitingApprovals } from '../../pipeline/status.ts';
 import { renderStatus, renderWhy } from '../../render/answers.ts';
 import { renderHelp } from '../../render/help.ts';
 import type { WhyGate } from '../../render/questions.ts';
-import { asker, informed, newestPerPipeline, type Answer, type Asked } from '../asked.ts';
+import { asker, informed, newestPerPipeline, prefixOf, type Answer, type Asked } from '../asked.ts';
 import { judgeGate, policyOf } from '../gate-facts.ts';
 import { loadGoverning } from '../load-governing.ts';
 import { statusText } from '../status-comment.ts';
@@ -33,7 +33,7 @@ export async function why(deps: Deps, asked: Asked, command: Question): Promise<
     for (const gate of waitingApprovals(record.execution)) {
       if (stage !== undefined && gate.stage !== stage) continue;
       const { verdict } = await judgeGate(deps, record, gate);
-      const copy = `/penstock approve ${record.pipeline}/${gate.stage}/${gate.action} ${record.context.headSha}`;
+      const copy = `${prefixOf(asked)}approve ${record.pipeline}/${gate.stage}/${gate.action} ${record.context.headSha}`;
       const { channels } = policyOf(record, gate);
       gates.push({ pipeline: record.pipeline, stage: gate.stage, action: gate.action, verdict, channels, copy });
     }
