@@ -202,6 +202,42 @@ test('a retry of all actions takes the failure of a later group away at once (CP
   expect(retried.stages[1]?.actions.map((run) => `${run.action} ${run.attempt}`)).toEqual(['Unit 2']);
 });
 
+const frozen = readDeclaration({
+  ...shop,
+  stages: (shop.stages ?? []).map((stage) => {
+    const ruleTypeId = { category: 'Rule', owner: 'AWS', provider: 'DeploymentWindow', version: '1' } as const;
+    const beforeEntry = { conditions: [{ result: 'FAIL' as const, rules: [{ name: 'Freeze', ruleTypeId }] }] };
+    return stage.name === 'Build' ? { ...stage, beforeEntry } : stage;
+  }),
+});
+
+test('in PARALLEL mode an override in the console shows in what it let in (CP 2.2, CP-C-9)', () => {
+  const parallel: AwsExecution = { ...prior, mode: 'PARALLEL' };
+  const source = action('Source', 'App', 'Succeeded');
+  const { actionExecutionId: ruleExecutionId, actionName: _, ...told } = action('Build', '', 'Failed');
+  const rules = [{ ...told, status: 'Failed' as const, ruleExecutionId, ruleName: 'Freeze' }];
+  const read = (before: AwsExecution, status: string, ...actions: ActionExecutionDetail[]) => {
+    const after = observeExecution(before, frozen, seen(status, [source, ...actions], { rules }), look);
+    const words = [executionStatus(after, frozen), ...after.stages.map((run) => stageStatus(run, after, frozen))];
+    return { after, words: words.join(' ') };
+  };
+  const held = read(parallel, 'Failed');
+  expect(held.words).toBe('Failed Succeeded Failed');
+  const letIn = read(held.after, 'InProgress', action('Build', 'Unit', 'InProgress'));
+  expect(letIn.words).toBe('InProgress Succeeded InProgress');
+  const done = read(
+    letIn.after,
+    'InProgress',
+    action('Build', 'Unit', 'Succeeded'),
+    action('Build', 'Lint', 'Succeeded'),
+  );
+  expect(done.words).toBe('InProgress Succeeded Succeeded');
+  // What ran before the rule said no was let in by an earlier attempt.
+  const early = { ...action('Build', 'Unit', 'Failed'), startTime: new Date('2026-05-01T10:00:00Z') };
+  expect(read(parallel, 'Failed', early).words).toBe('Failed Succeeded Failed');
+  expect(read(parallel, 'Failed', early).after.stages[1]?.conditions?.beforeEntry?.overridden).toBeUndefined();
+});
+
 test('a read that is older than the one before takes nothing back (CP-X-69)', () => {
   const failed = action('Build', 'Lint', 'Failed');
   const known = observeExecution(prior, definition, seen('Failed', [...built.slice(0, 2), failed]), look);

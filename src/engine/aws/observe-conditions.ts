@@ -20,12 +20,16 @@ export interface SeenRules {
   readonly at: string;
 }
 
-/** The stage's conditions as far as they were evaluated in its current attempt; of each rule the newest counts. */
+/**
+ * The stage's conditions as far as they were evaluated in its current attempt; of each rule the newest counts.
+ * `starts`: when its actions began, oldest first.
+ */
 export function observeConditions(
   stage: StageDeclaration,
   { rules, state, before, at }: SeenRules,
-  lastStart: string,
+  starts: readonly string[],
 ): NonNullable<StageRun['conditions']> {
+  const lastStart = starts.at(-1) ?? '';
   const seen = kinds.flatMap((kind): [ConditionKind, ConditionRun][] => {
     const known = before?.conditions?.[kind];
     const names = (stage[kind]?.conditions ?? []).flatMap((condition) => condition.rules.map((rule) => rule.name));
@@ -41,7 +45,7 @@ export function observeConditions(
     });
     const first = runs[0];
     if (!first) return [];
-    const overridden = overrideOf(state, kind, at);
+    const overridden = state || kind !== 'beforeEntry' ? overrideOf(state, kind, at) : entryOverride(runs, starts);
     const kept = known?.rules[0]?.id === first.id ? known : undefined;
     const isCancelled = conditionState(state, kind)?.latestExecution?.status === 'Cancelled';
     const ends = {
@@ -65,11 +69,25 @@ function conditionState(state: StageState | undefined, kind: ConditionKind) {
   return state?.[`${kind}ConditionState`];
 }
 
+/** Its answers do not name who it was. */
+const codePipeline = { kind: 'penstock', why: 'CodePipeline says so' } as const;
+
 function overrideOf(state: StageState | undefined, kind: ConditionKind, at: string): ConditionRun['overridden'] {
   const told = conditionState(state, kind);
   if (told?.latestExecution?.status !== 'Overridden') return undefined;
   const changed = told.conditionStates?.[0]?.latestExecution?.lastStatusChange;
-  return { at: changed?.toISOString() ?? at, by: { kind: 'penstock', why: 'CodePipeline says so' } };
+  return { at: changed?.toISOString() ?? at, by: codePipeline };
+}
+
+/** Where no state tells of it, as in PARALLEL mode: nothing but an override lets actions in behind a rule that said no. */
+function entryOverride(runs: readonly RuleRun[], starts: readonly string[]): ConditionRun['overridden'] {
+  if (!runs.some(({ status }) => status === 'Failed')) return undefined;
+  const judgedAt = runs.reduce(
+    (latest, { startedAt, endedAt = startedAt }) => (endedAt > latest ? endedAt : latest),
+    '',
+  );
+  const at = starts.find((start) => start >= judgedAt);
+  return at === undefined ? undefined : { at, by: codePipeline };
 }
 
 function observeRule(detail: RuleExecutionDetail, isErrored: boolean, at: string): RuleRun {

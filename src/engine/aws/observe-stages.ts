@@ -50,8 +50,8 @@ function observeStage(seen: Seen, around: Around): StageRun | undefined {
   const { name, stage, state, details, rules, before } = seen;
   const { look } = around;
   const attempts = attemptsOf(seen, around);
-  const lastStart = attempts.at(-1)?.run.startedAt ?? '';
-  const conditions = stage ? observeConditions(stage, { rules, state, before, at: look.at }, lastStart) : {};
+  const starts = attempts.map(({ run }) => run.startedAt);
+  const conditions = stage ? observeConditions(stage, { rules, state, before, at: look.at }, starts) : {};
   const evaluated = Object.keys(conditions).length > 0 ? { conditions } : {};
   if (isSkipped(seen, around, conditions)) {
     const times = { startedAt: look.at, endedAt: look.at, ...timesOf(before) };
