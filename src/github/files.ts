@@ -42,13 +42,15 @@ export function fileVerbs(client: Client): Files {
           return range satisfies never;
       }
     },
-    async pushOf(repository, commit) {
+    async pushOf(repository, commit, branch) {
       const route = 'GET /repos/{owner}/{repo}/activity';
-      const parameters = { ...named(repository), per_page: 100 };
+      const ref = branch === undefined ? {} : { ref: `refs/heads/${branch}` };
+      const parameters = { ...named(repository), per_page: 100, ...ref };
       const moves = await orNull(client.ask(on(repository, 'contents'), route, parameters, activity), [403, 404, 422]);
       const to = (moves ?? []).filter(({ after, actor }) => after === commit && actor);
-      // A branch that was made at a commit did not bring it.
-      const move = to.findLast(({ before }) => !nothing.test(before)) ?? to.at(-1);
+      // A branch that was made at a commit did not bring it. Of one branch the last that moved it there counts.
+      const brought = ({ before }: { before: string }): boolean => !nothing.test(before);
+      const move = branch === undefined ? (to.findLast(brought) ?? to.at(-1)) : (to.find(brought) ?? to[0]);
       return move?.actor ? { before: nothing.test(move.before) ? null : move.before, by: move.actor } : null;
     },
     async branchHead(repository, name) {

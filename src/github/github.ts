@@ -14,8 +14,8 @@ export interface GitHub {
   pullRequestsOf(repository: RepositoryRef, sha: string): Promise<readonly PullRequest[]>;
   /** Authors and committers of a pull request's commits, or of the commits between two SHAs. */
   commitAuthors(repository: RepositoryRef, range: FileRange): Promise<CommitAuthors>;
-  /** The push that put a branch or tag at that commit, when it is among the newest hundred. */
-  pushOf(repository: RepositoryRef, sha: string): Promise<PushMade | null>;
+  /** The push that put that branch, or else any branch or tag first, at that commit, when it is among the newest hundred. */
+  pushOf(repository: RepositoryRef, sha: string, branch?: string): Promise<PushMade | null>;
   branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
   defaultBranch(repository: RepositoryRef): Promise<string | null>;
   /** With `id`, only of the account of that number: a login may have passed to somebody else (SEC-B-11). */

@@ -177,11 +177,11 @@ function sourcesOf(definition: PipelineDefinition, repository: RepositoryRef): r
 async function pusherOf(
   deps: Pick<Deps, 'db' | 'github'>,
   repository: RepositoryRef,
-  { number, headSha }: PullRequest,
+  { number, headSha, headRef }: PullRequest,
 ): Promise<Pick<ExecutionContext, 'lastPusher'>> {
   const head = await latestHead(deps.db, repository.id, number);
   if (head?.headSha === headSha && head.pushedBy !== null)
     return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
-  const made = await deps.github.pushOf(repository, headSha);
+  const made = await deps.github.pushOf(repository, headSha, headRef);
   return made ? { lastPusher: { id: made.by.id, login: made.by.login } } : {};
 }

@@ -84,7 +84,8 @@ async function pullRequestsOfPush(deps: PushDeps, push: Push): Promise<readonly 
 async function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
   // The sweep found the push, so that no webhook has said who it was by.
   const merger = owner && !push.sender ? await mergerOf(deps, push.repository, owner) : undefined;
-  const pusher = push.sender ?? merger ?? (await deps.github.pushOf(push.repository, push.after))?.by;
+  const branch = push.ref.kind === 'branch' ? push.ref.name : undefined;
+  const pusher = push.sender ?? merger ?? (await deps.github.pushOf(push.repository, push.after, branch))?.by;
   const first = owner ? [owner.author] : pusher ? [pusher] : [];
   const found = await gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
   return pusher ? found : { ...found, unmapped: [...found.unmapped, unknownPusher] };

@@ -94,6 +94,10 @@ describe('files and commits', () => {
     expect(await github.pushOf(web, sha)).toEqual({ before: first, by: { id: bob.id, login: 'bob', bot: false } });
     expect(await github.pushOf(web, made)).toMatchObject({ before: null, by: { login: 'ada' } });
     expect(await github.pushOf(web, 'f'.repeat(40))).toBeNull();
+    // Of a branch only its own pushes count: whoever moved main to a commit that stood on another branch brought it there.
+    expect(await github.pushOf(web, sha, 'main')).toMatchObject({ before: first, by: { login: 'bob' } });
+    expect(await github.pushOf(web, sha, 'new')).toBeNull();
+    expect(await github.pushOf(web, made, 'new')).toMatchObject({ before: null, by: { login: 'ada' } });
   });
 
   test('SEC-B-02 authors, committers and co-authors; people without an account by name', async () => {

@@ -36,7 +36,7 @@ export const commitRoutes: readonly Route[] = [
   repositoryRoute('GET /compare/{basehead}', contents, compare),
   repositoryRoute('GET /commits/{commit_sha}/pulls', ['pull_requests:read'], pullsOfCommit),
   repositoryRoute('GET /activity', contents, (call) =>
-    listAnswer(call, call.repository.activities.toReversed(), (one) => activityPayload(call, one)),
+    listAnswer(call, activitiesOf(call).toReversed(), (one) => activityPayload(call, one)),
   ),
   repositoryRoute('GET /commits', contents, async (call) => {
     const sha = await commitNamed(call, call.query.get('sha') ?? call.repository.defaultBranch);
@@ -45,6 +45,11 @@ export const commitRoutes: readonly Route[] = [
   }),
   repositoryRoute('GET /commits/{ref}', contents, commit),
 ];
+
+function activitiesOf({ repository, query }: RepositoryCall): readonly Activity[] {
+  const ref = query.get('ref');
+  return repository.activities.filter((one) => ref === null || one.ref === ref);
+}
 
 function activityPayload({ site }: RepositoryCall, { id, ref, before, after, at, by }: Activity): Payload {
   const kind = before === zeroSha ? 'branch_creation' : after === zeroSha ? 'branch_deletion' : 'push';
