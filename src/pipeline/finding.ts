@@ -11,6 +11,11 @@ export interface Finding {
   readonly exception?: string;
   readonly message: string;
   readonly mend: string;
+  /**
+   * What it turns on, where that is not plain from the rule: the place of an action among the others, or that a key is
+   * spelled as in CloudFormation.
+   */
+  readonly turnsOn?: 'order' | 'capitals';
 }
 
 /** `rule` is given without its prefix `CP-`. */
@@ -31,7 +36,7 @@ export function warning(path: Path, rule: string, message: string, mend: string)
 }
 
 export function toProblem(finding: Finding, file: string, locate: Locate): Problem {
-  const { path, ...rest } = finding;
+  const { path, turnsOn: _, ...rest } = finding;
   return { ...rest, file, ...locate(path), path: formatPath(path) };
 }
 

@@ -9,7 +9,7 @@ export function isFollowOn(finding: Finding, filled: readonly Path[]): boolean {
     (path) =>
       isWithin(finding.path, path) ||
       (isWithin(path, finding.path) && judgesWhole.has(finding.rule ?? '')) ||
-      restsOn(finding.rule, path, finding.path),
+      restsOn(finding, path),
   );
 }
 
@@ -19,7 +19,7 @@ const judgesWhole = new Set(['CP-D-10', 'CP-D-12', 'CP-D-18', 'CP-D-19', 'CP-D-2
 const asksForType = new Set(['CP-1.2', 'CP-D-5', 'CP-D-10', 'CP-D-11', 'CP-D-12', 'CP-D-19', 'CP-D-21', 'CP-P-6']);
 
 /** Rules that compare one place with others. */
-function restsOn(rule: string | undefined, filled: Path, at: Path): boolean {
+function restsOn({ rule, path: at, turnsOn }: Finding, filled: Path): boolean {
   const key = filled.findLast((part) => typeof part === 'string');
   const isMissingPart = key === 'stages' || key === 'actions';
   if (filled[4] === 'actionTypeId' && isWithin(at, filled.slice(0, 4)) && asksForType.has(rule ?? '')) return true;
@@ -28,7 +28,7 @@ function restsOn(rule: string | undefined, filled: Path, at: Path): boolean {
     case 'CP-D-5':
       return isMissingPart;
     case 'CP-D-8':
-      return isMissingPart || key === 'runOrder' || filled.includes('outputArtifacts');
+      return isMissingPart || (key === 'runOrder' && turnsOn === 'order') || filled.includes('outputArtifacts');
     case 'CP-D-14':
       return isMissingPart || key === 'runOrder' || key === 'namespace' || filled[0] === 'variables';
     case 'CP-D-17':

@@ -10,6 +10,7 @@ import { structureFindings } from './structure-checks.ts';
 import { triggerFindings } from './trigger-checks.ts';
 import { variableFindings } from './variable-checks.ts';
 import { isV2, v2Findings } from './v2-checks.ts';
+import { joinCapitals } from './shape-findings.ts';
 import { mostProblems, readSource } from './yaml-source.ts';
 
 export type ReadDefinition =
@@ -78,7 +79,9 @@ export function readDeclarationValue(
 
 /** What is wrong with the shape, and what is wrong whatever the shape may be once it is mended. */
 function findingsOfBroken(declared: unknown): Finding[] {
-  const { findings, declaration, filled, asWritten } = fillShape(declared);
+  if (isTemplate(declared)) return [template];
+  const { findings: all, declaration, filled, asWritten } = fillShape(declared);
+  const findings = joinCapitals(all);
   if (!declaration) return [...findings];
   const sure = allFindings(declaration).filter((finding) => !isFollowOn(finding, filled));
   return [...findings, ...sure.map(asWritten)];
@@ -95,6 +98,20 @@ function allFindings(declaration: ShapedDeclaration): Finding[] {
     ...conditionFindings(definition),
   ];
 }
+
+function isTemplate(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || 'stages' in value) return false;
+  return 'Resources' in value || 'AWSTemplateFormatVersion' in value;
+}
+
+const template: Finding = {
+  path: [],
+  severity: 'error',
+  rule: 'CP-1.2',
+  exception: 'ValidationException',
+  message: 'This is a template of CloudFormation, not the declaration of a pipeline',
+  mend: 'Deploy it and take what `aws codepipeline get-pipeline --name <pipeline>` prints.',
+};
 
 /** V2 when something of V2 is used and nothing is said (CP 1.2). */
 function completed(declaration: ShapedDeclaration): PipelineDefinition {

@@ -97,7 +97,9 @@ function explainType(expected: string, key: string, found: unknown): { constrain
     ? `Put it in quotes: "${String(found)}".`
     : expected === 'object' && typeof found === 'string' && key.endsWith('Artifacts')
       ? `Write it as { "name": "${found}" }.`
-      : `Write ${key} as ${wanted}.`;
+      : expected === 'array' && typeof found === 'string'
+        ? `Write ${key} as a list: ["${found}"].`
+        : `Write ${key} as ${wanted}.`;
   return { constraint: `Member must be ${wanted}`, mend };
 }
 
@@ -137,14 +139,37 @@ function invalidKey(path: Path, issues: readonly z.core.$ZodIssue[]): Finding {
 function unknownKey(path: Path, key: string): Finding {
   const known = keysOf(shapeAt(path));
   const near = closest(key, known);
+  const isCapital = near?.toLowerCase() === key.toLowerCase();
   const mend =
     near === undefined
       ? `Leave it out; known here: ${known.join(', ')}.`
-      : near.toLowerCase() === key.toLowerCase()
+      : isCapital
         ? `Write "${near}": a declaration uses the spelling of get-pipeline, not of CloudFormation.`
         : `Did you mean "${near}"?`;
   const message = `Unknown parameter in ${wirePath(path)}: "${key}"`;
-  return { path: [...path, key], severity: 'error', rule: 'CP-1.2', exception: 'ValidationException', message, mend };
+  const at = [...path, key];
+  return {
+    path: at,
+    severity: 'error',
+    rule: 'CP-1.2',
+    exception: 'ValidationException',
+    message,
+    mend,
+    ...(isCapital && { turnsOn: 'capitals' }),
+  };
+}
+
+/** A whole declaration in the spelling of CloudFormation is one mistake, told where it begins. */
+export function joinCapitals(findings: readonly Finding[]): readonly Finding[] {
+  const capitals = findings.filter(({ turnsOn }) => turnsOn === 'capitals');
+  const [first] = capitals;
+  if (!first || capitals.length < 2) return findings;
+  const message = `${capitals.length} keys are spelled as in CloudFormation, ${String(first.path.at(-1))} the first of them`;
+  const mend = 'Begin each with a small letter, as `aws codepipeline get-pipeline` prints it.';
+  return findings.flatMap((finding) => {
+    if (finding === first) return [{ ...first, message, mend }];
+    return finding.turnsOn === 'capitals' ? [] : [finding];
+  });
 }
 
 /** The shape of the value at a place. */

@@ -108,7 +108,8 @@ function inputFindings(placed: Placed, producers: ReadonlyMap<string, Placed>): 
       : `Input artifact '${artifact.name}' of action '${placed.action.name}' is not the output of any action`;
     const names = [...producers].filter(([, other]) => isBefore(other, placed)).map(([name]) => name);
     const mend = names.length > 0 ? `Use one of ${names.join(', ')}.` : 'Let an earlier action put it out.';
-    return [actionError([...placed.path, 'inputArtifacts', index, 'name'], 'D-8', message, mend)];
+    const found = actionError([...placed.path, 'inputArtifacts', index, 'name'], 'D-8', message, mend);
+    return [producer ? { ...found, turnsOn: 'order' } : found];
   });
 }
 

@@ -126,7 +126,10 @@ function textFindings(
       'The following pipeline execution variables are referencing a namespace that does not exist.\n' +
       at;
     const known = [...declared, ...reserved].join(', ');
-    return [actionError(path, 'D-14', message, `Declare the namespace on an earlier action; known here: ${known}.`)];
+    const mend = isPipelineLevel(namespace)
+      ? `Declare ${name} under variables.`
+      : `Declare the namespace on an earlier action; known here: ${known}.`;
+    return [actionError(path, 'D-14', message, mend)];
   });
   const odd = malformedReferences(value).map((text) =>
     warning(path, 'D-14', `${text} is not a reference to a variable and stays as it is`, 'Write #{namespace.key}.'),

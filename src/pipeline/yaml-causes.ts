@@ -1,13 +1,7 @@
 import type { YAMLError } from 'yaml';
 
 /** Each of these is a mistake of its own; after any other the parser is out of step with what was meant. */
-const single: ReadonlySet<string> = new Set([
-  'BAD_ALIAS',
-  'DUPLICATE_KEY',
-  'NON_STRING_KEY',
-  'TAB_AS_INDENT',
-  'TAG_RESOLVE_FAILED',
-]);
+const single: ReadonlySet<string> = new Set(['BAD_ALIAS', 'DUPLICATE_KEY', 'NON_STRING_KEY', 'TAG_RESOLVE_FAILED']);
 const mostCauses = 50;
 
 /** The errors that tell what to mend: the first one, and others of its kind on other lines if that kind stands alone. */

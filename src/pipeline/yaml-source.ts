@@ -9,6 +9,7 @@ import {
   visit,
   type Document,
   type Node,
+  type YAMLError,
 } from 'yaml';
 import type { Locate, Path } from './finding.ts';
 import type { Problem } from './problem.ts';
@@ -34,17 +35,24 @@ export function readSource(marked: string, file: string): Source {
     const message = `The file has ${text.length} characters; at most ${longestText} are read.`;
     return failure(file, 1, 1, message, 'Make it smaller.');
   }
+  const odd = text.indexOf('\u0000');
+  if (odd >= 0) return failure(file, 1, 1, 'The file is not UTF-8; it looks like UTF-16.', 'Save it as UTF-8.');
   const lines = new LineCounter();
   try {
     // The library's own check for unique keys takes quadratic time.
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const problems = syntaxProblems(document, lines, text, file);
+    const broken = syntaxProblems(document, lines, text, file);
+    const problems = broken.length > 0 ? broken : commentsAsKeys(document, lines, file);
     const overflow = problems.find((problem) => problem.message.startsWith('Maximum call stack'));
     if (overflow) return failure(file, overflow.line, overflow.column, 'Too many levels are nested.', 'Nest less.');
-    if (problems.length > 0) return { ok: false, problems: [...problems, ...notJson(text, file)] };
-    const repeated = [...repeatedKeys(document, lines, file), ...notJson(text, file)].slice(0, mostProblems);
+    if (problems.length > 0) return { ok: false, problems };
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
-    return { ok: true, value, locate: (path) => locateIn(document, lines, path), problems: repeated };
+    const told = [
+      ...repeatedKeys(document, lines, file),
+      ...(isMap(document.contents) ? notJson(text, file) : []),
+      ...notUtf8(text, lines, file),
+    ].slice(0, mostProblems);
+    return { ok: true, value, locate: (path) => locateIn(document, lines, path), problems: told };
   } catch (error) {
     // The library throws for aliases that unfold too far and for nesting that it cannot follow.
     const message = error instanceof Error ? error.message : String(error);
@@ -64,8 +72,8 @@ function failure(file: string, line: number, column: number, message: string, me
 
 function syntaxProblems(document: Document, lines: LineCounter, text: string, file: string): Problem[] {
   const errors = causes(text, document.errors).map((error) => {
-    const mend = 'Mend the syntax; JSON and YAML are both read.';
-    return problemAt(file, lines, error.pos[0], `${error.message.split('\n')[0]}.`, mend);
+    const { offset, message, mend } = inWords(error, text);
+    return problemAt(file, lines, offset, message, mend);
   });
   // Without its tag `!Ref Bucket` would read as the text "Bucket".
   const tags = causes(text, document.warnings).map((warning) => {
@@ -73,6 +81,58 @@ function syntaxProblems(document: Document, lines: LineCounter, text: string, fi
     return problemAt(file, lines, warning.pos[0], `${warning.message.split('\n')[0]}.`, mend);
   });
   return [...errors, ...tags];
+}
+
+/** What people do and the parser has no words for. */
+function inWords(error: YAMLError, text: string): { offset: number; message: string; mend: string } {
+  const offset = error.pos[0];
+  const comment = slashComment(text, offset);
+  if (comment !== undefined) return { offset: comment, ...noComments };
+  const said = (error.message.split('\n')[0] ?? '').replace(/\.*$/, '.');
+  switch (error.code) {
+    case 'TAB_AS_INDENT':
+      return { offset, message: said, mend: 'Indent every line with spaces.' };
+    case 'MULTIPLE_DOCS':
+      return { offset, message: 'A second document begins here.', mend: 'Keep one of them, without the --- between.' };
+    default:
+      return { offset, message: said, mend: 'Mend the syntax; JSON and YAML are both read.' };
+  }
+}
+
+const noComments = {
+  message: 'A comment with // or /* cannot be read.',
+  mend: 'Leave it out: JSON has no comments. In a file named .yml a comment begins with #.',
+};
+
+/** To YAML the comment and the key after it are one key. */
+function commentsAsKeys(document: Document, lines: LineCounter, file: string): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair(_key, { key }) {
+      if (!isScalar(key) || key.type !== 'PLAIN' || !/^\/[/*]/.test(String(key.value))) return undefined;
+      problems.push(problemAt(file, lines, key.range?.[0] ?? 0, noComments.message, noComments.mend));
+      return visit.BREAK;
+    },
+  });
+  return problems;
+}
+
+/** Where a comment as of C begins in what is meant as JSON, outside of quotes, on the line of a place or before it. */
+function slashComment(text: string, place: number): number | undefined {
+  if (!/^\s*(?:[{[]|\/[/*])/.test(text)) return undefined;
+  const end = text.indexOf('\n', place);
+  const before = text.slice(0, end < 0 ? text.length : end);
+  const outside = before.replaceAll(/"(?:[^"\\\n]|\\.)*"/g, (quoted) => '"'.repeat(quoted.length));
+  const found = /(?<![^\s,[{}\]"])(?:\/\/|\/\*)/.exec(outside);
+  return found?.index;
+}
+
+/** What a file in another encoding reads as. */
+function notUtf8(text: string, lines: LineCounter, file: string): Problem[] {
+  const offset = text.indexOf('\uFFFD');
+  if (offset < 0) return [];
+  const message = 'A sign here is not UTF-8, so the text is not what was written.';
+  return [{ ...problemAt(file, lines, offset, message, 'Save the file as UTF-8.'), severity: 'warning' }];
 }
 
 /** YAML takes more than JSON does, but the AWS CLI does not. */

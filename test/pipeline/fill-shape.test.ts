@@ -100,21 +100,21 @@ describe('errors of shape hide no others', () => {
       ['CP-1.2 variables', 'CP-D-14 stages[1].actions[0].commands[0]', 'CP-V-2 stages[0].actions[0].namespace'],
     ],
     [
-      'keys of CloudFormation, down to the bottom',
+      'an input that nobody makes, however the actions are ordered once the order is mended',
+      { [`${unit}.runOrder`]: 'x', [`${unit}.inputArtifacts`]: [{ name: 'Nowhere' }] },
+      ['CP-1.2 stages[1].actions[0].runOrder', 'CP-D-8 stages[1].actions[0].inputArtifacts[0].name'],
+    ],
+    [
+      'keys of CloudFormation, down to the bottom, are one mistake',
       {
         stages: undefined,
         Stages: [{ Name: 'Source', Actions: [{ Name: 'App', ActionTypeId: { Category: 'Source' } }] }],
       },
       [
         'CP-1.2 Stages',
-        'CP-1.2 Stages[0].Actions',
-        'CP-1.2 Stages[0].Actions[0].ActionTypeId',
-        'CP-1.2 Stages[0].Actions[0].ActionTypeId.Category',
         'CP-1.2 Stages[0].Actions[0].ActionTypeId.owner',
         'CP-1.2 Stages[0].Actions[0].ActionTypeId.provider',
         'CP-1.2 Stages[0].Actions[0].ActionTypeId.version',
-        'CP-1.2 Stages[0].Actions[0].Name',
-        'CP-1.2 Stages[0].Name',
         'CP-D-4 Stages',
       ],
     ],

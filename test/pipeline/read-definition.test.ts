@@ -244,13 +244,42 @@ stages:
     ['a key that stands twice', 'name: a\nname: b', 'The key name stands twice here.'],
     ['a function of CloudFormation', 'name: !Sub web', 'Unresolved tag: !Sub.'],
     ['broken YAML', 'a: [1', 'Flow sequence'],
-    ['two documents', 'a: 1\n---\nb: 1', 'Source contains multiple documents'],
+    ['two documents', 'a: 1\n---\nb: 1', 'A second document begins here.'],
+    ['UTF-16', 'n\0a\0m\0e\0', 'The file is not UTF-8; it looks like UTF-16.'],
+    ['another encoding', 'name: gr\uFFFD\uFFFDe', 'A sign here is not UTF-8, so the text is not what was written.'],
+    ['a template', '{"Resources": {}}', 'This is a template of CloudFormation, not the declaration of a pipeline'],
+    ['all of CloudFormation', '{"Name": "a", "Stages": []}', '2 keys are spelled as in CloudFormation, Name the first'],
     ['too long a text', ' '.repeat(1_000_001), 'The file has 1000001 characters'],
     ['nesting without end', '['.repeat(50_000), 'Too many levels are nested.'],
     ['aliases that unfold', aliases(), 'The file cannot be read: Excessive alias count'],
   ])('%s', (_name, source, message) => {
     const result = readDefinition(source, 'p');
     expect(result.ok ? [] : result.problems.map((problem) => problem.message).join('\n')).toContain(message);
+  });
+
+  it.each([
+    ['before everything', '// ours\n{"name": "web"}', '1:1'],
+    ['after a value', '{"name": "web", // ours\n"roleArn": "x"}', '1:17'],
+    ['as a block', '{"name": "web",\n  /* ours */ "roleArn": "x"}', '2:3'],
+    ['before what breaks YAML too', '{\n// ours: "web"\n"name": {"a": 1}}}', '2:1'],
+  ])('a comment %s is told as one, and once', (_name, source, place) => {
+    const result = readDefinition(source, 'p.json');
+    const told = result.ok ? [] : result.problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+    expect(told).toEqual([`${place} A comment with // or /* cannot be read.`]);
+  });
+
+  it('addresses are no comments', () => {
+    const result = readDefinition('{"name": "https://a//b", "roleArn": [}', 'p.json');
+    expect(result.ok ? [] : result.problems.map(({ message }) => message)).not.toContain(
+      'A comment with // or /* cannot be read.',
+    );
+  });
+
+  it('lines that begin with tabs are one mistake', () => {
+    const result = readDefinition('stages:\n\t- name: a\n\t- name: b\n', 'p.yml');
+    expect(result.ok ? [] : result.problems.map(({ line, mend }) => `${line} ${mend}`)).toEqual([
+      '2 Indent every line with spaces.',
+    ]);
   });
 
   it('a file of another language is told with one error, and not with all that follows from it', () => {
