@@ -20,6 +20,8 @@ export interface Cursor {
   /** Whether something was said already about this place or what is below it. */
   faulty(): boolean;
   at(key: string): Cursor;
+  /** Another key was written where probably this one was meant, and is told as such: it is not missing as well. */
+  misspells(key: string): boolean;
   /** The keys of a map; a complaint and none when it is something else. Unknown keys are complained about. */
   keys(known?: readonly string[]): readonly string[];
   items(): readonly Cursor[];
@@ -74,6 +76,10 @@ function cursorOf(written: unknown, place: Place, source: Source): Cursor {
     at: (key) => {
       const pair = pairsOf(node, source.document).get(key);
       return child(pair?.value, key, isScalar(pair?.key) ? pair.key.range?.[0] : undefined);
+    },
+    misspells: (key) => {
+      const written = [...pairsOf(node, source.document).keys()];
+      return !written.includes(key) && written.some((name) => closest(name, [key]) !== undefined);
     },
     keys: (known) => keysOf(node, known, { place, complain, child, document: source.document }),
     items: () => {

@@ -40,9 +40,9 @@ function readTop(root: Cursor, notes: string[]): Buildspec {
   const read = readArtifacts(artifacts, notes);
   const cache = readCache(root.at('cache'));
   return {
-    version: readVersion(root.at('version')),
+    version: readVersion(root),
     env,
-    phases: readPhases(root.at('phases'), notes),
+    phases: readPhases(root, notes),
     reports: readReports(root.at('reports')),
     ...(read.primary === undefined ? {} : { artifacts: read.primary }),
     secondaryArtifacts: read.secondary,
@@ -51,12 +51,12 @@ function readTop(root: Cursor, notes: string[]): Buildspec {
   };
 }
 
-function readVersion(cursor: Cursor): '0.1' | '0.2' {
+function readVersion(root: Cursor): '0.1' | '0.2' {
+  const cursor = root.at('version');
   const text = cursor.text();
   if (text === '0.1' || text === '0.2') return text;
-  if (cursor.faulty()) return '0.2';
   const message = text === undefined ? 'The version is missing.' : `The version ${text.slice(0, 20)} is not known.`;
-  cursor.complain(message, 'Write version: 0.2');
+  if (!cursor.faulty() && !root.misspells('version')) cursor.complain(message, 'Write version: 0.2');
   return '0.2';
 }
 

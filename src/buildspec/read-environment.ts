@@ -56,7 +56,7 @@ function checkReferences(cursor: Cursor, form: RegExp, mend: string): void {
 
 function reserved(name: string): string | undefined {
   return name.startsWith('CODEBUILD_')
-    ? `${name} is reserved: names that begin with CODEBUILD_ are set by the build itself.`
+    ? `${name} is reserved: names that begin with CODEBUILD_ are set by the build itself. Choose another name.`
     : undefined;
 }
 

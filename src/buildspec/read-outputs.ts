@@ -37,7 +37,7 @@ function readSecondary(cursor: Cursor, name: string): ArtifactSet {
 
 function readSet(cursor: Cursor, rule: string): ArtifactSet {
   const files = readTexts(cursor.at('files'));
-  if (files.length === 0 && !cursor.at('files').faulty())
+  if (files.length === 0 && !cursor.at('files').faulty() && !cursor.misspells('files'))
     cursor.complain(
       `${cursor.path}.files is missing.`,
       'Write files: with a list of patterns, for example "**/*".',
@@ -69,7 +69,7 @@ export function readReports(cursor: Cursor): readonly ReportGroup[] {
     const group = cursor.at(name);
     group.keys(buildspecKeys.reports);
     const files = readTexts(group.at('files'));
-    if (files.length === 0 && !group.at('files').faulty())
+    if (files.length === 0 && !group.at('files').faulty() && !group.misspells('files'))
       group.complain(`${group.path}.files is missing.`, 'Write files: with a list of patterns.', 'CP-B-10');
     readYesNo(group.at('discard-paths'));
     return {

@@ -5,8 +5,9 @@ import { readTexts } from './read-values.ts';
 
 export const runAsNote = 'run-as has no effect here: all commands run as one unprivileged user.';
 
-export function readPhases(cursor: Cursor, notes: string[]): readonly Phase[] {
-  if (cursor.node === undefined)
+export function readPhases(root: Cursor, notes: string[]): readonly Phase[] {
+  const cursor = root.at('phases');
+  if (cursor.node === undefined && !root.misspells('phases'))
     cursor.complain(
       'The buildspec has no phases.',
       'Write phases: with at least one of install, pre_build, build and post_build.',

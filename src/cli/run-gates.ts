@@ -82,7 +82,10 @@ function ask(gate: Gate, text: string, io: CliIo): Question {
   const again = async (): Promise<void> => {
     const said = (await terminal.question(text, { signal })).trim();
     const kind = /^y(es)?$/i.test(said) ? 'approve' : /^no?$/i.test(said) ? 'reject' : undefined;
-    if (kind === undefined) return again();
+    if (kind === undefined) {
+      io.err('Answer y to approve it or n to reject it; Ctrl-C stops the run.');
+      return again();
+    }
     question.answer = { kind, summary: kind === 'approve' ? 'approved in the terminal' : 'rejected in the terminal' };
     terminal.close();
   };

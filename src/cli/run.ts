@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { pino } from 'pino';
 import { UserError } from '../errors.ts';
@@ -49,8 +49,11 @@ export async function runRun(args: readonly string[], io: CliIo): Promise<number
 
 async function readPipeline({ file, source, json }: RunOptions, io: CliIo): Promise<PipelineDefinition> {
   const shown = relative(io.cwd, file) || basename(file);
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${shown} cannot be read. Name a pipeline declaration, JSON or YAML.`);
+  const text = await readFile(file, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+    const inside = error.code === 'EISDIR' ? await declarationsIn(file) : [];
+    const example =
+      inside.length === 0 ? '' : ` This folder has ${inside.map((name) => join(shown, name)).join(', ')}.`;
+    throw new UserError(`${shown} cannot be read. Name a pipeline declaration, JSON or YAML.${example}`);
   });
   if (/^penstock\.ya?ml$/.test(basename(file))) {
     throw new UserError(`${shown} says which pipelines there are. Name one of the declarations that it names.`);
@@ -64,6 +67,12 @@ async function readPipeline({ file, source, json }: RunOptions, io: CliIo): Prom
   if (read.ok) return read.definition;
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   throw new UserError(`${shown} has ${errors} error${errors === 1 ? '' : 's'}; nothing was run.`);
+}
+
+/** By their names, as the examples have them; at most five. */
+async function declarationsIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => /pipeline.*\.(json|ya?ml)$/i.test(name)).slice(0, 5);
 }
 
 /** Mistakes that the engine would tell only as a failed execution. */

@@ -119,6 +119,15 @@ cache: {paths: ["node_modules/**/*"], key: k, fallback-keys: [j], action: restor
   });
 });
 
+it.each([
+  ['phasess: {build: {commands: [x]}}\nversion: 0.2\n', '"phasess" is not a key here. Did you mean phases?'],
+  [`verison: 0.2\n${phases}`, '"verison" is not a key here. Did you mean version?'],
+  [`version: 0.2\n${phases}artifacts: {file: [x]}\n`, '"file" is not a key here. Did you mean files?'],
+  [`version: 0.2\n${phases}reports: {a: {flies: [x]}}\n`, '"flies" is not a key here. Did you mean files?'],
+])('a misspelt key is told once, and not as missing: %j', (text, complaint) => {
+  expect(complaints(text)).toEqual([expect.stringContaining(complaint)]);
+});
+
 describe('on-failure (CP-B-3)', () => {
   it.each([
     ['ABORT', { kind: 'abort' }],

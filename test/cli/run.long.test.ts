@@ -62,6 +62,7 @@ test.runIf(hasTerminal)(
     ]);
     expect(code).toBe(0);
     expect(all).toContain('The pages will be public.');
+    expect(all).toContain('Answer y to approve it or n to reject it');
     expect(all).toMatch(/Publish\/Approve {2}Succeeded: approved in the terminal/);
     // eslint-disable-next-line no-control-regex -- colours begin with it
     expect(all, 'colours on a terminal').toMatch(/\x1b\[32m✓\x1b\[39m .*allotments/);

@@ -69,6 +69,8 @@ describe('penstock run, called wrongly, starts nothing and', () => {
   beforeAll(() => {
     declare('good.yml', commands('one', ['true']), 'variables: [{ name: MODE }, { name: LEVEL, defaultValue: low }]\n');
     declare('bad.yml', commands('one', ['true']).replace('name: Tree', 'name: Forest'));
+    mkdirSync(join(project, 'ci'));
+    writeFileSync(join(project, 'ci/web.pipeline.yml'), 'name: web\n');
     writeFileSync(join(project, 'penstock.yml'), 'pipelines: {}\n');
   });
 
@@ -77,6 +79,7 @@ describe('penstock run, called wrongly, starts nothing and', () => {
     ['refuses two', ['good.yml', 'bad.yml'], 2, /bad\.yml is too much/],
     ['knows its options', ['good.yml', '--keep'], 2, /--keep/],
     ['names a file that is not there', ['none.yml'], 1, /^none\.yml cannot be read/],
+    ['names what a folder has', ['ci'], 1, /^ci cannot be read\..* This folder has ci\/web\.pipeline\.yml\.$/m],
     ['says that the configuration is not a declaration', ['penstock.yml'], 1, /Name one of the declarations/],
     ['names a folder that is not there', ['good.yml', '--source', 'nowhere'], 1, /nowhere is not a folder/],
     ['tells where a declaration is wrong', ['bad.yml'], 1, /^bad\.yml:21:\d+: .*Forest[^]*bad\.yml has 1 error;/],

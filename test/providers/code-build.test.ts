@@ -655,6 +655,8 @@ env: {variables: {MODE: fast}}
     expect(await once('key: k1')).toBe('MISS');
     expect(await once('key: k1, action: save')).toBe('MISS');
     expect(await once('key: other, fallback-keys: [none, k]')).toBe('HIT from k1');
+    // What fails inside a command of the key may be asked by it.
+    expect(await once(`key: 'k$([ -z "$(false)" ] && echo 1)'`)).toBe('HIT from k1');
   });
 
   it.each([
