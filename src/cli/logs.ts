@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { UserError } from '../errors.ts';
+import { classify, UserError } from '../errors.ts';
 import { logPath } from '../providers/action-log.ts';
 import type { ExecutionPageData } from '../web/page-data.ts';
 import { lookOf } from '../web/words.ts';
@@ -60,10 +60,16 @@ async function printLogs(
     }
     if (!follow || !data.live || io.interrupted.aborted) break;
     await sleep(300, undefined, { signal: io.interrupted }).catch(() => {});
-    data = (await source.load(first.id)) ?? data;
+    data = (await source.load(first.id).catch(nothingYet)) ?? data;
   }
   for (const { cleaner } of known.values()) io.write(cleaner.flush());
   if (current === '') io.err('Nothing was printed on this host yet.');
+}
+
+/** The server is being restarted: what it prints then is followed all the same. */
+function nothingYet(error: unknown): null {
+  if (classify(error) === 'transient') return null;
+  throw error;
 }
 
 function start(home: string, execution: string, id: string, header: string): Printing {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startStandIn, type StandIn } from '../../src/demo/github/stand-in.ts';
+import { startPenstock } from '../cli/run-command.ts';
 import { lightRepository } from '../seeds.ts';
 import { webhookSecret } from '../world.ts';
 import { startRealServer, type RealServer } from './real-server.ts';
@@ -63,11 +64,19 @@ test('killed at any other moment: the execution goes on, every check concludes, 
 });
 
 test('SIGTERM lets what runs end, and leaves a home that the next process takes over', async () => {
-  const { sha } = await open('calm', 'echo begun; sleep 1; echo ended\n');
+  const { sha } = await open('calm', 'echo begun; sleep 4; echo ended\n');
   await until('the command runs', () => logs().then((all) => all.some((log) => log.includes('begun'))));
+  // Whoever follows the log meanwhile sees it to its end, over the restart.
+  const env = { PENSTOCK_HOME: join(directory, 'home') };
+  const [execution = ''] = await readdir(join(directory, 'home/logs'));
+  const following = startPenstock(['logs', '-f', execution, 'unit'], env, directory);
+  await following.printed(/^begun$/m);
   expect(await server.terminate()).toBe(0);
   server = await startRealServer(github, join(directory, 'home'));
   await until('a verdict', () => check(sha, 'web')?.status === 'completed');
+  await following.printed(/^ended$/m);
+  const { code, all } = await following.stop();
+  expect([code, all.match(/^(begun|ended)$/gm)]).toEqual([0, ['begun', 'ended']]);
 });
 
 async function open(branch: string, script: string): Promise<{ number: number; sha: string }> {
