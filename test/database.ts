@@ -1,7 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { sql, type Kysely } from 'kysely';
 import { afterAll, inject } from 'vitest';
 import type { Database } from '../src/db/database.ts';
@@ -10,6 +9,7 @@ import { openOnPglite } from '../src/db/open-embedded.ts';
 import { openDatabase, type OpenDatabase } from '../src/db/open.ts';
 import { cloneTemplate, dropDatabase } from './db/template-database.ts';
 import './db/server-setup.ts';
+import { cacheFile } from './db/test-cache.ts';
 
 export interface TestDatabase {
   readonly open: OpenDatabase;
@@ -55,11 +55,8 @@ async function onPglite(): Promise<TestDatabase & { close(): Promise<void> }> {
 
 /** A dump of a migrated database, made once for each state of the migrations: initdb takes seconds, loading does not. */
 async function snapshot(): Promise<Blob> {
-  const root = join(import.meta.dirname, '..');
-  const cache = join(root, 'node_modules/.cache/penstock');
-  const file = join(cache, `pglite-${fingerprint(root)}.tar`);
+  const file = cacheFile('pglite', '.tar');
   if (!existsSync(file)) {
-    mkdirSync(cache, { recursive: true });
     const draft = `${file}.${randomUUID()}`;
     writeFileSync(draft, await dumpMigrated());
     renameSync(draft, file);
@@ -75,14 +72,4 @@ async function dumpMigrated(): Promise<Buffer> {
   const dump = await lite.dumpDataDir('none');
   await lite.close();
   return Buffer.from(await dump.arrayBuffer());
-}
-
-function fingerprint(root: string): string {
-  const hash = createHash('sha256');
-  const inputs = [
-    ...globSync(join(root, 'migrations/*.ts')),
-    join(root, 'node_modules/@electric-sql/pglite/package.json'),
-  ];
-  for (const path of inputs.toSorted()) hash.update(path).update(readFileSync(path));
-  return hash.digest('hex').slice(0, 16);
 }

@@ -12,6 +12,7 @@ import { startStandIn, type StandIn } from '../src/demo/github/stand-in.ts';
 import type { AwsSide } from '../src/main/engines.ts';
 import { startServer, type RunningServer } from '../src/main.ts';
 import { webhookPath } from '../src/intake.ts';
+import { prepareDatabase } from './prepared-home.ts';
 import { judgeExchange } from './demo/github/published.ts';
 
 export interface WorldOptions {
@@ -45,11 +46,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const github = await startStandIn({ webhookSecret, directory: join(directory, 'github'), appId: 1 });
   const broken: string[] = [];
   github.onExchange((exchange) => broken.push(...judgeExchange(exchange)));
-  const server = await startServer(serverOptions(options, github, join(directory, 'home')));
+  const home = join(directory, 'home');
+  if (!options.database) await prepareDatabase(join(home, 'database'));
+  const server = await startServer(serverOptions(options, github, home));
   github.setWebhook(`${server.url}${webhookPath}`);
   return {
     github: patientPeople(github, server),
-    home: join(directory, 'home'),
+    home,
     server,
     settled: () => settle(github, server),
     check: (repository, sha, name) => describeCheck(github, repository, sha, name),

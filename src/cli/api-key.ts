@@ -6,7 +6,7 @@ import { migrate } from '../db/migrate.ts';
 import { homeOf, settingsWithoutApp } from './app-environment.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
-import { openTarget } from './executions-source.ts';
+import { openTarget } from './look.ts';
 
 /** Makes, lists and revokes access keys of the CodePipeline API, in the running process or in the database itself. */
 export async function runApiKey(args: readonly string[], io: CliIo): Promise<number> {

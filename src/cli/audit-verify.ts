@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { checkAudit } from '../db/audit.ts';
-import { migrate } from '../db/migrate.ts';
-import { homeOf, settingsWithoutApp } from './app-environment.ts';
+import { homeOf } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
-import { openTarget } from './executions-source.ts';
+import { lookInto } from './look.ts';
 
 const chain = z.object({
   repositoryId: z.int().nullable(),
@@ -25,13 +24,7 @@ export async function verifyAudit(io: CliIo, json: boolean): Promise<number> {
 async function fetchChains(io: CliIo): Promise<unknown> {
   const answer = await askControl(homeOf(io.env), '/audit/chains');
   if (answer.kind === 'answered') return answer.body;
-  const database = await openTarget(settingsWithoutApp(io.env));
-  try {
-    await migrate(database.db);
-    return await checkAudit(database.db);
-  } finally {
-    await database.close();
-  }
+  return lookInto(io, async (db) => (db ? checkAudit(db) : []));
 }
 
 function line({ repositoryId, rows, hash, broken }: z.output<typeof chain>): string {

@@ -3,15 +3,14 @@ import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import { findAudit } from '../db/audit.ts';
 import type { Database } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
 import { findRepository } from '../db/repositories.ts';
 import { UserError } from '../errors.ts';
-import { homeOf, settingsWithoutApp } from './app-environment.ts';
+import { homeOf } from './app-environment.ts';
 import { verifyAudit } from './audit-verify.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
-import { openTarget } from './executions-source.ts';
+import { lookInto } from './look.ts';
 import { oneLine } from './one-line.ts';
 
 /** Which rows: of an execution (or the beginning of its id), of a pull request, or the newest ones of all. */
@@ -80,15 +79,9 @@ async function fetchRows(wanted: AuditWanted, io: CliIo): Promise<unknown> {
   const answer = await askControl(homeOf(io.env), `/audit?${query.toString()}`);
   if (answer.kind === 'answered') return answer.body;
   if (answer.kind === 'not-found') throw unknownRepository(wanted);
-  const database = await openTarget(settingsWithoutApp(io.env));
-  try {
-    await migrate(database.db);
-    const rows = await readAudit(database.db, wanted);
-    if (rows === null) throw unknownRepository(wanted);
-    return JSON.parse(JSON.stringify(rows)) as unknown;
-  } finally {
-    await database.close();
-  }
+  const rows = await lookInto(io, async (db) => (db ? readAudit(db, wanted) : []));
+  if (rows === null) throw unknownRepository(wanted);
+  return JSON.parse(JSON.stringify(rows)) as unknown;
 }
 
 function unknownRepository({ repository }: AuditWanted): UserError {

@@ -17,7 +17,7 @@ import { homeOf, settingsWithoutApp, withSavedApp } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
 import { lookAtAws } from './doctor-aws.ts';
-import { openTarget } from './executions-source.ts';
+import { openTarget } from './look.ts';
 
 /** One thing that was looked at. `mend` stands where it is not well. */
 export interface Finding {

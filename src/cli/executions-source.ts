@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { openDatabase } from '../db/open.ts';
-import { migrate } from '../db/migrate.ts';
 import { loadPage, recentPages } from '../main/page-source.ts';
 import { githubWebUrl } from '../web/app-manifest.ts';
 import type { ControlStatus } from '../web/control.ts';
@@ -8,6 +5,7 @@ import type { ExecutionPageData } from '../web/page-data.ts';
 import { homeOf, settingsWithoutApp } from './app-environment.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
+import { openToLook } from './look.ts';
 
 /** Executions as a command sees them: from the running process, else from the database itself. */
 export interface ExecutionsSource {
@@ -40,28 +38,14 @@ function fromProcess(home: string, status: ControlStatus): ExecutionsSource {
 
 async function fromDatabase(home: string, io: CliIo): Promise<ExecutionsSource> {
   const settings = settingsWithoutApp(io.env);
-  const database = await openTarget(settings);
-  await migrate(database.db);
-  const source = { db: database.db, githubWebUrl: githubWebUrl(settings.githubUrl) };
+  const database = await openToLook(io);
+  const source = database && { db: database.db, githubWebUrl: githubWebUrl(settings.githubUrl) };
   return {
     home,
-    load: (id) => loadPage(source, id),
-    recent: (limit) => recentPages(source, limit),
-    close: () => database.close(),
+    load: async (id) => (source ? loadPage(source, id) : null),
+    recent: async (limit) => (source ? recentPages(source, limit) : []),
+    close: async () => database?.close(),
   };
-}
-
-/** The database that the settings name, as `serve` would open it. */
-export function openTarget({
-  databaseUrl,
-  home,
-}: {
-  databaseUrl?: string;
-  home: string;
-}): ReturnType<typeof openDatabase> {
-  return databaseUrl === undefined
-    ? openDatabase({ kind: 'embedded', directory: join(home, 'database') })
-    : openDatabase({ kind: 'postgres', url: databaseUrl });
 }
 
 /** By its whole id, or by the beginning of one of the recent ones. */

@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { deadJobs, reviveDeadJob } from '../db/dead-jobs.ts';
-import { migrate } from '../db/migrate.ts';
 import { UserError } from '../errors.ts';
-import { homeOf, settingsWithoutApp } from './app-environment.ts';
+import { homeOf } from './app-environment.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
 import { askControl } from './control-client.ts';
-import { openTarget } from './executions-source.ts';
+import { lookInto } from './look.ts';
 import { oneLine } from './one-line.ts';
 
 const deadJob = z.object({
@@ -72,14 +71,12 @@ async function withQueue(io: CliIo, use: (queue: Queue) => Promise<number>): Pro
       revive: async (id) => (await askControl(home, `/jobs/${id}/revive`, 'POST')).kind === 'answered',
     });
   }
-  const database = await openTarget(settingsWithoutApp(io.env));
-  try {
-    await migrate(database.db);
-    const dead = async () => z.array(deadJob).parse(JSON.parse(JSON.stringify(await deadJobs(database.db))));
-    return await use({ dead, revive: (id) => reviveDeadJob(database.db, id) });
-  } finally {
-    await database.close();
-  }
+  return lookInto(io, (db) =>
+    use({
+      dead: async () => (db ? z.array(deadJob).parse(JSON.parse(JSON.stringify(await deadJobs(db)))) : []),
+      revive: async (id) => db !== undefined && reviveDeadJob(db, id),
+    }),
+  );
 }
 
 function describe({ id, kind, payload, failures, lastError, createdAt }: DeadJob): string {

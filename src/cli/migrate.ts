@@ -2,7 +2,7 @@ import { migrate } from '../db/migrate.ts';
 import { settingsWithoutApp } from './app-environment.ts';
 import { noArguments } from './arguments.ts';
 import type { CliIo } from './command.ts';
-import { openTarget } from './executions-source.ts';
+import { openTarget } from './look.ts';
 
 export async function runMigrate(args: readonly string[], io: CliIo): Promise<number> {
   noArguments(args);

@@ -25,6 +25,14 @@ export async function migrate(db: Kysely<Database>, folder: string = migrationFo
   if (error !== undefined) throw new Error('The migration failed', { cause: error });
 }
 
+/** `older`: this code has migrations that the database has not seen. Changes nothing. */
+export async function schemaOf(db: Kysely<Database>): Promise<'none' | 'older' | 'current'> {
+  const applied = await appliedMigrations(db);
+  if (applied.length === 0) return 'none';
+  const known = withNewerOnes(applied, await new FileMigrationProvider({ fs, path, migrationFolder }).getMigrations());
+  return Object.keys(known).every((name) => applied.includes(name)) ? 'current' : 'older';
+}
+
 // Kysely refuses a database with migrations that it has no file for; an older replica must start beside a newer one.
 function withNewerOnes(applied: readonly string[], known: Record<string, Migration>): Record<string, Migration> {
   const newer = applied.filter((name) => !(name in known));

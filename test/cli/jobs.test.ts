@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadJobs, reviveDeadJob } from '../../src/db/dead-jobs.ts';
 import { failJob } from '../../src/db/job-endings.ts';
 import { claimDueJobs, enqueue } from '../../src/db/jobs.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase, type OpenDatabase } from '../../src/db/open.ts';
 import { serveControl } from '../../src/web/control.ts';
+import { prepareDatabase } from '../prepared-home.ts';
 import { penstock } from './run-command.ts';
 
 let home: string;
@@ -19,8 +19,8 @@ const claim = () => claimDueJobs(database.db, { worker: 'w1', host: 'h1', kinds:
 /** A home in whose database one job was given up. */
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'penstock-jobs-'));
+  await prepareDatabase(join(home, 'database'));
   database = await open();
-  await migrate(database.db);
   await enqueue(database.db, { kind: 'tick', payload: { name: 'audit' }, maxAttempts: 1 });
   const [job] = await claim();
   expect(await failJob(database.db, job!, { error: 'GitHub said\u001B[2J no', transient: false })).toBe('dead');

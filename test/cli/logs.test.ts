@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -132,10 +132,11 @@ describe('penstock status', () => {
     });
   });
 
-  test('asks the database when nothing runs', async () => {
+  test('asks the database when nothing runs, and makes none where there is none', async () => {
     await stop?.();
     stop = undefined;
     const { code, out } = await run('status');
     expect([code, out]).toEqual([0, `No Penstock runs with ${home}.\nNothing was started yet.\n`]);
+    expect(existsSync(join(home, 'database'))).toBe(false);
   });
 });

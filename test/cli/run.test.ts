@@ -4,6 +4,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareDatabase } from '../prepared-home.ts';
 import { penstock, startPenstock } from './run-command.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
@@ -121,6 +122,7 @@ test(
   'a run tells its events as JSON, takes variables and secrets, prints no secret (SEC-D-09), and leaves its results as files',
   patience,
   async () => {
+    await prepareDatabase(join(project, 'home/run/database'));
     const variables = `
         environmentVariables:
           - { name: MODE, value: '#{variables.MODE}', type: PLAINTEXT }

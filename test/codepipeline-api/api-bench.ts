@@ -11,6 +11,7 @@ import { keysOfProcess } from '../../src/codepipeline-api/key-socket.ts';
 import { defaultServerConfig } from '../../src/config/server.ts';
 import { startApiServer, type ApiServer } from '../../src/main/api-server.ts';
 import { noReceivers, type Receivers } from '../../src/main/receivers.ts';
+import { prepareDatabase } from '../prepared-home.ts';
 
 /** `penstock api` in this process, with an admin key and the clients that use it. */
 export interface ApiBench {
@@ -30,6 +31,7 @@ export async function apiBench({
   ...options
 }: Pick<CodePipelineClientConfig, 'logger'> & { receivers?: Receivers } = {}): Promise<ApiBench> {
   const home = mkdtempSync(join(tmpdir(), 'penstock-api-'));
+  await prepareDatabase(join(home, 'database'));
   const server = await startApiServer({
     home,
     server: { ...defaultServerConfig, embedded: { ...defaultServerConfig.embedded, isolation: 'process' } },

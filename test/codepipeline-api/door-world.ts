@@ -2,6 +2,7 @@ import { CodePipeline } from '@aws-sdk/client-codepipeline';
 import { afterAll, beforeAll } from 'vitest';
 import { keysOfProcess } from '../../src/codepipeline-api/key-socket.ts';
 import { defaultServerConfig } from '../../src/config/server.ts';
+import { testDatabase } from '../database.ts';
 import type { Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
 
@@ -13,12 +14,13 @@ export interface DoorWorld {
 }
 
 /** To be called once at the top of a test file. */
-export function doorWorld(): DoorWorld {
+export async function doorWorld(): Promise<DoorWorld> {
+  const { open } = await testDatabase();
   const started: { world?: World } = {};
   const clients: CodePipeline[] = [];
   const running = (): World => started.world!;
   beforeAll(async () => {
-    started.world = await startWorld({ server: { api: { ...defaultServerConfig.api, port: 0 } } });
+    started.world = await startWorld({ database: open, server: { api: { ...defaultServerConfig.api, port: 0 } } });
   });
   afterAll(async () => {
     for (const client of clients) client.destroy();

@@ -7,7 +7,7 @@ import { doorWorld, gate, tokenOf } from './door-world.ts';
 
 // The same door inside `penstock serve`: what pull requests and pushes started, from the AWS CLI or an SDK.
 
-const door = doorWorld();
+const door = await doorWorld();
 
 test('a pipeline that a pull request started is seen, approved and retried with a key of its repository', async () => {
   const stage = await setStage(door.world);

@@ -3,7 +3,7 @@ import { setStage } from '../stage.ts';
 import { refusal } from './door-bench.ts';
 import { doorWorld, gate, tokenOf } from './door-world.ts';
 
-const door = doorWorld();
+const door = await doorWorld();
 
 test('a key sees what its own repository declares, approves only when it may, and changes nothing of it (SEC-C-16)', async () => {
   const stage = await setStage(door.world);

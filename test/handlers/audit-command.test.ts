@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkAudit, recordAudit } from '../../src/db/audit.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { installRepositories } from '../../src/db/repositories.ts';
 import { serveControl } from '../../src/web/control.ts';
 import { readAudit } from '../../src/cli/audit.ts';
+import { prepareDatabase } from '../prepared-home.ts';
 import { penstock } from '../cli/run-command.ts';
 
 let home: string;
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'penstock-audit-'));
+  await prepareDatabase(join(home, 'database'));
   const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
-  await migrate(database.db);
   await installRepositories(database.db, [{ id: 42, owner: 'acme', name: 'web', installationId: 7 }]);
   const row = { repositoryId: 42, who: 'reviewer', what: 'vote-approve', why: 'fine\u001B[2J' };
   await recordAudit(database.db, {
@@ -78,4 +78,11 @@ test('SEC-T-15 --verify tells of every repository whether its rows are as they w
   expect(broken.code).toBe(1);
   expect(JSON.parse(broken.out)).toMatchObject([{ repositoryId: 42, rows: 2, broken: expect.any(Number) }]);
   expect((await run('--verify')).out).toContain('BROKEN  2 rows of repository 42');
+});
+
+test('changes no schema that other replicas may work with, and says who does', async () => {
+  const database = await openDatabase({ kind: 'embedded', directory: join(home, 'database') });
+  await sql`delete from kysely_migration where name = (select max(name) from kysely_migration)`.execute(database.db);
+  await database.close();
+  expect(await run()).toMatchObject({ code: 1, err: expect.stringContaining('run `penstock migrate`') as string });
 });

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testDatabase } from '../database.ts';
 import { setStage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
 
 /** CP 5.4 between pipelines that a repository declares. */
 
+const { open } = await testDatabase();
 let world: World;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ database: open });
 });
 afterAll(() => world.stop());
 
