@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { findPostgres } from './test/db/postgres-server.ts';
 
-// *.db.test.ts runs twice, once per engine; *.long.test.ts only when it is asked for.
+// *.db.test.ts runs on both engines where there is a server; *.long.test.ts only when it is asked for.
 const databaseTests = 'test/**/*.db.test.ts';
 const longTests = 'test/**/*.long.test.ts';
+// What only tells again, at some length, what others say of the embedded database: `npm run demo` is this story on it.
+const stories = ['test/main-path.db.test.ts'];
 const long = process.env['PENSTOCK_LONG'] === '1';
 const postgres = findPostgres();
 if (postgres.kind === 'none') {
@@ -14,7 +16,11 @@ if (postgres.kind === 'none') {
 // CI tells a test that fails twice; what failed once and then passed stands in its report as retried.
 const retry = process.env['CI'] === undefined ? 0 : 1;
 // Files share a process, and so the modules that they load; those that change what a process has have one of their own.
-const ownProcess = ['test/github/failures.test.ts', 'test/engine-aws/*.test.ts', 'test/buildspec/isolation.test.ts'];
+const ownProcess = [
+  'test/github/failures.test.ts',
+  'test/engine-aws/!(*.db).test.ts',
+  'test/buildspec/isolation.test.ts',
+];
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry };
 const serverSetup = ['test/db/server-setup.ts'];
 // The embedded database computes in the process of the test: three times the work of a server for the same story.
@@ -34,7 +40,7 @@ export default defineConfig({
           ...patience,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [databaseTests, longTests, ...ownProcess],
+          exclude: [longTests, ...ownProcess],
           isolate: false,
           ...bestEngine,
         },
@@ -44,27 +50,18 @@ export default defineConfig({
           ...patience,
           name: 'own process',
           include: ownProcess,
-          exclude: [databaseTests, longTests],
-          provide: { databaseEngine: 'pglite' },
+          exclude: [longTests],
+          ...bestEngine,
         },
       },
       {
         test: {
           ...patience,
           name: 'pglite',
-          include: [databaseTests],
+          include: postgres.kind === 'none' ? [] : [databaseTests],
+          exclude: stories,
           isolate: false,
           provide: { databaseEngine: 'pglite' },
-        },
-      },
-      {
-        test: {
-          ...patience,
-          name: 'postgres',
-          include: postgres.kind === 'none' ? [] : [databaseTests],
-          isolate: false,
-          globalSetup: serverSetup,
-          provide: { databaseEngine: 'postgres' },
         },
       },
       {

@@ -38,14 +38,6 @@ export function pack(checkout: string, destination: string): string {
   return join(destination, tarball);
 }
 
-/** Every dependency of the checkout as a link, as if it had been installed there. */
-export function linkDependencies(nodeModules: string): void {
-  mkdirSync(nodeModules, { recursive: true });
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    symlinkSync(join(root, 'node_modules', name), join(nodeModules, name));
-  }
-}
-
 /** The Node of the system, outside any node_modules, and its version; undefined when there is none. */
 export function systemNode(): { readonly file: string; readonly version: string } | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
