@@ -85,12 +85,15 @@ test('never more at once than its concurrency, and jobs of one key never overlap
   let most = 0;
   const perKey = new Map<string, number>();
   let overlaps = 0;
+  const full = gate();
   const handlers: Partial<JobHandlers> = {
     tick: async ({ name }) => {
       running += 1;
       most = Math.max(most, running);
+      if (running === 3) full.open();
       perKey.set(name, (perKey.get(name) ?? 0) + 1);
       if (perKey.get(name) !== 1) overlaps += 1;
+      await full.passed;
       await sleep(5);
       perKey.set(name, (perKey.get(name) ?? 0) - 1);
       running -= 1;

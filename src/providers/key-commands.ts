@@ -2,9 +2,9 @@
 const begins = '\u001F';
 const failed = '\u001E';
 
-/** For a shell: prints the text with its variables and commands put in. */
+/** For a shell: prints the text with its variables and commands put in. One pipe keeps the order of what it says. */
 export function keyScript(text: string): string {
-  return `cat <<PENSTOCK_END\n${begins}${guarded(text)}\nPENSTOCK_END\n`;
+  return `exec 2>&1\ncat <<PENSTOCK_END\n${begins}${guarded(text)}\nPENSTOCK_END\n`;
 }
 
 export type KeyPrinted =
