@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { z } from 'zod';
-import { createKeyCache } from '../../src/codepipeline-api/key-cache.ts';
-import { serveDoor } from '../../src/codepipeline-api/serve-door.ts';
-import { openServerSecret } from '../../src/codepipeline-api/server-secret.ts';
+import { defaultServerConfig } from '../../src/config/server.ts';
 import { registerEventSinks } from '../../src/db/event-outbox.ts';
 import { findExecution, waitingExecutions } from '../../src/db/executions.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createEmbeddedEngine, type EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
+import { startApiDoor } from '../../src/main/api-door.ts';
 import type { ActionDeclaration } from '../../src/pipeline/definition.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
-import { allotLocation, openArtifactStore } from '../../src/providers/artifact-store.ts';
+import { allotLocation } from '../../src/providers/artifact-store.ts';
 import { manualApproval } from '../../src/providers/manual-approval.ts';
 import type { AnyProvider } from '../../src/providers/provider.ts';
 import { runWorker } from '../../src/worker.ts';
@@ -53,25 +52,8 @@ const worker = runWorker({
   },
 });
 await registerEventSinks(db, ['queue']);
-const address = { url: '' };
-const secret = await openServerSecret(home);
-const door = await serveDoor(
-  {
-    db,
-    engine,
-    artifacts: openArtifactStore(home),
-    secret,
-    keys: createKeyCache(db, secret),
-    log,
-    now,
-    account: '111122223333',
-    region: 'eu-west-1',
-    url: () => address.url,
-    uploads: `${home}/uploads`,
-  },
-  { host: '127.0.0.1', port: 0, anonymous: true },
-);
-address.url = door.url;
+const api = { ...defaultServerConfig.api, account: '111122223333', region: 'eu-west-1', port: 0 };
+const door = await startApiDoor({ home, db, engine, now, log, api, anonymous: true });
 const wire = await openAwsWire(counted(askDoor(() => door.url)));
 const console_ = setInterval(() => void answerGates(engine), 700);
 

@@ -69,12 +69,12 @@ export interface AwsBench {
 
 /** The AWS engine over a database and the fake, with other services if given; nothing polls, tests look when they want to. */
 export async function awsBench({ db }: TestDatabase, services: Partial<AwsClients> = {}): Promise<AwsBench> {
-  const aws = createFakeAws();
-  aws.declare(shop);
-  await installRepositories(db, [repository]);
   let ahead = 0;
   let starts = 0;
   const now = () => new Date(Date.now() + ahead);
+  const aws = createFakeAws(now);
+  aws.declare(shop);
+  await installRepositories(db, [repository]);
   const target = {
     account: '111122223333',
     region: 'eu-west-1',

@@ -103,12 +103,14 @@ function notPlayed(action: string): () => Promise<never> {
 
 const meta = { $metadata: { httpStatusCode: 400 } };
 
-export function createFakeAws(): FakeAws {
-  const world = new FakeWorld();
+/** `now`: of the test, where it moves its clock. */
+export function createFakeAws(now = (): Date => new Date()): FakeAws {
+  const world = new FakeWorld(now);
   return world.asFake();
 }
 
 class FakeWorld {
+  readonly now: () => Date;
   readonly pipelines = new Map<string, PipelineDeclaration>();
   readonly calls: FakeAws['calls'] = [];
   readonly builds: Build[] = [];
@@ -121,6 +123,10 @@ class FakeWorld {
   page = 2;
   mostListed = 100;
   pastActions: FakeExecution[] | undefined;
+
+  constructor(now: () => Date) {
+    this.now = now;
+  }
 
   asFake(): FakeAws {
     return {
@@ -272,7 +278,7 @@ class FakeWorld {
       version: this.pipeline(pipeline).version ?? 1,
       token: undefined,
       variables: [],
-      startTime: new Date(),
+      startTime: this.now(),
       status: 'InProgress',
       stage: '',
       actions: [],
@@ -293,7 +299,7 @@ class FakeWorld {
 
   /** Nothing plays the rules: each condition at an entrance is not met, until it is overridden. */
   hold(execution: FakeExecution, stage: StageDeclaration): void {
-    const time = new Date();
+    const time = this.now();
     const rule = {
       pipelineExecutionId: execution.id,
       ruleExecutionId: randomUUID(),
@@ -313,7 +319,7 @@ class FakeWorld {
     const declared = this.pipeline(execution.pipeline).stages?.find(({ name }) => name === stageName);
     if (!held || !declared || conditionType !== 'BEFORE_ENTRY')
       throw new ConditionNotOverridableException({ message: 'The condition cannot be overridden now.', ...meta });
-    held.overridden = new Date();
+    held.overridden = this.now();
     execution.status = 'InProgress';
     this.begins(execution, declared);
     return {};
@@ -327,7 +333,7 @@ class FakeWorld {
   }
 
   run(execution: FakeExecution, stage: string, declared: Action['declared']): void {
-    const startTime = new Date(Date.now() + execution.actions.length);
+    const startTime = new Date(this.now().getTime() + execution.actions.length);
     const action = declared.name ?? '';
     execution.actions.push({
       id: randomUUID(),
@@ -343,7 +349,7 @@ class FakeWorld {
   finish(execution: FakeExecution, name: string, end: Action['status'], more: Partial<Action> = {}): void {
     const action = execution.actions.findLast((one) => one.action === name && one.status === 'InProgress');
     if (!action) throw new Error(`${name} does not run in ${execution.id}`);
-    Object.assign(action, { status: end, updated: new Date(), ...more });
+    Object.assign(action, { status: end, updated: this.now(), ...more });
     const stages = this.pipeline(execution.pipeline).stages ?? [];
     const index = stages.findIndex((stage) => stage.name === action.stage);
     if (end === 'Failed') execution.status = 'Failed';
@@ -365,7 +371,7 @@ class FakeWorld {
     if (execution.status !== 'InProgress' && execution.status !== 'Stopping')
       throw new PipelineExecutionNotStoppableException({ message: 'It has ended.', ...meta });
     const running = execution.actions.filter((action) => action.status === 'InProgress');
-    if (abandon) for (const action of running) Object.assign(action, { status: 'Abandoned', updated: new Date() });
+    if (abandon) for (const action of running) Object.assign(action, { status: 'Abandoned', updated: this.now() });
     execution.status = abandon || running.length === 0 ? 'Stopped' : 'Stopping';
     return { pipelineExecutionId: execution.id };
   }
@@ -399,7 +405,7 @@ class FakeWorld {
     const { status, summary = '' } = input.result ?? {};
     const more = { summary, updatedBy: session };
     this.finish(found.execution, found.action.action, status === 'Approved' ? 'Succeeded' : 'Failed', more);
-    return { approvedAt: new Date() };
+    return { approvedAt: this.now() };
   }
 
   document(id: string | undefined) {

@@ -1,45 +1,11 @@
 import { expect, test } from 'vitest';
 import { TransientError } from '../../src/errors.ts';
-import { laneKey } from '../../src/pipeline/execution.ts';
-import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
-import { awsBench, repository } from './bench.ts';
 import { awsError } from './fake-aws.ts';
+import { by, lane, lostAnswerBench, noAnswer, other } from './lost-answer-bench.ts';
 
-const bench = await awsBench(await testDatabase());
-const { aws, engine } = bench;
-const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
-const other = { kind: 'person', id: 3, login: 'other' } as const;
-const lane = laneKey(repository.id, 'shop', 12);
-const noAnswer = awsError('TimeoutError', 'no answer', 500);
-
-async function failed(sha: string) {
-  const id = await bench.start({ sha });
-  const running = await bench.running(id);
-  aws.finish(running, 'Lint', 'Succeeded');
-  aws.finish(running, 'Unit', 'Failed');
-  await engine.refresh(id);
-  return {
-    id,
-    running,
-    retry: { kind: 'retry', lane, execution: id, stage: 'Build', mode: 'FAILED_ACTIONS' } as const,
-  };
-}
-
-async function toTheGate(sha: string) {
-  const id = await bench.start({ sha });
-  const running = await bench.running(id);
-  aws.finish(running, 'Unit', 'Succeeded');
-  aws.finish(running, 'Lint', 'Succeeded');
-  await engine.refresh(id);
-  const [gate] = waitingApprovals((await bench.record(id)).execution);
-  const { stage, action, token } = gate!;
-  return {
-    id,
-    running,
-    approve: { kind: 'approve', lane, execution: id, stage, action, token, summary: '@reviewer' } as const,
-  };
-}
+const bench = await lostAnswerBench(await testDatabase());
+const { aws, engine, failed, toTheGate } = bench;
 
 test('a retry whose answer was lost is recognized by what it began, and is one retry (CP-O-3)', async () => {
   const { id, retry } = await failed('01'.repeat(20));

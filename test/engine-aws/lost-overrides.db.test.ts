@@ -1,39 +1,11 @@
 import { expect, test } from 'vitest';
 import { TransientError } from '../../src/errors.ts';
-import { readDeclaration } from '../../src/engine/aws/read-declaration.ts';
-import { laneKey, type Actor, type ExecutionId } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
-import { awsBench, repository, shop } from './bench.ts';
-import { awsError } from './fake-aws.ts';
+import { by, lostAnswerBench, noAnswer, other } from './lost-answer-bench.ts';
 
-const bench = await awsBench(await testDatabase());
-const { aws, engine } = bench;
-const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
-const other = { kind: 'person', id: 3, login: 'other' } as const;
-const lane = laneKey(repository.id, 'shop', 12);
-const noAnswer = awsError('TimeoutError', 'no answer', 500);
-let versions = 100;
-
-/** A freeze holds the build back; ends with the execution that is held at it. */
-async function toTheFreeze(sha: string, executionMode: 'SUPERSEDED' | 'PARALLEL' = 'SUPERSEDED') {
-  const type = { category: 'Rule', owner: 'AWS', provider: 'DeploymentWindow', version: '1' } as const;
-  const beforeEntry = { conditions: [{ result: 'FAIL', rules: [{ name: 'Freeze', ruleTypeId: type }] }] } as const;
-  const stages = shop.stages?.map((stage) => (stage.name === 'Build' ? { ...stage, beforeEntry } : stage));
-  const version = (versions += 1);
-  const frozen = { ...shop, version, executionMode, stages } as typeof shop;
-  aws.declare(frozen);
-  const id = await engine.start({ ...bench.request({ sha }), definition: readDeclaration(frozen) });
-  const running = await bench.running(id);
-  await engine.refresh(id);
-  expect((await bench.record(id)).status).toBe('Failed');
-  const override = { kind: 'override', lane, execution: id, stage: 'Build', condition: 'BEFORE_ENTRY' } as const;
-  return { id, running, override };
-}
-async function overriddenBy(id: ExecutionId): Promise<Actor | undefined> {
-  const { execution } = await bench.record(id);
-  return execution.stages.find(({ stage }) => stage === 'Build')?.conditions?.beforeEntry?.overridden?.by;
-}
+const bench = await lostAnswerBench(await testDatabase());
+const { aws, engine, overriddenBy, toTheFreeze } = bench;
 
 test('in PARALLEL mode no read names the condition: a lost override is recognized by what it let in', async () => {
   const { id, running, override } = await toTheFreeze('0d'.repeat(20), 'PARALLEL');

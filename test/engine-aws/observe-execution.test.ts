@@ -238,6 +238,62 @@ test('in PARALLEL mode an override in the console shows in what it let in (CP 2.
   expect(read(parallel, 'Failed', early).after.stages[1]?.conditions?.beforeEntry?.overridden).toBeUndefined();
 });
 
+test('what a success condition said of the attempt before a retry says nothing of the new one', () => {
+  const [, build] = shop.stages ?? [];
+  const ruleTypeId = { category: 'Rule', owner: 'AWS', provider: 'LambdaInvoke', version: '1' } as const;
+  const onSuccess = { conditions: [{ result: 'FAIL' as const, rules: [{ name: 'Smoke', ruleTypeId }] }] };
+  const checked = readDeclaration({
+    ...shop,
+    stages: (shop.stages ?? []).map((stage) => (stage === build ? { ...stage, onSuccess } : stage)),
+  });
+  const { startTime, lastUpdateTime } = action('Build', '', 'Failed');
+  const rules = [
+    {
+      stageName: 'Build',
+      ruleName: 'Smoke',
+      ruleExecutionId: 'r',
+      status: 'Failed' as const,
+      startTime,
+      lastUpdateTime,
+    },
+  ];
+  const words = (one: AwsExecution) => one.stages.map((run) => stageStatus(run, one, checked)).join(' ');
+  const first = observeExecution(prior, checked, seen('Failed', built, { rules }), look);
+  expect(words(first)).toBe('Succeeded Failed');
+  const again = [...built, action('Build', 'Unit', 'InProgress'), action('Build', 'Lint', 'InProgress')];
+  expect(words(observeExecution(first, checked, seen('InProgress', again, { rules }), look))).toBe(
+    'Succeeded InProgress',
+  );
+});
+
+test('a stop that AWS does not know of a minute later was none (CP-X-69)', () => {
+  const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
+  const asked = (stopAt: string) =>
+    observeExecution(
+      { ...prior, stop: { abandon: false, at: stopAt, by } },
+      definition,
+      seen('InProgress', built),
+      look,
+    );
+  expect(asked('2026-05-01T10:29:30.000Z').stop?.by).toEqual(by);
+  expect(asked('2026-05-01T10:28:59.000Z').stop).toBeUndefined();
+});
+
+test('a list of rules from before a retry does not take back what the rule says now (CP-X-69)', () => {
+  const judged = (id: string, second: number, status: 'Failed' | 'InProgress') => {
+    const startTime = new Date(Date.parse('2026-05-01T10:20:00Z') + second * 1000);
+    const ended = status === 'Failed' ? { lastUpdateTime: startTime } : {};
+    return { stageName: 'Build', ruleName: 'Freeze', ruleExecutionId: id, startTime, status, ...ended };
+  };
+  const held = seen('Failed', [built[0]!], { rules: [judged('rule-1', 0, 'Failed')] });
+  const first = observeExecution(prior, frozen, held, look);
+  const again = seen('InProgress', [built[0]!], { rules: [held.rules[0]!, judged('rule-2', 60, 'InProgress')] });
+  const retried = observeExecution(first, frozen, again, look);
+  const entrance = (one: AwsExecution) => one.stages[1]?.conditions?.beforeEntry?.rules.map(({ id }) => id);
+  expect(entrance(retried)).toEqual(['rule-2']);
+  expect(entrance(observeExecution(retried, frozen, held, look))).toEqual(['rule-2']);
+});
+
 test('a read that is older than the one before takes nothing back (CP-X-69)', () => {
   const failed = action('Build', 'Lint', 'Failed');
   const known = observeExecution(prior, definition, seen('Failed', [...built.slice(0, 2), failed]), look);
