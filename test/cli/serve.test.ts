@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -33,7 +33,9 @@ function environment(more: Record<string, string> = {}): Record<string, string> 
 }
 
 test('from nothing to a running App: the printed link, the registration, and the server goes on by itself', async () => {
-  const env = environment();
+  const env = environment({ NOTICES_KEY: 'n'.repeat(32) });
+  const notices = '{ releases: { https: { url: https://hooks.example.org/a, key: { fromEnv: NOTICES_KEY } } } }';
+  writeFileSync(join(directory, 'penstock.server.yml'), `notices: ${notices}\n`);
   running = startPenstock(['serve'], env, directory);
   const [link = ''] = await running.printed(/http:\/\/127\.0\.0\.1:\d+\/setup\?token=\w+/);
   expect((await fetch(new URL('/healthz', link))).status).toBe(200);
