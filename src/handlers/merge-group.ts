@@ -67,7 +67,7 @@ async function enterGroup(
   return `${pipeline.name}: ${reason}`;
 }
 
-/** Stages before the first one that deploys or asks a person; `undefined` when nothing worth running is left. */
+/** Stages before the first one that deploys, asks a person or starts another pipeline, which may do either; `undefined` when nothing worth running is left. */
 export function withoutDeploys(definition: PipelineDefinition): PipelineDefinition | undefined {
   const end = definition.stages.findIndex(deploysOrAsks);
   const stages = end < 0 ? definition.stages : definition.stages.slice(0, end);
@@ -75,7 +75,10 @@ export function withoutDeploys(definition: PipelineDefinition): PipelineDefiniti
 }
 
 function deploysOrAsks(stage: StageDeclaration): boolean {
-  return stage.actions.some(({ actionTypeId: { category } }) => category === 'Deploy' || category === 'Approval');
+  return stage.actions.some(
+    ({ actionTypeId: { category, provider } }) =>
+      category === 'Deploy' || category === 'Approval' || provider === 'CodePipeline',
+  );
 }
 
 interface GroupStart {
