@@ -4,12 +4,15 @@ import { aPipeline } from '../engine/a-pipeline.ts';
 
 const source = { Source: { Checkout: 'CodeStarSourceConnection' } };
 
+const deploys = { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' } as const;
+
 test.each([
   [
     'everything, where nothing deploys',
     { Build: { Unit: 'CodeBuild' }, Pack: { Zip: 'Commands' } },
     'Source Build Pack',
   ],
+  ['up to a deployment', { Build: { Unit: 'CodeBuild' }, Out: { Ship: { actionTypeId: deploys } } }, 'Source Build'],
   [
     'up to an approval',
     { Build: { Unit: 'CodeBuild' }, Gate: { Approve: 'Manual' }, After: { Tell: {} } },
