@@ -30,7 +30,9 @@ function restsOn({ rule, path: at, turnsOn }: Finding, filled: Path): boolean {
     case 'CP-D-8':
       return isMissingPart || (key === 'runOrder' && turnsOn === 'order') || filled.includes('outputArtifacts');
     case 'CP-D-14':
-      return isMissingPart || key === 'runOrder' || key === 'namespace' || filled[0] === 'variables';
+      return (
+        isMissingPart || (key === 'runOrder' && turnsOn === 'order') || key === 'namespace' || filled[0] === 'variables'
+      );
     case 'CP-D-17':
       return isMissingPart || (filled[1] === 0 && (filled.includes('actionTypeId') || key === 'name'));
     case 'CP-V-6':
@@ -38,7 +40,7 @@ function restsOn({ rule, path: at, turnsOn }: Finding, filled: Path): boolean {
     case 'CP-X-50':
       return key === 'result' && isWithin(filled, at.slice(0, -1));
     case 'CP-1.2':
-      return String(filled[0]).startsWith('artifactStore') && at[0] !== 'stages';
+      return String(filled[0]).startsWith('artifactStore') && (at[0] !== 'stages' || at.at(-1) === 'region');
     default:
       return false;
   }

@@ -129,7 +129,9 @@ function textFindings(
     const mend = isPipelineLevel(namespace)
       ? `Declare ${name} under variables.`
       : `Declare the namespace on an earlier action; known here: ${known}.`;
-    return [actionError(path, 'D-14', message, mend)];
+    const found = actionError(path, 'D-14', message, mend);
+    const isElsewhere = eachAction(definition.stages).some(({ action }) => action.namespace === namespace);
+    return [isElsewhere ? { ...found, turnsOn: 'order' } : found];
   });
   const odd = malformedReferences(value).map((text) =>
     warning(path, 'D-14', `${text} is not a reference to a variable and stays as it is`, 'Write #{namespace.key}.'),

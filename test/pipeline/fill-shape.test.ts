@@ -105,6 +105,16 @@ describe('errors of shape hide no others', () => {
       ['CP-1.2 stages[1].actions[0].runOrder', 'CP-D-8 stages[1].actions[0].inputArtifacts[0].name'],
     ],
     [
+      'a namespace that nobody has, however the actions are ordered',
+      { [`${unit}.runOrder`]: 'x', [`${unit}.commands`]: ['echo #{Nobody.X}'] },
+      ['CP-1.2 stages[1].actions[0].runOrder', 'CP-D-14 stages[1].actions[0].commands[0]'],
+    ],
+    [
+      'what else is wrong in an action, beside a store',
+      { 'artifactStore.type': 'S4', [`${unit}.timeoutInMinutes`]: 10 },
+      ['CP-1.2 artifactStore.type', 'CP-1.2 stages[1].actions[0].timeoutInMinutes'],
+    ],
+    [
       'keys of CloudFormation, down to the bottom, are one mistake',
       {
         stages: undefined,
@@ -142,6 +152,25 @@ describe('what only follows from an error of shape is not told', () => {
       'a namespace that cannot be: who refers to it',
       { [`${app}.namespace`]: 'a.b' },
       ['CP-1.2 stages[0].actions[0].namespace'],
+    ],
+    [
+      'what comes of an order that cannot be read',
+      {
+        [`${unit}.namespace`]: 'B',
+        'stages.1.actions.1': {
+          name: 'Late',
+          runOrder: 'x',
+          actionTypeId: type('Compute', 'Commands'),
+          commands: ['echo #{B.X}'],
+          inputArtifacts: [{ name: 'Out' }],
+        },
+      },
+      ['CP-1.2 stages[1].actions[1].runOrder'],
+    ],
+    [
+      'a region whose store cannot be read',
+      { artifactStore: undefined, artifactStores: { 'eu-west-1': 'my-bucket' }, [`${unit}.region`]: 'eu-west-1' },
+      ['CP-1.2 artifactStores.eu-west-1'],
     ],
     [
       'an order that cannot be: who comes before',

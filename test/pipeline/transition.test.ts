@@ -61,6 +61,49 @@ describe('what an execution remembers', () => {
     expect(execution(failed)).toMatchObject({ stages: [], ending: { as: 'Failed', summary: notRunnable } });
   });
 
+  it('CP-X-53, CP-X-57: without an update the newest start that got into a stage has the declaration in force', () => {
+    const onFailure = { result: 'ROLLBACK' };
+    const before = pipeline({ stages: { Source: ['App'], Ship: ['Out'] }, conditions: { Ship: { onFailure } } });
+    const edited = pipeline({
+      stages: { Source: ['App'], Ship: ['Out', 'Tell'] },
+      conditions: { Ship: { onFailure } },
+    });
+    let state = emptyState('1/web/main' as LaneKey, 'web');
+    const start = (id: string, { definition, digest }: typeof before): void => {
+      const trigger = { type: 'WebhookV2', detail: 'push' } as const;
+      const more = { definition, digest, trigger, sourceRevisions: [], variables: [] };
+      state = after(state, { kind: 'start', execution: id as ExecutionId, ...more });
+    };
+    const end = (id: string, action: string, kind: 'action-succeeded' | 'action-failed'): void => {
+      const runs = state.executions[id]?.stages.flatMap((run) => run.actions) ?? [];
+      const found = runs.find((run) => run.action === action)!.id;
+      const how = kind === 'action-failed' ? { kind, error: { code: 'JobFailed', message: 'no' } } : { kind };
+      state = after(state, { execution: id as ExecutionId, action: found, ...how });
+    };
+    start('e1', before);
+    end('e1', 'App', 'action-succeeded');
+    end('e1', 'Out', 'action-succeeded');
+    start('e2', edited);
+    const to = (target: string) =>
+      transition(
+        state,
+        {
+          kind: 'rollback',
+          lane: state.lane,
+          execution: 'r' as ExecutionId,
+          stage: 'Ship',
+          target: target as ExecutionId,
+        },
+        given,
+      );
+    expect(to('e1')).toMatchObject({ refusal: { exception: 'PipelineExecutionOutdatedException' } });
+    end('e2', 'App', 'action-succeeded');
+    end('e2', 'Out', 'action-succeeded');
+    end('e2', 'Tell', 'action-failed');
+    expect(Object.keys(state.executions), 'a success of the declaration before is no target').toEqual(['e1', 'e2']);
+    expect(to('e1')).toMatchObject({ refusal: { exception: 'PipelineExecutionOutdatedException' } });
+  });
+
   it('CP-C-12: fifty others in progress leave no room for an override of what has failed', () => {
     const rule = { name: 'Check', ruleTypeId: { category: 'Rule', provider: 'Commands' }, commands: ['true'] };
     const conditions = { Gate: { beforeEntry: { conditions: [{ result: 'FAIL', rules: [rule] }] } } };
