@@ -169,8 +169,13 @@ describe('what only follows from an error of shape is not told', () => {
     ],
     [
       'a region whose store cannot be read',
-      { artifactStore: undefined, artifactStores: { 'eu-west-1': 'my-bucket' }, [`${unit}.region`]: 'eu-west-1' },
-      ['CP-1.2 artifactStores.eu-west-1'],
+      {
+        artifactStore: undefined,
+        artifactStores: 'my-bucket',
+        [`${app}.region`]: 'us-east-1',
+        [`${unit}.region`]: 'eu-west-1',
+      },
+      ['CP-1.2 artifactStores'],
     ],
     [
       'an order that cannot be: who comes before',

@@ -268,8 +268,8 @@ stages:
     expect(told).toEqual([`${place} A comment with // or /* cannot be read.`]);
   });
 
-  it('addresses are no comments', () => {
-    const result = readDefinition('{"name": "https://a//b", "roleArn": [}', 'p.json');
+  it.each(['{"name": "https://a//b", "roleArn": [}', 'name: a // b\nroleArn: [a'])('%s has no comment', (source) => {
+    const result = readDefinition(source, 'p.json');
     expect(result.ok ? [] : result.problems.map(({ message }) => message)).not.toContain(
       'A comment with // or /* cannot be read.',
     );
