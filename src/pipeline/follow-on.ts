@@ -40,7 +40,7 @@ function restsOn({ rule, path: at, turnsOn }: Finding, filled: Path): boolean {
     case 'CP-X-50':
       return key === 'result' && isWithin(filled, at.slice(0, -1));
     case 'CP-1.2':
-      return String(filled[0]).startsWith('artifactStore') && (at[0] !== 'stages' || at.at(-1) === 'region');
+      return String(filled[0]).startsWith('artifactStore') && at[0] !== 'stages';
     default:
       return false;
   }
