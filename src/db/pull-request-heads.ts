@@ -30,7 +30,14 @@ export async function recordHead(db: Kysely<Database>, head: PullRequestHead, se
         order by seen_at desc limit 1) newest
       where head_sha = ${head.headSha} and base_ref = ${head.baseRef} and base_sha = ${head.baseSha})
     on conflict do nothing`.execute(db);
-  if (head.pushedBy === null) return;
+  if (head.pushedBy !== null) await rememberPusher(db, { ...head, pushedBy: head.pushedBy });
+}
+
+/** The first one that is told for a head counts. */
+export async function rememberPusher(
+  db: Kysely<Database>,
+  head: Pick<PullRequestHead, 'repositoryId' | 'number' | 'headSha'> & { readonly pushedBy: number },
+): Promise<void> {
   await db
     .updateTable('pull_request_heads')
     .set({ pushed_by: head.pushedBy })
@@ -52,7 +59,7 @@ export async function latestHead(db: Kysely<Database>, repositoryId: number, num
   return row ?? null;
 }
 
-/** Account number of whoever pushed that head last, as a webhook told; null when none did. */
+/** Account number of whoever pushed that head last, as a webhook or GitHub's list told; null when none did. */
 export async function pusherOf(db: Kysely<Database>, repositoryId: number, number: number, headSha: string) {
   const known = heads(db, repositoryId, number).where('head_sha', '=', headSha).where('pushed_by', 'is not', null);
   return (await known.executeTakeFirst())?.pushedBy ?? null;

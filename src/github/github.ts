@@ -18,8 +18,11 @@ export interface GitHub {
   pushOf(repository: RepositoryRef, sha: string, branch?: string): Promise<PushMade | null>;
   branchHead(repository: RepositoryRef, branch: string): Promise<BranchHead | null>;
   defaultBranch(repository: RepositoryRef): Promise<string | null>;
-  /** With `id`, only of the account of that number: a login may have passed to somebody else (SEC-B-11). */
-  permissionOf(repository: RepositoryRef, login: string, id?: number): Promise<Permission>;
+  /**
+   * With `id`, only of the account of that number: a login may have passed to somebody else (SEC-B-11). `unknown` when
+   * GitHub refuses to say; while it cannot be asked, a TransientError.
+   */
+  permissionOf(repository: RepositoryRef, login: string, id?: number): Promise<Permission | 'unknown'>;
   /** People who could answer a gate: collaborators with write access or more. At most 100. */
   writers(repository: RepositoryRef): Promise<readonly Writer[]>;
   postCheckRun(repository: RepositoryRef, run: CheckRunDraft): Promise<CheckRunRef>;

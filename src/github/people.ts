@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { UserError } from '../errors.ts';
+import { GitHubRefusal } from './api-errors.ts';
 import type { Client } from './client.ts';
 import type { GitHub, Permission, RepositoryRef, Writer } from './github.ts';
 import { named, on, orNull } from './paging.ts';
@@ -15,7 +17,9 @@ export function peopleVerbs(client: Client): People {
     async permissionOf(repository, login, wanted) {
       const route = 'GET /repos/{owner}/{repo}/collaborators/{username}/permission';
       const parameters = { ...named(repository), username: login };
-      const found = await orNull(client.ask(on(repository, 'people'), route, parameters, permission));
+      const asked = orNull(client.ask(on(repository, 'people'), route, parameters, permission));
+      const found = await asked.catch(refusedToSay);
+      if (found === 'unknown') return 'unknown';
       const isOther = wanted !== undefined && found?.user?.id !== wanted;
       return isOther ? 'none' : permissionIn(found?.permission);
     },
@@ -32,6 +36,12 @@ export function peopleVerbs(client: Client): People {
       return found?.state === 'active';
     },
   };
+}
+
+/** A right that the App was not given, as a rule. Nobody gets rights from that, and the asker is told. */
+function refusedToSay(error: unknown): 'unknown' {
+  if (error instanceof GitHubRefusal || error instanceof UserError) return 'unknown';
+  throw error;
 }
 
 /** GitHub's older four words: maintain is told as write, triage as read. A word that it adds later is no permission. */

@@ -1,12 +1,11 @@
 import { enqueueObservation, quietTimes, type Watched } from '../db/aws-executions.ts';
-import { latestHead } from '../db/pull-request-heads.ts';
 import { listRepositories, loadRepository, type StoredRepository } from '../db/repositories.ts';
 import { recordDecision } from '../db/start-decisions.ts';
 import { cursorOf, saveCursor } from '../db/ticks.ts';
 import type { Deps, FoundExecution } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import { describeError, UserError } from '../errors.ts';
-import type { PullRequest, RepositoryRef } from '../github/github.ts';
+import type { RepositoryRef } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { laneKey, type LaneKey } from '../pipeline/execution.ts';
 import { commitFacts } from './commit-facts.ts';
@@ -122,10 +121,7 @@ async function adopt(
   if (loaded.kind !== 'ok' || pipeline?.engine !== 'aws' || pipeline.starts === 'bot') return 'left';
   const cause = `started by AWS (${found.trigger.type})`;
   const context = open
-    ? {
-        ...(await pullRequestFacts(deps, repository, open, { pipeline, loaded, cause })),
-        ...(await pusherOf(deps, repository, open)),
-      }
+    ? await pullRequestFacts(deps, repository, open, { pipeline, loaded, cause })
     : await commitFacts(deps, repository, { sha, pipeline, loaded, cause, related });
   const lane = laneKey(repository.id, name, open?.number);
   await take(deps, { repository, name, lane, definition, found, context });
@@ -171,17 +167,4 @@ function sourcesOf(definition: PipelineDefinition, repository: RepositoryRef): r
   return (definition.stages[0]?.actions ?? [])
     .filter(({ configuration }) => configuration['FullRepositoryId']?.toLowerCase() === full)
     .map((action) => action.name);
-}
-
-/** Who pushed this head, as its webhook said, of which only the id is on record, or GitHub: never counted for its gates. */
-async function pusherOf(
-  deps: Pick<Deps, 'db' | 'github'>,
-  repository: RepositoryRef,
-  { number, headSha, headRef }: PullRequest,
-): Promise<Pick<ExecutionContext, 'lastPusher'>> {
-  const head = await latestHead(deps.db, repository.id, number);
-  if (head?.headSha === headSha && head.pushedBy !== null)
-    return { lastPusher: { id: head.pushedBy, login: `github-${head.pushedBy}` } };
-  const made = await deps.github.pushOf(repository, headSha, headRef);
-  return made ? { lastPusher: { id: made.by.id, login: made.by.login } } : {};
 }

@@ -1,11 +1,11 @@
 import type { GatePerson, PersonFacts } from '../commands/gate.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
-import { pusherOf } from '../db/pull-request-heads.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { VoteRecord } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
 import type { RepositoryRef, Writer } from '../github/github.ts';
 import { groupsOf } from './gate-owners.ts';
+import { headPusher } from './head-pusher.ts';
 
 /** What GitHub said about people, and when. */
 export interface AskedPeople {
@@ -43,20 +43,18 @@ export async function gatherPeople(
   // Beyond that nobody's team is known, so they are named only where no team is asked for.
   people.push(...others.slice(mostAsked).map((one) => ({ ...one, teams: [] })));
   const cut = teams.length > 0 && others.length > mostAsked;
-  return { people, askedAt, cut, ...(await lastPusherOf(deps, record)) };
+  return { people, askedAt, cut, ...(await lastPusherOf(deps, repository, record)) };
 }
 
-/**
- * Of a pull request: whoever pushed its head, however the execution was started; the webhook that tells may come after
- * the start. Of a push it is known from the start.
- */
+/** Of a pull request: whoever pushed its head, however the execution was started. Of a push it is known from the start. */
 async function lastPusherOf(
-  deps: Pick<Deps, 'db'>,
-  { context, repositoryId }: ExecutionRecord,
+  deps: Pick<Deps, 'db' | 'github'>,
+  repository: RepositoryRef,
+  { context }: ExecutionRecord,
 ): Promise<Pick<AskedPeople, 'lastPusher'>> {
-  const { lastPusher, pullRequest, headSha } = context;
+  const { lastPusher, pullRequest, headSha, headBranch: branch, fork } = context;
   if (lastPusher || pullRequest === undefined) return lastPusher ? { lastPusher } : {};
-  const id = await pusherOf(deps.db, repositoryId, pullRequest, headSha);
+  const id = await headPusher(deps, repository, { number: pullRequest, headSha, branch, fork });
   return id === null ? {} : { lastPusher: { id, login: `github-${id}` } };
 }
 

@@ -183,13 +183,17 @@ describe('people', () => {
     expect(await github.isTeamMember(web, 'acme/release/../x', 'ada')).toBe(false);
   });
 
-  test('SEC-B-06 a permission that cannot be asked for is an error, never an answer', async () => {
+  test('SEC-B-06 a permission that cannot be asked for is an error, and one that GitHub keeps to itself is unknown', async () => {
     const { github, site, web } = await openWorld();
     for (const status of [500, 502, 503]) {
       site.faults.failRequests({ path: '/permission', status });
       await expect(github.permissionOf(web, 'ada')).rejects.toThrow(TransientError);
     }
+    site.faults.failRequests({ path: '/permission', status: 403 });
+    expect(await github.permissionOf(web, 'ada')).toBe('unknown');
     expect(await github.permissionOf(web, 'ada')).toBe('write');
+    site.faults.limitRequests({ path: '/permission', retryAfterSeconds: 3600 });
+    await expect(github.permissionOf(web, 'ada')).rejects.toThrow(TransientError);
   });
 });
 

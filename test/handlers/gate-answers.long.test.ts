@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionsOfPullRequest } from '../../src/db/executions.ts';
 import { votesOfExecution } from '../../src/db/votes.ts';
+import { sweepRepositories } from '../../src/handlers/sweep.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
@@ -22,7 +23,7 @@ async function pushFor(stage: Stage, branch: string, pusher: string): Promise<st
     author: `dev-${stage.owner}`,
     by: `${pusher}-${stage.owner}`,
     message: 'Pushed by another',
-    files: { 'README.md': 'B\n' },
+    files: { 'README.md': `by ${pusher}\n` },
   });
   await world.settled();
   return sha;
@@ -51,6 +52,25 @@ test('whoever pushed the head does not count, however its execution was started 
   await world.settled();
   const { reply } = await stage.say(number, 'pusher', '/approve');
   expect(reply).toContain('whoever pushed or merged last does not count');
+});
+
+test('whoever pushed the branch before it became a pull request, or whose push was only swept up, does not count (SEC-B-02)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{}') });
+  addPerson(world, stage, 'pusher');
+  await pushFor(stage, 'feature', 'pusher');
+  const head = { head: 'feature', author: `dev-${stage.owner}`, title: 'A change' };
+  const number = await world.github.openPullRequest(stage.repository, head);
+  await world.settled();
+  const refused = 'whoever pushed or merged last does not count';
+  expect((await stage.say(number, 'pusher', '/plan')).reply).toContain(refused);
+  expect((await stage.say(number, 'pusher', '/approve')).reply).toContain(refused);
+  const lost = world.github.faults.dropWebhooks({ event: 'pull_request', action: 'synchronize', times: 1 });
+  const swept = await pushFor(stage, 'feature', 'reviewer');
+  expect(lost.struck()).toBe(1);
+  await sweepRepositories(world.server.deps);
+  await world.settled();
+  expect((await stage.say(number, 'reviewer', `/approve ${swept}`)).reply).toContain(refused);
+  expect((await stage.say(number, 'pusher', `/approve ${swept}`)).reactions).toEqual(['eyes', 'rocket']);
 });
 
 test('a closed pull request starts nothing again, and an answer that was refused then counts at no time (SEC-A-16)', async () => {

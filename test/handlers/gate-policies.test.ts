@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TransientError } from '../../src/errors.ts';
+import { permissionNow } from '../../src/handlers/asked.ts';
 import { testDatabase } from '../database.ts';
 import { setStage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
@@ -116,4 +118,21 @@ test('while GitHub cannot say who somebody is, nothing is released; then it is (
   await stage.say(number, 'reviewer', '/approve');
   expect(fault.struck()).toBe(1);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);
+});
+
+test('whom GitHub does not want to tell of is told so, and nothing is released; also after minutes of silence (SEC-B-06)', async () => {
+  const stage = await setStage(world);
+  const { number, sha } = await stage.pullRequest();
+  world.github.faults.failRequests({ path: /collaborators\/reviewer-.*\/permission/, status: 403 });
+  expect((await stage.say(number, 'reviewer', '/approve')).reply).toContain(
+    'GitHub could not say which access you have',
+  );
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required/);
+  const silent = { permissionOf: () => Promise.reject(new TransientError('no answer')) };
+  const deps = { github: { ...world.server.deps.github, ...silent }, now: () => new Date(600_000) };
+  const reviewer = { id: 1, login: 'reviewer', bot: false };
+  const repository = { id: 1, owner: 'acme', name: 'web', installationId: 1 };
+  const asked = (since: number) => permissionNow(deps, repository, reviewer, new Date(since).toISOString());
+  await expect(asked(400_000)).rejects.toThrow(TransientError);
+  expect(await asked(200_000)).toBe('unknown');
 });

@@ -10,6 +10,7 @@ import { recordHead } from '../../src/db/pull-request-heads.ts';
 import { createEmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import { createLogBook } from '../../src/engine/embedded/log-book.ts';
 import { passDeadline, pollAction, runEffect, type EffectRunner } from '../../src/engine/embedded/run-effect.ts';
+import { classify } from '../../src/errors.ts';
 import type { GitHub, PullRequest } from '../../src/github/github.ts';
 import { knownExecutions, type CommandDeps } from '../../src/handlers/asked.ts';
 import { approve } from '../../src/handlers/commands/approve.ts';
@@ -88,20 +89,35 @@ export function gateReplica(open: OpenDatabase, home: string): Replica {
   return {
     act: async (act) => {
       await sleep(Math.max(0, act.at - Date.now()));
-      switch (act.kind) {
-        case 'answer':
-          return answer(deps, act);
-        case 'push':
-          return push(deps, act.pull);
-        case 'expire':
-          await expireGates({ ...deps, now: () => new Date(Date.now() + 2 * 3_600_000) });
-          return {};
-        default:
-          return act satisfies never;
-      }
+      return asTheQueue(() => once(act));
     },
     stop: () => worker.drain(5_000),
   };
+
+  async function once(act: Act): Promise<Said> {
+    switch (act.kind) {
+      case 'answer':
+        return answer(deps, act);
+      case 'push':
+        return push(deps, act.pull);
+      case 'expire':
+        await expireGates({ ...deps, now: () => new Date(Date.now() + 2 * 3_600_000) });
+        return {};
+      default:
+        return act satisfies never;
+    }
+  }
+}
+
+/** What only found no free connection, on a busy machine, is tried again. */
+async function asTheQueue(act: () => Promise<Said>): Promise<Said> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries === 5 || classify(error) !== 'transient') throw error;
+    }
+  }
 }
 
 /** What the webhook of a comment does, from the point where its command is read. */
@@ -187,6 +203,7 @@ function githubOn(db: Kysely<Database>): GitHub {
     isTeamMember: () => Promise.resolve(false),
     pullRequest: (_repository, number) => pullRequestOf(db, number),
     branchHead: () => Promise.resolve(null),
+    pushOf: () => Promise.resolve(null),
     postCheckRun: async (_repository, { name, headSha, externalId, status, conclusion = null }) => {
       const { rows } = await sql<{ id: number }>`
         insert into race_checks (name, head_sha, external_id, status, conclusion)

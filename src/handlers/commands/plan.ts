@@ -4,7 +4,6 @@ import type { Command } from '../../commands/command.ts';
 import { defaultGatePolicy } from '../../commands/gate-policy.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { repositoryConfigPath } from '../../config/repository.ts';
-import { pusherOf } from '../../db/pull-request-heads.ts';
 import type { Deps } from '../../deps.ts';
 import type { ExecutionContext } from '../../engine/engine.ts';
 import type { ChangedFiles, PullRequest } from '../../github/github.ts';
@@ -15,6 +14,7 @@ import type { PlanEntry, PlannedGate } from '../../render/questions.ts';
 import { informed, refused, type Answer, type Asked } from '../asked.ts';
 import { teamsNamed, teamsOf } from '../gate-people.ts';
 import { authorsOfPullRequest, limitedGates, pullRequestFacts, withBaseNow } from '../gather-context.ts';
+import { headPusher } from '../head-pusher.ts';
 import { loadGoverning } from '../load-governing.ts';
 import { planStarts, type StartPlan } from '../start-plan.ts';
 
@@ -153,7 +153,7 @@ async function withAsker(
     return governing.pipelines.map(({ entry }) => allowedFirst(entry, fork));
   }
   const authorship = await authorsOfPullRequest(deps, repository, pullRequest);
-  const pushedBy = await pusherOf(deps.db, repository.id, pullRequest.number, pullRequest.headSha);
+  const pushedBy = await headPusher(deps, repository, { ...pullRequest, branch: pullRequest.headRef, fork });
   const entries: PlanEntry[] = [];
   for (const { plan: one, entry } of governing.pipelines) {
     const { loaded } = governing;
