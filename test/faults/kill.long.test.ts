@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startStandIn, type StandIn } from '../../src/demo/github/stand-in.ts';
 import { startPenstock } from '../cli/run-command.ts';
+import { prepareDatabase } from '../prepared-home.ts';
 import { lightRepository } from '../seeds.ts';
 import { webhookSecret } from '../world.ts';
 import { startRealServer, type RealServer } from './real-server.ts';
@@ -19,6 +20,7 @@ beforeEach(async () => {
   for (const login of ['dev', 'reviewer']) github.createAccount({ login });
   await github.createRepository({ owner: 'acme', name: 'web', files: lightRepository('acme') });
   for (const login of ['dev', 'reviewer']) github.setPermission(repository, login, 'write');
+  await prepareDatabase(join(directory, 'home/database'));
   server = await startRealServer(github, join(directory, 'home'));
   github.install({ owner: 'acme' });
 });
