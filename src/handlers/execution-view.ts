@@ -33,6 +33,7 @@ export async function viewOf(
     logTails: await logTails(deps, record),
     gates: await gateStories(deps, record, definition),
     fork: context.fork,
+    ...(context.ruleChanges ? { ruleChanges: context.ruleChanges } : {}),
     // Only what this server itself runs.
     ...(record.host.startsWith('aws:') ? {} : { isolation: deps.isolation }),
     annotations: await annotations(deps, record),

@@ -1,6 +1,8 @@
 import { ownedFiles, parseCodeowners } from '../commands/codeowners.ts';
 import type { OwnedFiles } from '../commands/gate.ts';
 import type { Approvers, GatePolicy } from '../commands/gate-policy.ts';
+import { repositoryConfigPath } from '../config/repository.ts';
+import type { PipelineConfig } from '../config/repository-types.ts';
 import type { Deps } from '../deps.ts';
 import { UserError } from '../errors.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
@@ -45,6 +47,35 @@ export async function filesOfPullRequest(
   const listed = await deps.github.changedFiles(repository, { kind: 'pull-request', number });
   const now = await deps.github.pullRequest(repository, number);
   return now?.headSha === headSha ? listed : { paths: [], truncated: true };
+}
+
+const asked = new WeakMap<PullRequest, Promise<ChangedFiles>>();
+
+/** The same, once for all pipelines that one look at a pull request starts. */
+export function filesOnce(
+  deps: Pick<Deps, 'github'>,
+  repository: RepositoryRef,
+  pullRequest: PullRequest,
+): Promise<ChangedFiles> {
+  const known = asked.get(pullRequest) ?? filesOfPullRequest(deps, repository, pullRequest);
+  asked.set(pullRequest, known);
+  return known;
+}
+
+/** Which of the changed files say what runs or who decides: people are told that those of the base hold (SEC-C-07). */
+export async function ruleChanges(
+  definition: PipelineConfig['definition'],
+  files: () => Promise<ChangedFiles>,
+): Promise<readonly string[]> {
+  const declared = definition.kind === 'file' ? [definition.path.replace(/^\.\//, '')] : [];
+  try {
+    const { paths } = await files();
+    return [repositoryConfigPath, ...declared, ...places].filter((path) => paths.includes(path));
+  } catch (error) {
+    // Nobody decides by it.
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }
 
 /** All groups of a policy, its own first. */

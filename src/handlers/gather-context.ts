@@ -2,9 +2,9 @@ import type { GatePolicy } from '../commands/gate-policy.ts';
 import type { ApprovalLimits } from '../config/server-types.ts';
 import type { Deps } from '../deps.ts';
 import type { ExecutionContext, Person } from '../engine/engine.ts';
-import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
+import type { Account, ChangedFiles, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
 import type { PipelineConfig, RepositoryConfig } from '../config/repository-types.ts';
-import { filesOfPullRequest, gatherOwners } from './gate-owners.ts';
+import { filesOnce, gatherOwners, ruleChanges } from './gate-owners.ts';
 
 /** Who must not count for the gates of a commit: asked of GitHub once, when the execution starts. */
 export interface Authorship {
@@ -76,7 +76,7 @@ function pullRequestContext(
     readonly bareCommands: boolean;
     readonly statusComment: boolean;
     readonly approvals: ApprovalLimits;
-    readonly owners: Pick<ExecutionContext, 'owners'>;
+    readonly touched: Pick<ExecutionContext, 'owners' | 'ruleChanges'>;
   },
 ): ExecutionContext {
   return {
@@ -95,7 +95,7 @@ function pullRequestContext(
     gates: limitedGates(pipeline.gates, facts.approvals),
     bareCommands: facts.bareCommands,
     ...(facts.statusComment ? { statusComment: true } : {}),
-    ...facts.owners,
+    ...facts.touched,
   };
 }
 
@@ -121,12 +121,20 @@ export async function pullRequestFacts(
     bareCommands: loaded.config.commands.bare,
     statusComment: loaded.config.statusComment,
     approvals: deps.approvals,
-    owners: await gatherOwners(deps, repository, {
-      gates: pipeline.gates,
-      configSha: pullRequest.baseSha,
-      files: () => filesOfPullRequest(deps, repository, pullRequest),
-    }),
+    touched: await gatherTouched(deps, repository, pipeline, pullRequest),
   });
+}
+
+async function gatherTouched(
+  deps: Pick<Deps, 'github'>,
+  repository: RepositoryRef,
+  { gates, definition }: PipelineConfig,
+  pullRequest: PullRequest,
+): Promise<Pick<ExecutionContext, 'owners' | 'ruleChanges'>> {
+  const files = (): Promise<ChangedFiles> => filesOnce(deps, repository, pullRequest);
+  const changed = await ruleChanges(definition, files);
+  const owners = await gatherOwners(deps, repository, { gates, configSha: pullRequest.baseSha, files });
+  return { ...owners, ...(changed.length === 0 ? {} : { ruleChanges: changed }) };
 }
 
 /**

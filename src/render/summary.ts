@@ -20,6 +20,7 @@ export function summaryOf(view: ExecutionView, phase: Phase, stage?: StageView):
     ...titled('Tests', joined(testLines(view, stage))),
     ...titled('What next', nextSteps(view, phase, stage)),
     ...gateSections(view, stage),
+    ...ruleNote(view, stage),
     ...titled('Earlier attempts', attempts(view, stage)),
     footer(view, stage),
   ];
@@ -109,6 +110,16 @@ function actionTable(stage: StageView): string {
 function gateSections(view: ExecutionView, stage: StageView | undefined): readonly string[] {
   const gates = Object.entries(view.gates).filter(([key]) => stage === undefined || key.startsWith(`${stage.name}/`));
   return gates.flatMap(([key, { verdict }]) => titled(`Gate ${code(key)}`, [gateLines(verdict).join('\n')]));
+}
+
+/** Where somebody looks before they approve (SEC-C-07). */
+function ruleNote({ ruleChanges = [], gates }: ExecutionView, stage: StageView | undefined): readonly string[] {
+  const isRead = stage === undefined || Object.keys(gates).some((key) => key.startsWith(`${stage.name}/`));
+  if (ruleChanges.length === 0 || !isRead) return [];
+  const files = ruleChanges.map((path) => code(path)).join(' and ');
+  return [
+    `⚠️ This pull request changes ${files}. That holds after the merge; here the base branch says what runs and who decides.`,
+  ];
 }
 
 const shownAttempts = 20;

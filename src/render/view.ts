@@ -25,6 +25,8 @@ export interface ExecutionView {
   /** By `Stage/Action`. A gate without an entry is shown without its story. */
   readonly gates: Readonly<Record<string, GateStory>>;
   readonly fork: boolean;
+  /** Files of the pull request that say what runs or who decides, and do not hold yet. */
+  readonly ruleChanges?: readonly string[];
   /** How local commands are kept apart, in words ("bubblewrap, network by proxy"); absent when nothing runs here. */
   readonly isolation?: string;
   readonly annotations: readonly StageAnnotation[];

@@ -26,6 +26,10 @@ test('a fork runs for one named commit with the configuration of the base, and i
   expect((await stage.say(number, 'reader', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', '-1']);
   expect((await stage.say(number, 'reviewer', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', 'rocket']);
   expect(summary(world, stage, sha)).toContain('from a fork: without secrets and without network');
+  const told = 'This pull request changes `.github/penstock.yml`. That holds after the merge;';
+  expect([summary(world, stage, sha), summary(world, stage, sha, 'web')]).toEqual(
+    Array(2).fill(expect.stringContaining(told)),
+  );
   const short = await stage.say(number, 'reviewer', '/approve');
   expect(short.reply).toContain('all 40 digits');
   const next = await world.github.commit(fork, {
@@ -53,6 +57,7 @@ test('a fork that waits is remembered as held, with the delivery that asked, and
   expect(waiting[0]?.delivery).toBeTruthy();
   await stage.say(number, 'reviewer', `/ok-to-test ${sha}`);
   expect(await decisionsFor(db, repository, { pullRequest: number })).toMatchObject([{ outcome: 'started' }, held]);
+  expect(summary(world, stage, sha)).not.toContain('This pull request changes');
 });
 
 test('closing takes the permission away: opened again, the same commit waits, and its check says what to copy (SEC-A-16)', async () => {
