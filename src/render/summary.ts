@@ -149,7 +149,7 @@ function footer(view: ExecutionView, stage: StageView | undefined): string {
     `Execution ${code(view.execution.id)}`,
     ...(stage?.run && stage.run.attempt > 1 ? [`attempt ${stage.run.attempt} of the stage`] : []),
     ...(view.fork ? ['from a fork: without secrets and without network'] : []),
-    ...(view.isolation === undefined ? [] : [`isolation: ${prose(view.isolation)}`]),
+    ...(view.isolation === undefined ? [] : [`isolation: ${prose(view.isolation, 1000)}`]),
   ];
   return `<sub>${notes.join(' · ')}</sub>`;
 }

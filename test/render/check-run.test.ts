@@ -345,10 +345,11 @@ describe('the summary reads well', () => {
     endedAt: at(9),
     error: { code: 'ActionLost', message: 'The process | that ran it @all is gone.' },
   } as const;
+  const inForce = `bubblewrap: ${'own processes, files and IPC; '.repeat(15)}network by proxy`;
   const samples: readonly (readonly [string, ExecutionView, string])[] = [
     [
       'waiting-aggregate',
-      view(waits, { gates: { 'Release/Approve': story }, isolation: 'bubblewrap, network by proxy' }),
+      view(waits, { gates: { 'Release/Approve': story }, isolation: inForce, ruleChanges: ['.github/penstock.yml'] }),
       '',
     ],
     [
