@@ -82,12 +82,15 @@ export function createClient(options: ClientOptions): Client {
   return { appId: options.appId, baseUrl: options.baseUrl, tokens, now, answer, ask };
 }
 
+/** GitHub does not let the App make this call. */
+export class Forbidden extends UserError {}
+
 /** A limit is told from this before; what is left is for a person to mend (SEC-F-17). */
 function forbidden(error: Error): Error {
   if (!(error instanceof GitHubRefusal) || error.status !== 403) return error;
   const mend =
     "Accept the App's new permissions, and see that its installation is active and the repository not archived.";
-  return new UserError(`${error.message}. ${mend}`);
+  return new Forbidden(`${error.message}. ${mend}`);
 }
 
 type AppCall = (route: string, parameters: Parameters) => Promise<Answer<unknown>>;

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../errors.ts';
-import { GitHubRefusal } from './api-errors.ts';
-import type { Client } from './client.ts';
+import { Forbidden, type Client } from './client.ts';
 import type { GitHub, Permission, RepositoryRef, Writer } from './github.ts';
 import { named, on, orNull } from './paging.ts';
 import { account, id, text } from './shapes.ts';
@@ -40,7 +38,7 @@ export function peopleVerbs(client: Client): People {
 
 /** A right that the App was not given, as a rule. Nobody gets rights from that, and the asker is told. */
 function refusedToSay(error: unknown): 'unknown' {
-  if (error instanceof GitHubRefusal || error instanceof UserError) return 'unknown';
+  if (error instanceof Forbidden) return 'unknown';
   throw error;
 }
 

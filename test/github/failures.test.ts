@@ -96,11 +96,14 @@ describe('answers of GitHub in our words', () => {
 
   test('a permission that is missing is for a person', async () => {
     token('ghs_1');
-    nock(host).get(permissionPath).reply(403, { message: 'Resource not accessible by integration' });
-    const error = await failureOf(connect().permissionOf(repository, 'ada'));
+    nock(host)
+      .get('/api/v3/repos/acme/web/collaborators')
+      .query(true)
+      .reply(403, { message: 'Resource not accessible by integration' });
+    const error = await failureOf(connect().writers(repository));
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toBe(
-      "GitHub answered 403 to GET /repos/acme/web/collaborators/{username}/permission: Resource not accessible by integration. Accept the App's new permissions, and see that its installation is active and the repository not archived.",
+      "GitHub answered 403 to GET /repos/acme/web/collaborators: Resource not accessible by integration. Accept the App's new permissions, and see that its installation is active and the repository not archived.",
     );
   });
 
