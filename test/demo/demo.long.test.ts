@@ -125,13 +125,16 @@ test('a test of the example that fails ends the demo with 1, with the check run 
   await expectNothingLeft();
 });
 
-test('an action that fails beside the one that should is a deviation, too', async () => {
+test('an action that fails beside the one that should is a deviation, too; --keep leaves the folder and says where it is', async () => {
   const folder = await brokenExample('site/main.js', 'show();', 'show();  ');
-  const { code, output } = await play({ args: ['--example', folder] });
+  const { code, output } = await play({ args: ['--keep', '--example', folder] });
   expect(code).toBe(1);
   expect(output).toMatch(/Expected +unit Failed, lint Succeeded/);
   expect(output).toContain('site/main.js:14: tab or trailing space');
-  await expectNothingLeft();
+  const [kept] = (await readdir(scratch)).filter((name) => name.startsWith('penstock-demo-'));
+  expect(output).toContain(join(scratch, kept ?? 'nothing was kept'));
+  expect((await readdir(join(scratch, kept ?? ''))).toSorted()).toEqual(expect.arrayContaining(['github', 'home']));
+  expect(await leftRunning()).toEqual([]);
 });
 
 test('Ctrl-C in the middle of a command stops everything and ends with 130', async () => {
@@ -146,16 +149,6 @@ test('Ctrl-C while the server starts stops that, too', async () => {
   expect(output).toContain('SIGINT: stopping everything.');
   expect(code).toBe(130);
   await expectNothingLeft();
-});
-
-test('--keep leaves the folder and says where it is', async () => {
-  const folder = await brokenExample('site/main.js', 'show();', 'show();  ');
-  const { code, output } = await play({ args: ['--keep', '--example', folder] });
-  expect(code).toBe(1);
-  const [kept] = (await readdir(scratch)).filter((name) => name.startsWith('penstock-demo-'));
-  expect(output).toContain(join(scratch, kept ?? 'nothing was kept'));
-  expect((await readdir(join(scratch, kept ?? ''))).toSorted()).toEqual(expect.arrayContaining(['github', 'home']));
-  expect(await leftRunning()).toEqual([]);
 });
 
 test('a folder that is no example of ours is refused before anything is started', async () => {
