@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { root } from './checkout.ts';
 import { allOf, environmentOf, wordsOf } from './dockerfile.ts';
 
@@ -65,7 +65,8 @@ test('what the Dockerfile builds starts as a user without rights and answers its
     await sleep(500);
     healthy = spawnSync(check, checkArgs, { env, ...user }).status === 0;
   }
-  expect([healthy, printed]).toEqual([true, expect.stringContaining('Penstock is up')]);
+  expect([healthy, server.exitCode, printed]).toEqual([true, null, expect.any(String)]);
+  await vi.waitFor(() => expect(printed).toContain('Penstock is up'), { timeout: 30_000 });
   expect((await fetch(`http://127.0.0.1:${env.PORT}/readyz`)).status).toBe(200);
   server.kill('SIGTERM');
   expect(await once(server, 'exit')).toEqual([0, null]);
