@@ -142,8 +142,9 @@ test('an update or a start that cannot run here is refused, and the declaration 
   Object.assign(bench.door, { engine });
   const actionRevision = { revisionId: 'r', revisionChangeId: 'c', created: new Date() };
   const told = { pipelineName: declared.name!, stageName: 'Source', actionName: 'Fetch', actionRevision };
-  for (const start of [client.startPipelineExecution({ name: declared.name! }), client.putActionRevision(told)]) {
-    expect(await refusal(start)).toMatch(/^ValidationException: ActionType .* is not available in region/);
+  const starts = [() => client.startPipelineExecution({ name: declared.name! }), () => client.putActionRevision(told)];
+  for (const start of starts) {
+    expect(await refusal(start())).toMatch(/^ValidationException: ActionType .* is not available in region/);
   }
 });
 

@@ -100,7 +100,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'F-31': 'a refused command: test/pipeline/transition.test.ts',
   'F-32': 'a refused command: test/pipeline/scenarios/rollback-refused.txt',
   'F-33': 'a held stage: test/render/samples/held-stage.txt',
-  'F-34': 'why nothing started: test/handlers/questions.test.ts',
+  'F-34': 'why nothing started: test/handlers/questions.long.test.ts',
   'F-35': 'two executions, each with its checks: test/pipeline/triggers.test.ts',
 };
 
