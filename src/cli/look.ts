@@ -33,6 +33,7 @@ export async function openToLook(io: CliIo): Promise<OpenDatabase | undefined> {
   return undefined;
 }
 
+/** The same for one look; the database is closed after it. UserError when its schema is older than this code. */
 export async function lookInto<T>(io: CliIo, look: (db?: OpenDatabase['db']) => Promise<T>): Promise<T> {
   const database = await openToLook(io);
   try {

@@ -49,7 +49,7 @@ export async function filesOfPullRequest(
   return now?.headSha === headSha ? listed : { paths: [], truncated: true };
 }
 
-const asked = new WeakMap<PullRequest, Promise<ChangedFiles>>();
+const filesByPullRequest = new WeakMap<PullRequest, Promise<ChangedFiles>>();
 
 /** The same, once for all pipelines that one look at a pull request starts. */
 export function filesOnce(
@@ -57,8 +57,8 @@ export function filesOnce(
   repository: RepositoryRef,
   pullRequest: PullRequest,
 ): Promise<ChangedFiles> {
-  const known = asked.get(pullRequest) ?? filesOfPullRequest(deps, repository, pullRequest);
-  asked.set(pullRequest, known);
+  const known = filesByPullRequest.get(pullRequest) ?? filesOfPullRequest(deps, repository, pullRequest);
+  filesByPullRequest.set(pullRequest, known);
   return known;
 }
 
