@@ -8,7 +8,7 @@ import { artifactBucketOf } from '../main/local-results.ts';
 import { headOf } from '../main/local-source.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { laneKey, type ExecutionId } from '../pipeline/execution.ts';
-import { formatProblem } from '../pipeline/problem.ts';
+import { problemLines } from '../pipeline/problem.ts';
 import { readDefinition } from '../pipeline/read-definition.ts';
 import { homeOf } from './app-environment.ts';
 import type { CliIo } from './command.ts';
@@ -63,7 +63,7 @@ async function readPipeline({ file, source, json }: RunOptions, io: CliIo): Prom
   const read = readDefinition(text, shown);
   const problems = read.ok ? read.warnings : read.problems;
   if (json && problems.length > 0) io.out(JSON.stringify({ event: 'problems', problems }));
-  if (!json) for (const problem of problems) io.err(formatProblem(problem));
+  if (!json) for (const problem of problems) io.err(problemLines(problem));
   if (read.ok) return read.definition;
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   throw new UserError(`${shown} has ${errors} error${errors === 1 ? '' : 's'}; nothing was run.`);

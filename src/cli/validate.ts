@@ -5,7 +5,7 @@ import { loadConfiguration } from '../config/load.ts';
 import { repositoryConfigPath } from '../config/repository.ts';
 import { readServerConfig } from '../config/server.ts';
 import { readDefinition } from '../pipeline/read-definition.ts';
-import type { Problem } from '../pipeline/problem.ts';
+import { problemLines, type Problem } from '../pipeline/problem.ts';
 import type { CliIo } from './command.ts';
 
 /** Checks files as the server would, and answers 1 when one of them has an error. */
@@ -16,7 +16,7 @@ export async function runValidate(args: readonly string[], io: CliIo): Promise<n
   const problems = (await Promise.all(paths.map((path) => check(resolve(io.cwd, path), io.cwd)))).flat();
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (values.json) io.out(JSON.stringify({ ok: errors === 0, problems }, null, 2));
-  else io.out([...problems.map(inLines), summary(errors, problems.length - errors)].join('\n'));
+  else io.out([...problems.map(problemLines), summary(errors, problems.length - errors)].join('\n'));
   return errors === 0 ? 0 : 1;
 }
 
@@ -74,14 +74,6 @@ async function readOrNull(path: string): Promise<string | null> {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw error;
   }
-}
-
-function inLines(problem: Problem): string {
-  const rule = problem.rule === undefined ? '' : ` [${problem.rule}]`;
-  return [
-    `${problem.file}:${problem.line}:${problem.column}: ${problem.severity}${rule}: ${problem.message}`,
-    ...(problem.mend === '' ? [] : [`    ${problem.mend}`]),
-  ].join('\n');
 }
 
 function summary(errors: number, warnings: number): string {

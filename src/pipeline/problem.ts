@@ -16,7 +16,15 @@ export interface Problem {
   readonly mend: string;
 }
 
-/** `file:line:column: message Mend.`: the one-line form used in logs, terminals and check runs. */
-export function formatProblem(problem: Problem): string {
-  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message} ${problem.mend}`.trim();
+/** `file:line:column: message. Mend.`: the one-line form used in logs and check runs. */
+export function formatProblem({ file, line, column, message, mend }: Problem): string {
+  const sentence = mend === '' || /[.!?:]$/.test(message) ? message : `${message}.`;
+  return `${file}:${line}:${column}: ${sentence} ${mend}`.trim();
+}
+
+/** `file:line:column: severity [rule]: message`, as compilers say it, and the mend in a line below: for terminals. */
+export function problemLines({ file, line, column, severity, rule, message, mend }: Problem): string {
+  const cited = rule === undefined ? '' : ` [${rule}]`;
+  const said = `${file}:${line}:${column}: ${severity}${cited}: ${message}`;
+  return mend === '' ? said : `${said}\n    ${mend}`;
 }

@@ -205,17 +205,17 @@ stages:
   const lines = read.ok ? [] : read.problems.map(formatProblem);
 
   it.each([
-    `ci/web.yml:6:5: Unknown parameter in pipeline.stages.1.member: "Actions" Write "actions": a declaration uses the spelling of get-pipeline, not of CloudFormation.`,
-    `ci/web.yml:9:25: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute] Write category as one of Source, Build, Deploy, Test, Invoke, Approval, Compute.`,
-    `ci/web.yml:9:76: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.version' failed to satisfy constraint: Member must be a string Put it in quotes: "1".`,
-    `ci/web.yml:10:9: Value at 'pipeline.stages.1.member.actions.1.member.runOrder' failed to satisfy constraint: Member must have value greater than or equal to 1 Give runOrder at least 1.`,
-    `ci/web.yml:11:26: Value at 'pipeline.stages.1.member.actions.1.member.configuration.RepositoryName' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 50000, Member must have length greater than or equal to 1] Give RepositoryName a value of 1 to 50000 characters, or leave the key out.`,
-    `ci/web.yml:11:46: Value at 'pipeline.stages.1.member.actions.1.member.configuration.PollForSourceChanges' failed to satisfy constraint: Member must be a string Put it in quotes: "false".`,
-    `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9.@\\-_]+ Write name so that it fits [A-Za-z0-9.@\\-_]+.`,
-    `ci/web.yml:13:5: Value at 'pipeline.stages.2.member.actions' failed to satisfy constraint: Member must have length greater than or equal to 1 Give actions at least 1 entry.`,
-    `ci/web.yml:8:9: Action App declares 0 output artifacts which is less than the minimum count (1) Name 1 in outputArtifacts.`,
-    `ci/web.yml:11:9: Action configuration for action 'App' is missing required configuration 'BranchName' Add BranchName.`,
-    `ci/web.yml:13:5: Unknown parameter in pipeline.stages.2.member: "action" Did you mean "actions"?`,
+    `ci/web.yml:6:5: Unknown parameter in pipeline.stages.1.member: "Actions". Write "actions": a declaration uses the spelling of get-pipeline, not of CloudFormation.`,
+    `ci/web.yml:9:25: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute]. Write category as one of Source, Build, Deploy, Test, Invoke, Approval, Compute.`,
+    `ci/web.yml:9:76: Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.version' failed to satisfy constraint: Member must be a string. Put it in quotes: "1".`,
+    `ci/web.yml:10:9: Value at 'pipeline.stages.1.member.actions.1.member.runOrder' failed to satisfy constraint: Member must have value greater than or equal to 1. Give runOrder at least 1.`,
+    `ci/web.yml:11:26: Value at 'pipeline.stages.1.member.actions.1.member.configuration.RepositoryName' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 50000, Member must have length greater than or equal to 1]. Give RepositoryName a value of 1 to 50000 characters, or leave the key out.`,
+    `ci/web.yml:11:46: Value at 'pipeline.stages.1.member.actions.1.member.configuration.PollForSourceChanges' failed to satisfy constraint: Member must be a string. Put it in quotes: "false".`,
+    `ci/web.yml:12:5: Value at 'pipeline.stages.2.member.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9.@\\-_]+. Write name so that it fits [A-Za-z0-9.@\\-_]+.`,
+    `ci/web.yml:13:5: Value at 'pipeline.stages.2.member.actions' failed to satisfy constraint: Member must have length greater than or equal to 1. Give actions at least 1 entry.`,
+    `ci/web.yml:8:9: Action App declares 0 output artifacts which is less than the minimum count (1). Name 1 in outputArtifacts.`,
+    `ci/web.yml:11:9: Action configuration for action 'App' is missing required configuration 'BranchName'. Add BranchName.`,
+    `ci/web.yml:13:5: Unknown parameter in pipeline.stages.2.member: "action". Did you mean "actions"?`,
   ])('%s', (line) => {
     expect(lines).toContain(line);
   });

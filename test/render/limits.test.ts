@@ -223,7 +223,7 @@ describe('whatever state an execution is in', () => {
           ).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });
