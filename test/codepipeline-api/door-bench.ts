@@ -51,7 +51,7 @@ export async function doorBench(database: TestDatabase, real?: Parameters<typeof
   const door: Door = {
     db: database.db,
     engine: createEmbeddedEngine({ db: database.db, host: 'host-1', now }),
-    artifacts: openArtifactStore(home),
+    artifacts: openArtifactStore(engine.home),
     secret,
     keys: createKeyCache(database.db, secret),
     log: pino({ level: process.env['DOOR_LOG'] ?? 'silent' }),
