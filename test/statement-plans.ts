@@ -5,7 +5,7 @@ import type { Database } from '../src/db/database.ts';
 const growing = new Set(
   (
     'action_executions audit check_runs deliveries executions human_commands jobs lanes pull_request_heads ' +
-    'rule_executions start_decisions votes worker_jobs'
+    'refusals rule_executions start_decisions votes worker_jobs'
   ).split(' '),
 );
 

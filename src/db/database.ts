@@ -23,6 +23,7 @@ export interface Database extends ApiTables, AwsTables {
   action_executions: ActionExecutionTable;
   check_runs: CheckRunTable;
   human_commands: HumanCommandTable;
+  refusals: RefusalTable;
   votes: VoteTable;
   audit: AuditTable;
   ticks: TickTable;
@@ -218,6 +219,18 @@ interface HumanCommandTable {
   at: GeneratedTimestamp;
   /** By key; see human-commands.ts. */
   asked: ColumnType<Readonly<Record<string, AskedOfEngine>>, string | undefined, string>;
+}
+
+/** Who was refused in words lately; see refusals.ts. */
+interface RefusalTable {
+  repository_id: BigInt8;
+  person_id: BigInt8;
+  /** The comment, review or button that was answered. */
+  source: string;
+  told_at: GeneratedTimestamp;
+  /** Since then, when they went on. */
+  permission: 'read' | 'none' | null;
+  asked_at: NullableTimestamp;
 }
 
 /** One person's answer to one gate (SEC R1). */

@@ -77,15 +77,15 @@ export async function commandBySource(db: Kysely<Database>, source: string) {
   return row ?? null;
 }
 
-/** How many commands a person gave in a repository in the last so many minutes, this one included. */
+/** How many other commands a person gave in a repository in the last so many minutes. */
 export async function countCommands(
   db: Kysely<Database>,
-  by: { readonly repositoryId: number; readonly personId: number; readonly minutes: number },
+  by: Pick<HumanCommand, 'source' | 'repositoryId' | 'personId'> & { readonly minutes: number },
 ): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from human_commands
     where repository_id = ${by.repositoryId} and person_id = ${by.personId}
-      and at > now() - make_interval(mins => ${by.minutes}::int)`.execute(db);
+      and source <> ${by.source} and at > now() - make_interval(mins => ${by.minutes}::int)`.execute(db);
   return rows[0]?.count ?? 0;
 }
 

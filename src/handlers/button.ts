@@ -11,6 +11,7 @@ import { renderReply } from '../render/replies.ts';
 import type { Answer, Asked } from './asked.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { obeyCommand } from './run-command.ts';
+import { mayHaveWords } from './talk-limits.ts';
 
 type Button = Extract<WebhookEvent, { kind: 'button' }>;
 type RerunCheck = Extract<WebhookEvent, { kind: 'rerun-check' }>;
@@ -91,12 +92,14 @@ async function obeyClick(deps: Deps, click: Click): Promise<Outcome> {
     claimer: click.claimer,
   };
   if ((await claimCommand(deps.db, claim)) === 'known') return ignored('this press was taken before');
-  const answer = await obeyCommand(deps, await gatherClick(deps, click, number, source), click.command);
+  const asked = await gatherClick(deps, click, number, source);
+  const answer = await obeyCommand(deps, asked, click.command);
   await finishCommand(deps.db, source, { outcome: answer.mark, answer: answer.text ?? '' });
   if (answer.text !== undefined && number !== undefined && !isGood(answer)) {
     const line = { kind: 'command', line: 1, text, command: click.command } as const;
     const body = renderReply([{ line, answer }], sender.login);
-    if (body !== undefined) await deps.github.comment(repository, number, body, `reply:${source}`);
+    const worded = body !== undefined && (await mayHaveWords(deps, asked, [{ answer }]));
+    if (worded) await deps.github.comment(repository, number, body, `reply:${source}`);
   }
   return handled(`${text} by ${sender.login}: ${answer.mark}`);
 }

@@ -1,9 +1,7 @@
-import { countCommands, finishCommand } from '../db/human-commands.ts';
 import { votesFor } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
 import { TransientError } from '../errors.ts';
 import type { WebhookEvent } from '../github/event.ts';
-import type { Account, RepositoryRef } from '../github/github.ts';
 import { knownExecutions } from './asked.ts';
 import { openGates } from './commands/approve.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
@@ -24,32 +22,6 @@ export async function changedSince(deps: Pick<Deps, 'github' | 'now'>, text: Hum
   if (deps.now().getTime() - Date.parse(text.createdAt) < lagMs)
     throw new TransientError(`GitHub does not show ${text.source.kind} ${text.source.id} yet`);
   return 'it was deleted before it was read';
-}
-
-const limit = { commands: 30, minutes: 10 };
-
-interface Saying {
-  readonly repository: RepositoryRef;
-  readonly number: number;
-  readonly person: Account;
-  readonly source: string;
-}
-
-/** Beyond so many commands a person is told once, and then not answered any more for a while (SEC-G-01, G-02). */
-export async function limitPerson(
-  deps: Pick<Deps, 'db' | 'github'>,
-  { repository, number, person, source }: Saying,
-): Promise<Outcome | undefined> {
-  const by = { repositoryId: repository.id, personId: person.id, minutes: limit.minutes };
-  const count = await countCommands(deps.db, by);
-  if (count <= limit.commands) return undefined;
-  if (count === limit.commands + 1) {
-    const body = `More than ${limit.commands} commands in ${limit.minutes} minutes: the next ones are not heard for a while.`;
-    await deps.github.comment(repository, number, body, `reply:${source}`);
-  }
-  const why = `more than ${limit.commands} commands in ${limit.minutes} minutes`;
-  await finishCommand(deps.db, source, { outcome: 'limited', answer: why });
-  return ignored(why);
 }
 
 /** A review that asks for changes takes back what its author approved before (SEC-B-18). */

@@ -8,11 +8,12 @@ import type { WebhookEvent } from '../github/event.ts';
 import type { PullRequest } from '../github/github.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { renderReply } from '../render/replies.ts';
-import { knownExecutions, permissionNow, type Answer, type Asked } from './asked.ts';
-import { changedSince, limitPerson, takeBack } from './human-text-checks.ts';
+import { knownExecutions, type Answer, type Asked } from './asked.ts';
+import { changedSince, takeBack } from './human-text-checks.ts';
 import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { answerLine, type LineAnswer } from './run-command.ts';
+import { accessOf, limitPerson, mayHaveWords, passOver, type Claim } from './talk-limits.ts';
 
 type HumanText = Extract<WebhookEvent, { kind: 'human-text' }>;
 type TextChangedEvent = Extract<WebhookEvent, { kind: 'text-changed' }>;
@@ -25,44 +26,55 @@ export async function handleHumanText(deps: Deps, text: HumanText, claimer: stri
   if (text.author.bot || text.viaApp) return ignored('commands are taken from people only, not from bots or apps');
   // A line comment is about a line; people quote commands there (SEC-B-25).
   if (text.source.kind === 'review-comment') return ignored('comments on lines of the diff are not read for commands');
+  const taken = text.review?.state === 'changes_requested' ? await takeBack(deps, text) : noCommand;
+  // Most comments hold no command, however a repository wants them written: they cost no question to GitHub.
+  const perhaps = parseComment(text.body, { bare: true });
+  if (perhaps.length === 0) return taken;
+  const passed = await passOver(deps, claimOf(text, perhaps, claimer));
+  if (passed) return passed;
   const { repository, number } = text;
   const pullRequest = await deps.github.pullRequest(repository, number);
   if (!pullRequest) return ignored(`there is no pull request #${number}`);
   const { definitions, bare } = await namesOf(deps, text, pullRequest);
   const lines = parseComment(text.body, { bare, known: knownPipelines(definitions) });
-  const taken = text.review?.state === 'changes_requested' ? await takeBack(deps, text) : noCommand;
   if (lines.length === 0) return taken;
   const gone = await changedSince(deps, text);
   if (gone !== undefined) return ignored(gone);
-  const source = `${text.source.kind}/${text.source.id}`;
-  const claim = {
-    source,
-    repositoryId: repository.id,
-    pullRequest: number,
-    personId: text.author.id,
-    login: text.author.login,
-    text: lines.map((line) => line.text).join('\n'),
-    claimer,
-  };
+  const claim = claimOf(text, lines, claimer);
   if ((await claimCommand(deps.db, claim)) === 'known') return ignored('these commands were taken before');
-  const limited = await limitPerson(deps, { repository, number, person: text.author, source });
+  const limited = await limitPerson(deps, repository, claim);
   if (limited) return limited;
   await deps.github.react(repository, text.source, 'eyes');
+  const permission = await accessOf(deps, repository, { person: text.author, since: text.createdAt });
   // What GitHub says later of the commit of a review may have moved on with the branch (SEC-A-06).
   const reviewed = text.review && claimer !== 'sweep' ? { reviewed: text.review.sha } : {};
-  const answers = await answerAll(deps, { text, pullRequest, source, reviewed }, lines);
-  await acknowledge(deps, text, answers);
+  const said = { text, pullRequest, source: claim.source, permission, reviewed };
+  const answers = await answerAll(deps, said, lines);
+  await acknowledge(deps, said, answers);
   const outcome = answers.map(({ line, answer }) => `${line.text}: ${answer.mark}`).join('; ');
-  await finishCommand(deps.db, source, { outcome, answer: renderReply(answers) ?? '' });
+  await finishCommand(deps.db, claim.source, { outcome, answer: renderReply(answers) ?? '' });
   return handled(outcome);
 }
 
 const noCommand = ignored('no command in it');
 
+function claimOf(text: HumanText, lines: readonly ParsedLine[], claimer: string): Claim {
+  return {
+    source: `${text.source.kind}/${text.source.id}`,
+    repositoryId: text.repository.id,
+    pullRequest: text.number,
+    personId: text.author.id,
+    login: text.author.login,
+    text: lines.map((line) => line.text).join('\n'),
+    claimer,
+  };
+}
+
 interface Said {
   readonly text: HumanText;
   readonly pullRequest: PullRequest;
   readonly source: string;
+  readonly permission: Asked['permission'];
   readonly reviewed: Pick<Asked, 'reviewed'>;
 }
 
@@ -97,13 +109,13 @@ async function answerAll(deps: Deps, said: Said, lines: readonly ParsedLine[]): 
 
 /** Each line is asked once by itself: `/approve` and then `/reject` in one comment are two answers of one person. */
 async function gatherAsked(deps: Deps, said: Said, index: number): Promise<Asked> {
-  const { text, pullRequest, source, reviewed } = said;
+  const { text, pullRequest, source, permission, reviewed } = said;
   const { author, repository } = text;
   return {
     repository,
     pullRequest,
     person: author,
-    permission: await permissionNow(deps, repository, author, text.createdAt),
+    permission,
     by: { kind: 'person', id: author.id, login: author.login },
     channel: text.source.kind === 'review' ? 'review' : 'comment',
     claim: source,
@@ -115,16 +127,18 @@ async function gatherAsked(deps: Deps, said: Said, index: number): Promise<Asked
 }
 
 /** One reaction for the whole comment (its worst answer), and words only when a reaction cannot carry them. */
-async function acknowledge(deps: Deps, text: HumanText, answers: readonly LineAnswer[]): Promise<void> {
+async function acknowledge(deps: Deps, said: Said, answers: readonly LineAnswer[]): Promise<void> {
+  const { repository, source, number, author: person } = said.text;
   const order: readonly Answer['mark'][] = ['confused', '-1', 'rocket', '+1'];
   const mark = order.find((one) => answers.some(({ answer }) => answer.mark === one));
-  if (mark) await deps.github.react(text.repository, text.source, mark);
-  const reply = renderReply(answers, text.author.login);
+  if (mark) await deps.github.react(repository, source, mark);
+  const reply = renderReply(answers, person.login);
   // GitHub takes no reactions on a review, so a review always gets words.
-  const body = reply ?? (text.source.kind === 'review' ? 'Done.' : undefined);
-  if (body !== undefined) {
-    await deps.github.comment(text.repository, text.number, body, `reply:${text.source.kind}/${text.source.id}`);
-  }
+  const body = reply ?? (source.kind === 'review' ? 'Done.' : undefined);
+  if (body === undefined) return;
+  const asked = { repository, person, permission: said.permission, claim: said.source };
+  if (await mayHaveWords(deps, asked, answers))
+    await deps.github.comment(repository, number, body, `reply:${said.source}`);
 }
 
 /** The sweep does not learn who it was. */

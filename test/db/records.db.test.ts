@@ -18,6 +18,7 @@ import {
 } from '../../src/db/deliveries.ts';
 import { claimCommand, commandBySource, commandsOfPullRequest, finishCommand } from '../../src/db/human-commands.ts';
 import { headAt, latestHead, recordHead } from '../../src/db/pull-request-heads.ts';
+import { claimWords, rememberAccess, rememberedAccess } from '../../src/db/refusals.ts';
 import { decisionsFor, recordDecision } from '../../src/db/start-decisions.ts';
 import { cursorOf, saveCursor, takeTick } from '../../src/db/ticks.ts';
 import { recordVote, votesFor, votesOfExecution, withdrawVotesFrom } from '../../src/db/votes.ts';
@@ -252,6 +253,44 @@ describe('votes', () => {
     expect(await withdrawVotesFrom(db, 'comment/1')).toBe(2);
     expect(await withdrawVotesFrom(db, 'comment/1')).toBe(0);
     expect((await votesOfExecution(db, 'e1')).map((one) => one.answer)).toEqual(['withdrawn', 'withdrawn', 'approve']);
+  });
+});
+
+describe('refusals', () => {
+  const ada = { repositoryId: 1, personId: 9 };
+  const later = (column: 'told_at' | 'asked_at', seconds: number) =>
+    sql`update refusals set ${sql.ref(column)} = now() - make_interval(secs => ${seconds})`.execute(db);
+
+  test('SEC-G-02 of many at one moment one has words, and again when its delivery is tried again', async () => {
+    const many = Array.from({ length: 10 }, (_, index) => claimWords(db, { ...ada, source: `comment/${index}` }));
+    const worded = (await Promise.all(many)).indexOf(true);
+    expect((await Promise.all(many)).filter(Boolean)).toHaveLength(1);
+    expect(await claimWords(db, { ...ada, source: `comment/${worded}` })).toBe(true);
+    expect(await claimWords(db, { ...ada, personId: 8, source: 'comment/20' })).toBe(true);
+    expect(await claimWords(db, { ...ada, repositoryId: 2, source: 'comment/21' })).toBe(true);
+    await later('told_at', 599);
+    expect(await claimWords(db, { ...ada, source: 'comment/22' })).toBe(false);
+    await later('told_at', 601);
+    expect(await claimWords(db, { ...ada, source: 'comment/23' })).toBe(true);
+  });
+
+  test('SEC-G-02 the access of somebody who goes on is known for a minute, and forgotten with new words', async () => {
+    await rememberAccess(db, { ...ada, permission: 'read' });
+    expect(await rememberedAccess(db, ada)).toBeNull();
+    await claimWords(db, { ...ada, source: 'comment/1' });
+    expect(await rememberedAccess(db, ada)).toBeNull();
+    await rememberAccess(db, { ...ada, permission: 'read' });
+    expect(await rememberedAccess(db, ada)).toBe('read');
+    expect(await rememberedAccess(db, { ...ada, personId: 8 })).toBeNull();
+    await later('asked_at', 45);
+    await rememberAccess(db, { ...ada, permission: 'read' });
+    await sql`update refusals set asked_at = asked_at - interval '16 seconds'`.execute(db);
+    expect(await rememberedAccess(db, ada)).toBeNull();
+    await rememberAccess(db, { ...ada, permission: 'none' });
+    expect(await rememberedAccess(db, ada)).toBe('none');
+    await later('told_at', 601);
+    await claimWords(db, { ...ada, source: 'comment/2' });
+    expect(await rememberedAccess(db, ada)).toBeNull();
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase } from '../database.ts';
-import { setStage } from '../stage.ts';
+import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
 import { addPerson, configWithGate, replies } from './people.ts';
 
@@ -89,29 +89,85 @@ test('a repository that asks for it gets one status comment, edited in place, th
   expect(edited).not.toMatch(/@[a-z]|^\s*\//m);
 });
 
-test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01, SEC-G-02)', async () => {
-  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
-  const { number } = await stage.pullRequest();
-  const id = await open.db
+/** Commands of that person in the last ten minutes that nobody has to wait for. */
+async function gaveCommands(stage: Stage, login: string, count: number): Promise<void> {
+  const { id } = await open.db
     .selectFrom('repositories')
     .select('id')
     .where('owner', '=', stage.owner)
     .executeTakeFirstOrThrow();
-  const reader = world.github.createAccount({ login: `reader-${stage.owner}` });
-  const before = Array.from({ length: 30 }, (_, index) => ({
-    source: `issue-comment/${stage.owner}-${index}`,
-    repository_id: id.id,
-    pull_request: number,
-    person_id: reader.id,
-    login: reader.login,
+  const person = world.github.createAccount({ login });
+  const before = Array.from({ length: count }, (_, index) => ({
+    source: `issue-comment/${login}-${index}`,
+    repository_id: id,
+    pull_request: 1,
+    person_id: person.id,
+    login,
     text: '/retry',
     outcome: '-1',
     answer: '',
     claimer: null,
   }));
   await open.db.insertInto('human_commands').values(before).execute();
-  const told = await stage.say(number, 'reader', '/retry');
-  expect(told.reply).toContain('More than 30 commands in 10 minutes');
-  expect(await stage.say(number, 'reader', '/retry')).toEqual({ reactions: [], reply: undefined });
+}
+
+test('whoever hammers commands is told once and then left without an answer for a while (SEC-G-01)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number } = await stage.pullRequest();
+  await gaveCommands(stage, `dev-${stage.owner}`, 29);
   expect((await stage.say(number, 'dev', '/status')).reactions).toEqual(['eyes', '+1']);
+  const told = await stage.say(number, 'dev', '/retry');
+  expect(told.reply).toContain('More than 30 commands in 10 minutes');
+  expect(await stage.say(number, 'dev', '/retry')).toEqual({ reactions: [], reply: undefined });
+  expect(await stage.say(number, 'dev', '/status')).toEqual({ reactions: [], reply: undefined });
+  expect((await stage.say(number, 'reviewer', '/status')).reactions).toEqual(['eyes', '+1']);
+});
+
+test('people without rights are refused in words once, and cost ever less (SEC-G-02)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number } = await stage.pullRequest();
+  const reader = `reader-${stage.owner}`;
+  const asked: string[] = [];
+  const stopListening = world.github.onExchange(({ method, path }) => void asked.push(`${method} ${path}`));
+  const lookUps = () => asked.filter((path) => path.endsWith(`/collaborators/${reader}/permission`)).length;
+
+  const quiet = { reactions: ['eyes', '-1'], reply: undefined };
+  expect((await stage.say(number, 'reader', '/retry')).reply).toContain('needs write access');
+  for (const words of ['/retry', '/approve', '/stop', '/hold web/Release now']) {
+    expect(await stage.say(number, 'reader', words)).toEqual(quiet);
+  }
+  expect(await stage.say(number, 'reader', '/aprove')).toEqual({ ...quiet, reactions: ['eyes', 'confused'] });
+  expect(lookUps()).toBe(2);
+  await world.github.review(stage.repository, number, reader, { state: 'commented', body: '/retry' });
+  await world.settled();
+  expect(replies(world, stage, number)).toHaveLength(1);
+  expect((await stage.say(number, 'reader', '/why')).reply).toContain('0 of 1 approval');
+  expect((await stage.say(number, 'dev', '/aprove')).reply).toContain('Did you mean');
+
+  await open.db
+    .updateTable('refusals')
+    .set({ asked_at: new Date(Date.now() - 61_000) })
+    .execute();
+  world.github.setPermission(stage.repository, reader, 'write');
+  expect((await stage.say(number, 'reader', '/hold web/Release now')).reactions).toEqual(['eyes', 'rocket']);
+
+  const before = asked.length;
+  await gaveCommands(stage, reader, 30);
+  const words = { author: reader, body: '/retry' };
+  for (let index = 0; index < 20; index += 1) {
+    await world.github.comment(stage.repository, number, words.author, words.body);
+  }
+  await world.settled();
+  expect(asked.slice(before)).toEqual([]);
+  stopListening();
+});
+
+test('a comment without a command costs GitHub no question', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number } = await stage.pullRequest();
+  const asked: string[] = [];
+  const stopListening = world.github.onExchange(({ path }) => void asked.push(path));
+  await stage.say(number, 'dev', 'Looks fine.\n\n> /approve\n\n/assign me');
+  expect(asked).toEqual([]);
+  stopListening();
 });
