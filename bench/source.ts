@@ -1,6 +1,6 @@
 // A source of BENCH_FILES files and BENCH_MEGABYTES from `git fetch` to the first command of its build, beside `unzip`
 // in one run: of the very archive that is handed over, which is not packed, and of the same files as `git archive` packs
-// them. Every round has a new home: nothing was fetched before.
+// them. Every round has a new home: nothing was fetched before. And the same files packed, beside `zip`.
 // Prints one line of JSON, in milliseconds.
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,6 +14,8 @@ import type { ActionDeclaration } from '../src/pipeline/definition.ts';
 import { openArtifactStore } from '../src/providers/artifact-store.ts';
 import type { ActionReport, AnyProvider, NamedArtifact, StartedAction } from '../src/providers/provider.ts';
 import { createProviders } from '../src/providers/registry.ts';
+import { writeZip } from '../src/providers/write-zip.ts';
+import { listFiles, packedFiles } from '../src/providers/zip.ts';
 import { percentile } from './database.ts';
 import { serveGit } from './git-server.ts';
 
@@ -71,6 +73,10 @@ interface Round {
   readonly handOver: number;
   readonly unzip: number;
   readonly unzipPacked: number;
+  /** The same files packed as an artifact of a build. */
+  readonly pack: number;
+  /** NaN without the program. */
+  readonly zip: number;
 }
 
 async function measure(round: number): Promise<Round> {
@@ -108,14 +114,33 @@ async function measure(round: number): Promise<Round> {
   // In turns, because the first one waits for what the build left to be written.
   for (const which of round % 2 === 0 ? (['unzip', 'unzipPacked'] as const) : (['unzipPacked', 'unzip'] as const))
     times[which] = await timeUnzip(archives[which], join(home, which));
+  const packing = { pack: await timePack(join(home, 'pack.zip')), zip: await timeZip(join(home, 'zip.zip')) };
   await rm(home, { recursive: true, force: true });
-  return { source: fetched - begun, handOver: first - fetched, ...times };
+  return { source: fetched - begun, handOver: first - fetched, ...times, ...packing };
 }
 
 async function timeUnzip(archive: string, to: string): Promise<number> {
   const begun = performance.now();
   await execute('unzip', ['-q', archive, '-d', to]);
   return performance.now() - begun;
+}
+
+async function timePack(to: string): Promise<number> {
+  const begun = performance.now();
+  const paths = (await listFiles(source)).map(({ path }) => path);
+  await writeZip(await packedFiles(source, paths), to);
+  return performance.now() - begun;
+}
+
+async function timeZip(to: string): Promise<number> {
+  if (!has('zip')) return Number.NaN;
+  const begun = performance.now();
+  await execute('zip', ['-q', '-r', to, '.', '-x', '.git/*'], { cwd: source });
+  return performance.now() - begun;
+}
+
+function has(program: string): boolean {
+  return ['/usr/bin', '/bin', '/usr/local/bin'].some((directory) => existsSync(join(directory, program)));
 }
 
 /** Runs one action to its end; throws unless it succeeds. */
@@ -151,7 +176,7 @@ async function run(provider: AnyProvider | undefined, change: Partial<StartedAct
   if (report.kind !== 'succeeded') throw new Error(JSON.stringify(report));
 }
 
-if (!['/usr/bin/unzip', '/bin/unzip', '/usr/local/bin/unzip'].some(existsSync)) {
+if (!has('unzip')) {
   console.log(
     JSON.stringify({ bench: 'source', skipped: 'unzip is not installed, and it is what this is measured by' }),
   );
@@ -178,6 +203,8 @@ if (!['/usr/bin/unzip', '/bin/unzip', '/usr/local/bin/unzip'].some(existsSync)) 
     unzipPacked: median((round) => round.unzipPacked),
     ratio: ratio((round) => round.unzip),
     ratioToPacked: ratio((round) => round.unzipPacked),
+    pack: median((round) => round.pack),
+    zip: median((round) => round.zip),
   };
   console.log(JSON.stringify(result));
 }

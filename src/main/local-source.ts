@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import type { ActionReport, AnyProvider, StartedAction } from '../providers/provider.ts';
-import { listFiles, zipDirectory } from '../providers/zip.ts';
+import { writeZip } from '../providers/write-zip.ts';
+import { listFiles, packedFiles, tooLarge } from '../providers/zip.ts';
 
 const execute = promisify(execFile);
 
@@ -53,15 +54,15 @@ async function packSource(
   action: StartedAction<unknown>,
 ): Promise<ActionReport> {
   const [output] = action.outputs;
-  if (!output) {
-    const message = 'A source action needs one output artifact.';
-    return { kind: 'failed', error: { code: 'ConfigurationError', message } };
-  }
+  if (!output) return failed('A source action needs one output artifact.');
   const scratch = await mkdtemp(join(tmpdir(), 'penstock-source-'));
   try {
     const paths = await sourceFiles(tree);
+    const files = await packedFiles(tree.directory, paths);
+    const large = tooLarge(files);
+    if (large !== undefined) return failed(`${tree.directory} cannot be packed: ${large}. Name a smaller --source.`);
     const archive = join(scratch, 'source.zip');
-    await zipDirectory(tree.directory, archive, paths);
+    await writeZip(files, archive, 'stored');
     await artifacts.put(output.location, { file: archive });
     const summary = `${paths.length} file${paths.length === 1 ? '' : 's'}`;
     action.log.write(`Packed ${summary} of ${tree.directory}\n`);
@@ -69,6 +70,10 @@ async function packSource(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function failed(message: string): ActionReport {
+  return { kind: 'failed', error: { code: 'ConfigurationError', message } };
 }
 
 /** What a commit of the tree as it is would hold; outside git and in an ignored folder, everything but node_modules. */

@@ -9,7 +9,8 @@ import { say } from './build-log.ts';
 import type { BuildConfiguration } from './build-project.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 import { unzipApart } from './unzip-apart.ts';
-import { listFiles, packedFile, tooLarge, UnsafeArchive, zipFiles, type PackedFile } from './zip.ts';
+import { writeZip, type PackedFile } from './write-zip.ts';
+import { listFiles, packedFiles, tooLarge, UnsafeArchive } from './zip.ts';
 
 /**
  * `cache:` of a buildspec. A cache is written by code that may not be trusted by who reads it (SEC-C-10), so its key
@@ -55,7 +56,7 @@ export async function saveCache(request: CacheRequest): Promise<void> {
   if (large !== undefined) return say(log, `The cache was not kept: ${large}.`);
   const to = join(area.root, 'cache.zip');
   await rm(to, { force: true });
-  await zipFiles(files, to);
+  await writeZip(files, to);
   const { size } = await stat(to);
   if (size > maxCacheBytes)
     return say(log, `The cache was not kept: it has ${size} bytes, more than ${maxCacheBytes}.`);
@@ -111,7 +112,7 @@ async function matching(
   if (patterns.length === 0) return [];
   const matches = createFileMatcher(patterns);
   const paths = (await listFiles(directory)).map(({ path }) => path).filter(matches);
-  const files = await Promise.all(paths.map((path) => packedFile(directory, path, true)));
+  const files = await packedFiles(directory, paths, true);
   return files.map((file) => ({ ...file, name: `${prefix}/${file.name}` }));
 }
 

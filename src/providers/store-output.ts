@@ -4,7 +4,8 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { say } from './build-log.ts';
 import type { ActionLog, NamedArtifact } from './provider.ts';
-import { listFiles, packedFile, rootOf, tooLarge, zipFiles, type PackedFile } from './zip.ts';
+import { writeZip, type PackedFile } from './write-zip.ts';
+import { listFiles, packedFiles, rootOf, tooLarge } from './zip.ts';
 
 export interface OutputRequest {
   readonly directory: string;
@@ -35,7 +36,7 @@ export async function storeOutput(
   let clashes = 0;
   for (const base of bases) {
     const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
-    for (const file of await packedFiles(base, chosen, request)) {
+    for (const file of await filesOf(base, chosen, request)) {
       if (packed.has(file.name)) clashes += 1;
       packed.set(file.name, file);
     }
@@ -48,7 +49,7 @@ export async function storeOutput(
     );
   const large = tooLarge([...packed.values()]);
   if (large !== undefined) return `the artifact ${output.name} cannot be stored: ${large}. Name fewer files.`;
-  await zipFiles([...packed.values()], request.to);
+  await writeZip([...packed.values()], request.to);
   try {
     const stored = await artifacts.put(output.location, { file: request.to });
     say(
@@ -78,13 +79,8 @@ async function baseOf(root: string, name: string): Promise<string | undefined> {
   return (await lstat(base)).isDirectory() ? base : undefined;
 }
 
-async function packedFiles(
-  base: string,
-  paths: readonly string[],
-  request: OutputRequest,
-): Promise<readonly PackedFile[]> {
-  const links = request.enableSymlinks ?? false;
-  const packed = await Promise.all(paths.map((path) => packedFile(base, path, links)));
+async function filesOf(base: string, paths: readonly string[], request: OutputRequest): Promise<readonly PackedFile[]> {
+  const packed = await packedFiles(base, paths, request.enableSymlinks);
   if (request.discardPaths !== true) return packed;
   return packed.map((file) => ({ ...file, name: basename(file.name) }));
 }

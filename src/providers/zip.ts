@@ -1,52 +1,24 @@
-import { createWriteStream } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
 import { UserError } from '../errors.ts';
-
 import { unzipLimits } from './unzip.ts';
+import type { PackedFile } from './write-zip.ts';
 
 export { unzip, unzipLimits } from './unzip.ts';
 export { UnsafeArchive } from './archive-names.ts';
 
-/** A file to be packed: its name in the archive and where it is. */
-export interface PackedFile {
-  readonly name: string;
-  readonly file: string;
-  readonly executable: boolean;
-  readonly bytes: number;
-  /** Packed as a link with this target instead of the file that it leads to. */
-  readonly link?: string;
-}
-
-// The earliest time that a ZIP can hold: bytes depend on contents, names and modes alone.
-const always = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true } as const;
-
-/** Packs a directory, or only the given relative paths of it, into `to`. Same files, same bytes. */
-export async function zipDirectory(directory: string, to: string, paths?: readonly string[]): Promise<void> {
-  const listed = paths ?? (await listFiles(directory)).map(({ path }) => path);
-  await zipFiles(await Promise.all(listed.map((path) => packedFile(directory, path))), to);
-}
-
-export async function zipFiles(files: readonly PackedFile[], to: string): Promise<void> {
-  const zip = new ZipFile();
-  for (const { name, file, executable, link } of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (link !== undefined) zip.addBuffer(Buffer.from(link), name, { ...always, mode: 0o120777 });
-    else zip.addFile(file, name, { ...always, mode: executable ? 0o100755 : 0o100644 });
-  }
-  zip.end();
-  const failed = new Promise<never>((_resolve, reject) => zip.once('error', reject));
-  const output = Readable.from(zip.outputStream as AsyncIterable<Buffer>);
-  await Promise.race([pipeline(output, createWriteStream(to, { flags: 'wx', mode: 0o600 })), failed]);
-}
-
 /** `links`: a link stays one when its target is relative; otherwise it becomes the file that it leads to. */
-export async function packedFile(directory: string, path: string, links = false): Promise<PackedFile> {
+export async function packedFiles(
+  directory: string,
+  paths: readonly string[],
+  links = false,
+): Promise<readonly PackedFile[]> {
+  return Promise.all(paths.map((path) => packedFile(directory, path, links)));
+}
+
+async function packedFile(directory: string, path: string, links: boolean): Promise<PackedFile> {
   const file = join(directory, path);
-  const found = await lstat(file);
-  const target = links && found.isSymbolicLink() ? await readlink(file) : '';
+  const target = links && (await lstat(file)).isSymbolicLink() ? await readlink(file) : '';
   const { mode, size: bytes } = await stat(file);
   return {
     name: path,
