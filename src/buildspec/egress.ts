@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import {
   createServer,
   request as sendRequest,
@@ -9,19 +9,27 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { makeOwnDirectory, temporaryParent } from './own-directory.ts';
 import { isAmong, isPublicAddress } from './public-address.ts';
 
 /**
  * The only way out of a sandbox: an HTTP proxy on a unix socket. It resolves names itself, refuses every address that is
  * not public, and dials the very address that it checked, so that a name cannot change in between (SEC-D-13).
+ * Every build has a door of its own, so that none can take the connections of another.
  */
 export interface Egress {
-  /** To be bound into sandboxes. */
-  readonly socket: string;
+  open(): Promise<EgressDoor>;
   describe(): string;
+  close(): Promise<void>;
+}
+
+export interface EgressDoor {
+  /** To be bound into the sandboxes of one build. */
+  readonly socket: string;
+  /** Ends its connections. */
   close(): Promise<void>;
 }
 
@@ -37,55 +45,85 @@ export interface EgressOptions {
   readonly own?: () => readonly string[];
 }
 
-const maxConnections = 512;
+/** Of one build. */
+const maxConnections = 128;
 const idleMs = 10 * 60_000;
 /** Mail leaves no machine through a build. */
 const refusedPorts = new Set([25, 465, 587]);
 
 export async function startEgress(options: EgressOptions): Promise<Egress> {
-  // Paths of unix sockets are short, so it does not lie under the home directory.
-  const directory = await mkdtemp(join(tmpdir(), 'penstock-egress-'));
-  const socket = join(directory, 'proxy');
-  const server = createServer((request, response) => void forward(request, response, options));
-  const tunnels = new Set<Duplex>();
-  server.maxConnections = maxConnections;
-  server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
-    tunnels.add(client);
-    client.once('close', () => tunnels.delete(client));
-    void tunnel({ target: request.url ?? '', client, head }, options);
-  });
-  server.on('clientError', (_error, client) => client.destroy());
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+  const directory = await makeOwnDirectory(temporaryParent('egress'));
+  const doors = new Set<EgressDoor>();
+  let count = 0;
   return {
-    socket,
+    open: async () => {
+      const opened = await openDoor(join(directory, `${(count += 1)}`), options);
+      const door: EgressDoor = {
+        socket: opened.socket,
+        close: async () => {
+          doors.delete(door);
+          await opened.close();
+        },
+      };
+      doors.add(door);
+      return door;
+    },
     describe: () =>
       options.allowHosts.length === 0
         ? 'Builds reach public addresses through a proxy, nothing else.'
         : `Builds reach ${options.allowHosts.join(', ')} through a proxy, nothing else.`,
     close: async () => {
-      for (const client of tunnels) client.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await Promise.all([...doors].map((door) => door.close()));
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function openDoor(socket: string, options: EgressOptions): Promise<EgressDoor> {
+  const clients = new Set<Socket>();
+  const way: Way = { ...options, isFull: () => clients.size > maxConnections };
+  const server = createServer((request, response) => void forward(request, response, way));
+  // Those between the two numbers are told why.
+  server.maxConnections = 2 * maxConnections;
+  server.on('connection', (client: Socket) => {
+    clients.add(client);
+    client.once('close', () => clients.delete(client));
+  });
+  server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    void tunnel({ target: request.url ?? '', client, head }, way);
+  });
+  server.on('clientError', (_error, client) => client.destroy());
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+  return {
+    socket,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const client of clients) client.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Way extends EgressOptions {
+  readonly isFull: () => boolean;
 }
 
 type Checked =
   | { readonly ok: true; readonly host: string; readonly port: number; readonly address: string }
   | { readonly ok: false; readonly host: string; readonly why: string };
 
-async function check(target: string, defaultPort: number, options: EgressOptions): Promise<Checked> {
+async function check(target: string, defaultPort: number, way: Way): Promise<Checked> {
   const match = /^\[?([A-Za-z0-9._:-]{1,253}?)\]?(?::(\d{1,5}))?$/.exec(target);
   const host = (match?.[1] ?? '').toLowerCase().replace(/\.$/, '');
   const port = Number(match?.[2] ?? defaultPort);
   const refuse = (why: string): Checked => ({ ok: false, host: host || target.slice(0, 100), why });
   if (host === '' || port < 1 || port > 65_535) return refuse('it is no host and port');
+  if (way.isFull()) return refuse(`the build has more than ${maxConnections} connections open`);
   if (refusedPorts.has(port)) return refuse(`port ${port} is for mail`);
-  if (!isAllowed(host, options.allowHosts)) return refuse('it is not among embedded.allowHosts');
-  const addresses = isIP(host) === 0 ? await (options.resolve ?? resolveAll)(host).catch(() => []) : [host];
+  if (!isAllowed(host, way.allowHosts)) return refuse('it is not among embedded.allowHosts');
+  const addresses = isIP(host) === 0 ? await (way.resolve ?? resolveAll)(host).catch(() => []) : [host];
   const published = addresses.filter(isPublicAddress);
-  const own = (options.own ?? ownAddresses)();
+  const own = (way.own ?? ownAddresses)();
   const address = published.find((one) => !isAmong(one, own));
   if (address !== undefined) return { ok: true, host, port, address };
   if (published.length > 0) return refuse('it is this machine');
@@ -115,16 +153,16 @@ interface Tunnel {
   readonly head: Buffer;
 }
 
-async function tunnel({ target, client, head }: Tunnel, options: EgressOptions): Promise<void> {
+async function tunnel({ target, client, head }: Tunnel, way: Way): Promise<void> {
   client.on('error', () => client.destroy());
-  const checked = await check(target, 443, options);
+  const checked = await check(target, 443, way);
   if (!checked.ok) {
-    options.refused?.(checked.host, checked.why);
+    way.refused?.(checked.host, checked.why);
     client.end(`HTTP/1.1 403 Refused by Penstock\r\ncontent-type: text/plain\r\n\r\n${refusal(checked)}`);
     return;
   }
   if (client.destroyed) return;
-  const upstream = dialled(checked, options);
+  const upstream = dialled(checked, way);
   upstream.setTimeout(idleMs, () => upstream.destroy());
   upstream.once('connect', () => {
     client.write('HTTP/1.1 200 Connection established\r\n\r\n');
@@ -138,20 +176,20 @@ async function tunnel({ target, client, head }: Tunnel, options: EgressOptions):
 }
 
 /** Plain HTTP through the proxy: `GET http://host/path`. */
-async function forward(request: IncomingMessage, response: ServerResponse, options: EgressOptions): Promise<void> {
+async function forward(request: IncomingMessage, response: ServerResponse, way: Way): Promise<void> {
   const url = URL.parse(request.url ?? '');
   if (url?.protocol !== 'http:')
     return void response.writeHead(400).end('Penstock: only http URLs and CONNECT are proxied.\n');
-  const checked = await check(url.host, 80, options);
+  const checked = await check(url.host, 80, way);
   if (!checked.ok) {
-    options.refused?.(checked.host, checked.why);
+    way.refused?.(checked.host, checked.why);
     return void response.writeHead(403, { 'content-type': 'text/plain' }).end(refusal(checked));
   }
   const upstream = sendRequest({
     method: request.method ?? 'GET',
     path: `${url.pathname}${url.search}`,
     headers: { ...passedOn(request.headers), host: url.host, connection: 'close' },
-    createConnection: () => dialled(checked, options),
+    createConnection: () => dialled(checked, way),
   });
   const noAnswer = (): void => {
     if (response.headersSent) response.destroy();

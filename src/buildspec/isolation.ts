@@ -1,6 +1,4 @@
-import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { prepareBubblewrap } from './rung-bubblewrap.ts';
 import { prepareProcess } from './rung-process.ts';
@@ -9,7 +7,7 @@ import { writeHostFiles } from './host-files.ts';
 import { defaultLimits, type CommandLimits } from './limits.ts';
 import { findTools } from './tools.ts';
 import { probeRung } from './probe.ts';
-import { startTimeOf } from './processes.ts';
+import { makeOwnDirectory, temporaryParent } from './own-directory.ts';
 
 /**
  * The isolation ladder: bubblewrap, else unshare (util-linux), else a process group. Which rung is in force is found
@@ -18,7 +16,7 @@ import { startTimeOf } from './processes.ts';
  */
 export type IsolationLevel = 'bubblewrap' | 'unshare' | 'process';
 
-/** `none`: no network at all. `host`: this machine's. `proxy`: public addresses through the socket of `startEgress`. */
+/** `none`: no network at all. `host`: this machine's. `proxy`: public addresses through a socket of `Egress`. */
 export type NetworkAccess = 'none' | 'host' | { readonly proxy: string };
 
 export interface SandboxCommand {
@@ -78,7 +76,7 @@ const rungs = { bubblewrap: prepareBubblewrap, unshare: prepareUnshare, process:
 /** Throws UserError when the wanted level does not work here. */
 export async function detectIsolation(options: IsolationOptions = {}): Promise<Isolation> {
   const wanted = options.wanted ?? 'auto';
-  const scratch = await makeScratch(options.scratch ?? join(tmpdir(), `penstock-sandbox-${userInfo().uid}`));
+  const scratch = await makeOwnDirectory(options.scratch ?? temporaryParent('sandbox'));
   const tools = await findTools(options.path ?? standardPath, options.toolDirectories ?? []);
   const host = await writeHostFiles(scratch);
   const seen = ['/usr', ...tools.readOnly, ...host.binds.map(([source]) => source)];
@@ -118,14 +116,4 @@ async function refuseSeen(hidden: readonly string[], seen: readonly string[]): P
         'set PENSTOCK_HOME to a directory such as /var/lib/penstock, and keep keys there too.',
     );
   }
-}
-
-/** A directory of this process alone; those of processes that are gone are removed. */
-async function makeScratch(parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(parent)) {
-    const gone = /^\d+-/.test(name) && startTimeOf(Number.parseInt(name, 10)) === undefined;
-    if (gone) await rm(join(parent, name), { recursive: true, force: true });
-  }
-  return mkdtemp(join(parent, `${process.pid}-`));
 }

@@ -75,7 +75,7 @@ export function effectRunner(options: EffectsOptions): EffectRunner {
     artifacts: openArtifactStore(home),
     maxConcurrentActions: server.embedded.maxConcurrentActions,
     times: server.embedded.limits,
-    network: egress ? { proxy: egress.socket } : server.embedded.network === 'none' ? 'none' : 'host',
+    network: egress ?? (server.embedded.network === 'none' ? 'none' : 'host'),
     project: projectsOf(options),
     gitEnvironment: options.gitEnvironment ?? {},
     secretSource:

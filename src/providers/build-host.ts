@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runCommand } from '../buildspec/run-command.ts';
 import type { BuildHost } from '../buildspec/run-phases.ts';
 import { openShellSession } from '../buildspec/shell-session.ts';
-import type { SandboxCommand } from '../buildspec/isolation.ts';
+import type { NetworkAccess, SandboxCommand } from '../buildspec/isolation.ts';
 import { nameOfToken } from './action-record.ts';
 import type { WorkContext } from './background.ts';
 import type { BuildArea } from './build-area.ts';
@@ -13,7 +13,6 @@ import type { Timeline } from './build-timeline.ts';
 import type { Expand } from './cache-keys.ts';
 import { keyPrinted, keyScript, type KeyPrinted } from './key-commands.ts';
 import { UserError } from '../errors.ts';
-import { networkOf } from './command-deps.ts';
 import { createKeptEnd } from './kept-end.ts';
 import type { ActionLog, StartedAction } from './provider.ts';
 
@@ -21,6 +20,7 @@ export interface BuildHostRequest {
   readonly deps: BuildDeps;
   readonly action: StartedAction<BuildConfiguration>;
   readonly area: BuildArea;
+  readonly network: NetworkAccess;
   readonly env: Readonly<Record<string, string>>;
   readonly log: ActionLog;
   readonly shell: '/bin/sh' | '/bin/bash';
@@ -70,14 +70,14 @@ export function createBuildHost(request: BuildHostRequest): CodeBuildHost {
   };
 }
 
-function sandboxOf({ action, area, deps, env }: BuildHostRequest): Omit<SandboxCommand, 'argv'> {
+function sandboxOf({ area, env, network }: BuildHostRequest): Omit<SandboxCommand, 'argv'> {
   return {
     cwd: area.primary,
     writable: [area.sources],
     home: area.home,
     temporary: area.temporary,
     env,
-    network: networkOf(deps, action.trust),
+    network,
   };
 }
 

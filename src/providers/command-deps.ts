@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Egress } from '../buildspec/egress.ts';
 import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { Background } from './background.ts';
@@ -9,13 +10,16 @@ export interface CommandDeps {
   readonly home: string;
   readonly isolation: Isolation;
   /** For code of the repository itself; code of forks gets none. */
-  readonly network: NetworkAccess;
+  readonly network: BuildNetwork;
   readonly artifacts: ArtifactStore;
   readonly background: Background;
   readonly times?: TimeLimits;
   /** Secrets and parameters that are not secrets of the server. */
   readonly secretSource?: SecretSource;
 }
+
+/** `host`: this machine's. */
+export type BuildNetwork = 'none' | 'host' | Pick<Egress, 'open'>;
 
 /** What the operator says. */
 export interface TimeLimits {
@@ -46,13 +50,24 @@ export const CommandsConfiguration = z.strictObject({
 });
 export type CommandsConfiguration = z.infer<typeof CommandsConfiguration>;
 
-/** Code of a fork has no network; where commands are not contained they have the machine's, which is said in the log. */
-export function networkOf(
-  deps: Pick<CommandDeps, 'isolation' | 'network'>,
+/**
+ * Runs a build with the network that it may have; nothing of that outlives it. Code of a fork has none; where commands
+ * are not contained they have the machine's, which is said in the log.
+ */
+export async function withNetwork<T>(
+  { network, isolation }: Pick<CommandDeps, 'isolation' | 'network'>,
   trust: StartedAction<unknown>['trust'],
-): NetworkAccess {
-  if (trust === 'fork') return 'none';
-  return typeof deps.network === 'string' || deps.isolation.contained ? deps.network : 'host';
+  run: (access: NetworkAccess) => Promise<T>,
+): Promise<T> {
+  if (trust === 'fork') return run('none');
+  if (typeof network === 'string') return run(network);
+  if (!isolation.contained) return run('host');
+  const door = await network.open();
+  try {
+    return await run({ proxy: door.socket });
+  } finally {
+    await door.close();
+  }
 }
 
 /** Code of a fork runs only where it can neither read this machine nor outlive its step. */

@@ -1,4 +1,4 @@
-import type { Isolation, NetworkAccess } from '../buildspec/isolation.ts';
+import type { Isolation } from '../buildspec/isolation.ts';
 import type { ActionTypeId } from '../pipeline/definition.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { createBackground } from './background.ts';
@@ -7,7 +7,7 @@ import { codePipeline, type CallPipeline } from './code-pipeline.ts';
 import { codeStarSourceConnection, type FetchAccess } from './code-star-source-connection.ts';
 import { codeBuild } from './code-build.ts';
 import type { ProjectLookup } from './build-project.ts';
-import type { TimeLimits } from './command-deps.ts';
+import type { BuildNetwork, TimeLimits } from './command-deps.ts';
 import { commands } from './commands.ts';
 import { manualApproval } from './manual-approval.ts';
 import type { AnyProvider } from './provider.ts';
@@ -23,8 +23,8 @@ export interface ProviderDeps {
   /** Commands and builds that run at once; the others wait for a place. */
   readonly maxConcurrentActions: number;
   readonly times?: TimeLimits;
-  /** For code of the repository itself; `host` when absent, `{ proxy: egress.socket }` behind `startEgress`. Forks have none. */
-  readonly network?: NetworkAccess;
+  /** For code of the repository itself; `host` when absent. Forks have none. */
+  readonly network?: BuildNetwork;
   /** What a CodeBuild ProjectName means; without it every project is buildspec.yml and 60 minutes. */
   readonly project?: ProjectLookup;
   /** Where the buckets that S3 actions name lie; all in one room when absent. */

@@ -1,5 +1,6 @@
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import type { Finding } from '../buildspec/finding.ts';
+import type { NetworkAccess } from '../buildspec/isolation.ts';
 import { runPhases, type PhasesResult } from '../buildspec/run-phases.ts';
 import { describeError, UserError } from '../errors.ts';
 import type { WorkContext } from './background.ts';
@@ -14,7 +15,7 @@ import { nextBuildNumber } from './build-number.ts';
 import type { BuildConfiguration, BuildDeps, ProjectSettings } from './build-project.ts';
 import { recordBuild, reportBuild, type KnownBuild } from './build-report.ts';
 import { createTimeline, type Timeline } from './build-timeline.ts';
-import { minutesFor } from './command-deps.ts';
+import { minutesFor, withNetwork } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { findBuildspec, type BuildspecFound } from './find-buildspec.ts';
 import { maskedLog } from './masked-log.ts';
@@ -32,7 +33,7 @@ export async function runBuild(deps: BuildDeps, action: Action, context: WorkCon
   try {
     const area = await buildArea(deps, action);
     try {
-      return await buildIn(deps, action, { ...build, area });
+      return await withNetwork(deps, action.trust, (network) => buildIn(deps, action, { ...build, area, network }));
     } finally {
       await area.remove();
     }
@@ -101,6 +102,7 @@ function recordBroken(action: Action, { timeline, facts }: BegunBuild, error: un
 
 interface Build extends BegunBuild {
   readonly area: BuildArea;
+  readonly network: NetworkAccess;
 }
 
 async function buildIn(deps: BuildDeps, action: Action, build: Build): Promise<EndReport> {
@@ -135,7 +137,7 @@ interface ReadBuild extends Build {
 }
 
 async function runBuildspec(deps: BuildDeps, action: Action, build: ReadBuild): Promise<EndReport> {
-  const { area, buildspec, settings, startedAt, facts, timeline, context } = build;
+  const { area, network, buildspec, settings, startedAt, facts, timeline, context } = build;
   const values = await buildValues(deps, action, settings, buildspec);
   const secrets = [...secretsOf(action), ...values.secrets];
   const log = maskedLog(action.log, values.secrets);
@@ -147,7 +149,7 @@ async function runBuildspec(deps: BuildDeps, action: Action, build: ReadBuild): 
   const env = { ...agentVariables(action, known), ...values.variables };
   const deadline = startedAt.getTime() + minutes * 60_000;
   const { shell } = buildspec.env;
-  const host = createBuildHost({ deps, action, area, env, log, shell, deadline, context, timeline });
+  const host = createBuildHost({ deps, action, area, network, env, log, shell, deadline, context, timeline });
   const cache = buildspec.cache && (await evaluateKeys(buildspec.cache, area.primary, host.expand));
   const caching = cache && { artifacts: deps.artifacts, action, area, cache, log };
   if (caching !== undefined) await restoreCache(caching);

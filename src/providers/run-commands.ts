@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { createLastingShell, type Cut, type LastingShell } from '../buildspec/lasting-shell.ts';
+import type { NetworkAccess } from '../buildspec/isolation.ts';
 import { openShellSession, type ShellSession } from '../buildspec/shell-session.ts';
 import type { CommandResult } from '../buildspec/run-command.ts';
 import { valuesOf } from './action-environment.ts';
 import { nameOfToken } from './action-record.ts';
 import { localId, type WorkContext } from './background.ts';
 import { say } from './build-log.ts';
-import { minutesFor, networkOf, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
+import { minutesFor, withNetwork, type CommandDeps, type CommandsConfiguration } from './command-deps.ts';
 import { saveFindings } from './findings-file.ts';
 import { maskText } from './mask.ts';
 import { maskedLog } from './masked-log.ts';
@@ -30,7 +31,8 @@ export async function runCommands(deps: CommandDeps, started: Action, context: W
     const directories = await unpackInputs(deps.artifacts, area, action.inputs);
     const primary = directories.get(action.inputs[0]?.name ?? '') ?? area.sources;
     say(log, deps.isolation.describe());
-    const { failure, values } = await runIn({ deps, action, area, variables, primary, directories, context });
+    const machine = { deps, action, area, variables, primary, directories, context };
+    const { failure, values } = await withNetwork(deps, action.trust, (network) => runIn({ ...machine, network }));
     await saveFindings({ home: deps.home, action, primary, groups: [], secrets: Object.values(action.secrets) });
     const report = failure ?? (await finish(deps, action, primary, values));
     log.finish();
@@ -44,6 +46,7 @@ interface Machine {
   readonly deps: CommandDeps;
   readonly action: Action;
   readonly area: WorkArea;
+  readonly network: NetworkAccess;
   readonly variables: Readonly<Record<string, string>>;
   readonly primary: string;
   readonly directories: ReadonlyMap<string, string>;
@@ -72,7 +75,7 @@ async function runIn(machine: Machine): Promise<Ran> {
 }
 
 async function openSession(
-  { deps, action, area, variables, primary, directories, context }: Machine,
+  { deps, action, area, network, variables, primary, directories, context }: Machine,
   deadline: number,
   restore: boolean,
 ): Promise<ShellSession> {
@@ -91,7 +94,7 @@ async function openSession(
         CODEBUILD_INITIATOR: `codepipeline/${action.pipeline}`,
         CODEBUILD_RESOLVED_SOURCE_VERSION: action.origin.headSha,
       },
-      network: networkOf(deps, action.trust),
+      network,
     },
     shell: '/bin/sh',
     control: area.control,

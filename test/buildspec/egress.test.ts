@@ -1,7 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startEgress, type EgressOptions } from '../../src/buildspec/egress.ts';
+import { temporaryParent } from '../../src/buildspec/own-directory.ts';
 import { isPublicAddress } from '../../src/buildspec/public-address.ts';
 import { runCommand } from '../../src/buildspec/run-command.ts';
 import { availableRungs, makeBox, temporaryDirectory } from './rungs.ts';
@@ -46,7 +52,7 @@ function world(change: Partial<EgressOptions> = {}): EgressOptions {
 async function proxy(change: Partial<EgressOptions> = {}): Promise<string> {
   const egress = await startEgress(world(change));
   afterAll(() => egress.close());
-  return egress.socket;
+  return (await egress.open()).socket;
 }
 
 /** Sends bytes to the proxy and gives everything that it answers, until it closes or `until` has come. */
@@ -189,6 +195,49 @@ it('what listens on a public address of this very machine is not for its builds 
   );
   for (const answer of await Promise.all(answers)) expect(answer).toContain('it is this machine');
   expect(dialled).toEqual([]);
+});
+
+function closing(client: Socket): Promise<void> {
+  return new Promise((resolve) => client.once('close', () => resolve()));
+}
+
+describe('a build that takes every connection it gets (SEC-C-14)', () => {
+  it('is told, and takes none of another one', async () => {
+    const egress = await startEgress(world());
+    afterAll(() => egress.close());
+    const [greedy, other] = [await egress.open(), await egress.open()];
+    const tunnel = 'CONNECT public.example:443 HTTP/1.1\r\n\r\n';
+    const grab = (): Socket => connect(greedy.socket).on('error', () => {});
+    const held = Array.from({ length: 128 }, grab);
+    for (const client of held) client.write(`${tunnel}held`);
+    for (const client of held) await once(client, 'data');
+    expect(await ask(greedy.socket, tunnel)).toContain('because the build has more than 128 connections open');
+    expect(
+      await ask(greedy.socket, 'GET http://public.example/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'),
+    ).toContain('403');
+    expect(await ask(other.socket, `${tunnel}hello`, 'hello')).toContain('200');
+    const more = Array.from({ length: 300 }, grab);
+    expect(await ask(other.socket, `${tunnel}hello`, 'hello')).toContain('200');
+    await greedy.close();
+    await Promise.all([...held, ...more].filter(({ closed }) => !closed).map(closing));
+    expect(await ask(other.socket, `${tunnel}hello`, 'hello')).toContain('200');
+  });
+});
+
+it('what a killed server left is removed when the next one starts; what lives is not', async () => {
+  const parent = temporaryParent('egress');
+  const dead = spawnSync('/bin/true').pid;
+  const stale = join(parent, `${dead}-stale`);
+  const egress = await startEgress(world());
+  const door = await egress.open();
+  await mkdir(stale);
+  await writeFile(join(stale, '1'), '');
+  const next = await startEgress(world());
+  expect(existsSync(stale)).toBe(false);
+  expect(await ask(door.socket, 'CONNECT public.example:443 HTTP/1.1\r\n\r\nhello', 'hello')).toContain('200');
+  await next.close();
+  await egress.close();
+  expect(existsSync(door.socket)).toBe(false);
 });
 
 describe.each(contained)('a command behind the proxy on the rung $level', (isolation) => {
