@@ -46,6 +46,19 @@ export const commands: readonly CliCommand[] = [
     load: async () => (await import('./validate.ts')).runValidate,
   },
   {
+    name: 'plan',
+    usage: ['plan [folder] [--into branch] [--tag name] [--json]'],
+    summary: 'Say which pipelines a working tree would start as a pull request and after its merge, and why',
+    options: [
+      ['folder', 'in a git repository; the working directory when absent'],
+      ['--into branch', 'to merge into; the default branch of origin when absent, else main or master'],
+      ['--tag name', 'also what a tag of that name would start'],
+      json,
+    ],
+    page: 'docs/commands.md',
+    load: async () => (await import('./plan.ts')).runPlan,
+  },
+  {
     name: 'status',
     usage: ['status [--json]'],
     summary: 'Show recent executions, and whether Penstock runs',

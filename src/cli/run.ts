@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { UserError } from '../errors.ts';
 import { localRepository, startLocalEngine, type LocalEngine } from '../main/local-engine.ts';
 import { artifactBucketOf } from '../main/local-results.ts';
-import { headOf } from '../main/local-source.ts';
+import { headOf } from '../main/local-git.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { laneKey, type ExecutionId } from '../pipeline/execution.ts';
 import { problemLines } from '../pipeline/problem.ts';

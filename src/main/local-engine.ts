@@ -21,7 +21,8 @@ import { runWorker } from '../worker.ts';
 import { engineHandlers } from './api-server.ts';
 import { effectRunner, openEgress } from './effects.ts';
 import { openHost, type Host } from './host.ts';
-import { localSource, type Environment } from './local-source.ts';
+import type { Environment } from './local-git.ts';
+import { localSource } from './local-source.ts';
 
 export interface LocalEngineOptions {
   readonly home: string;

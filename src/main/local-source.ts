@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import type { ActionReport, AnyProvider, StartedAction } from '../providers/provider.ts';
 import { writeZip } from '../providers/write-zip.ts';
 import { listFiles, packedFiles, tooLarge } from '../providers/zip.ts';
-
-const execute = promisify(execFile);
+import { git, headOf, type Environment } from './local-git.ts';
 
 export interface LocalTree {
   readonly directory: string;
@@ -17,25 +14,6 @@ export interface LocalTree {
   readonly home: string;
   /** What our git runs with. */
   readonly env: Environment;
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-type GitTree = Pick<LocalTree, 'directory' | 'env'>;
-
-/** What is checked out; forty zeros outside git and before the first commit. */
-export async function headOf(tree: GitTree): Promise<{ readonly commit: string; readonly branch: string }> {
-  try {
-    const commit = (await git(tree, ['rev-parse', '--verify', 'HEAD'])).trim();
-    return { commit, branch: (await git(tree, ['rev-parse', '--abbrev-ref', 'HEAD'])).trim() };
-  } catch {
-    return { commit: '0'.repeat(40), branch: 'local' };
-  }
-}
-
-/** A hook of git may call us, and tells git by the environment which repository it is: not always this one. */
-async function git({ directory, env }: GitTree, args: readonly string[]): Promise<string> {
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
-  return (await execute('git', args, { cwd: directory, env: own, maxBuffer: 64 * 1024 ** 2 })).stdout;
 }
 
 /** Stands for every source action of `penstock run`: the working tree as it is, without what git ignores. */

@@ -1,5 +1,4 @@
 import { whyNot } from '../../commands/approval-rules.ts';
-import { policyWords } from '../../commands/approvers.ts';
 import type { Command } from '../../commands/command.ts';
 import { defaultGatePolicy } from '../../commands/gate-policy.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
@@ -7,15 +6,15 @@ import { repositoryConfigPath } from '../../config/repository.ts';
 import type { Deps } from '../../deps.ts';
 import type { ExecutionContext } from '../../engine/engine.ts';
 import type { ChangedFiles, PullRequest } from '../../github/github.ts';
-import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { formatProblem, type Problem } from '../../pipeline/problem.ts';
+import type { Problem } from '../../pipeline/problem.ts';
 import { renderPlan } from '../../render/answers.ts';
 import type { PlanEntry, PlannedGate } from '../../render/questions.ts';
 import { informed, refused, type Answer, type Asked } from '../asked.ts';
 import { teamsNamed, teamsOf } from '../gate-people.ts';
-import { authorsOfPullRequest, limitedGates, pullRequestFacts, withBaseNow } from '../gather-context.ts';
+import { authorsOfPullRequest, pullRequestFacts, withBaseNow } from '../gather-context.ts';
 import { headPusher } from '../head-pusher.ts';
 import { loadGoverning } from '../load-governing.ts';
+import { compared, firstOf, planEntry } from '../plan-entry.ts';
 import { planStarts, type StartPlan } from '../start-plan.ts';
 
 type PlanCommand = Extract<Command, { verb: 'status' | 'why' | 'plan' }>;
@@ -77,34 +76,6 @@ function told(entries: readonly PlanEntry[], proposed: Planned): string {
   }
 }
 
-function firstOf([first, ...more]: readonly Problem[]): string {
-  const others = more.length === 0 ? '' : ` And ${more.length} more.`;
-  return first ? `${formatProblem(first)}${others}` : 'it cannot be read.';
-}
-
-function compared(governing: readonly PlanEntry[], proposed: readonly PlanEntry[]): readonly PlanEntry[] {
-  const entries = governing.map((entry) => {
-    const after = proposed.find((one) => one.pipeline === entry.pipeline);
-    if (!after) return { ...entry, inPullRequest: 'it is removed' };
-    if (inWords(after) === inWords(entry)) return entry;
-    return { ...entry, inPullRequest: inWords(after) };
-  });
-  const added = proposed.filter((one) => !governing.some((entry) => entry.pipeline === one.pipeline));
-  const fresh = added.map((one) => ({
-    pipeline: one.pipeline,
-    starts: false,
-    why: 'it is not on the base branch',
-    gates: [],
-    inPullRequest: inWords(one),
-  }));
-  return [...entries, ...fresh];
-}
-
-function inWords({ starts, why, gates }: PlanEntry): string {
-  const needs = gates.map((gate) => `; ${gate.stage}/${gate.action} needs ${gate.needs}`).join('');
-  return `${starts ? 'it starts' : 'it does not start'}: ${why}${needs}`;
-}
-
 interface About {
   readonly pullRequest: PullRequest;
   readonly files: ChangedFiles;
@@ -122,22 +93,8 @@ async function planAt(
   const event = { kind: 'pull-request', event: 'UPDATED', baseBranch: pullRequest.baseRef, ...files } as const;
   const pipelines = planStarts(loaded, event)
     .filter((one) => wanted === undefined || one.pipeline.name === wanted)
-    .map((one) => ({ plan: one, entry: planEntry(deps, one, loaded.definitions[one.pipeline.name]) }));
+    .map((one) => ({ plan: one, entry: planEntry(deps.approvals, one, loaded.definitions[one.pipeline.name]) }));
   return { kind: 'ok', loaded, pipelines };
-}
-
-function planEntry(deps: Deps, one: StartPlan, definition: PipelineDefinition | undefined): PlanEntry {
-  const policies = limitedGates(one.pipeline.gates, deps.approvals);
-  const gates = (definition?.stages ?? []).flatMap((stage) =>
-    stage.actions
-      .filter((action) => action.actionTypeId.category === 'Approval')
-      .map((action) => {
-        const policy = policies[`${stage.name}/${action.name}`] ?? defaultGatePolicy;
-        return { stage: stage.name, action: action.name, needs: policyWords(policy) };
-      }),
-  );
-  const why = one.kind === 'broken' ? `its declaration is broken: ${firstOf(one.problems)}` : one.reason;
-  return { pipeline: one.pipeline.name, starts: one.kind === 'start', why, gates };
 }
 
 /** Whether the asker could pass the gates, by the rules and with the facts that an execution would be bound to. */
