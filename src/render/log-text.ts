@@ -29,7 +29,8 @@ export function logText(view: ExecutionView, stages: readonly StageView[]): stri
   return text === '' ? undefined : text;
 }
 
-const maxLine = 2000;
+/** Fifty such lines fit into a check run, so that none hides those before it. */
+const maxLine = 1000;
 /** Heading, note of what was cut, and fences. */
 const roomForRest = 1_000;
 const minimumRoom = 2000;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { appendFileSync, rmSync, truncateSync, writeFileSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { logPath, openActionLog } from '../../src/providers/action-log.ts';
@@ -85,8 +85,39 @@ describe('reading a log', () => {
     for (let number = 0; number < 200_000; number += 1) log.write(`line ${number}\n`);
     log.close();
     expect(await readTail(file, 2)).toEqual(['line 199998', 'line 199999']);
-    expect((await readTail(file, 1_000_000))[0]).toMatch(/^line \d+$/);
+    const all = await readTail(file, 1_000_000);
+    expect([all.length, all[0], all[65_536], all[199_999]]).toEqual([200_000, 'line 0', 'line 65536', 'line 199999']);
     expect(await readTail(join(root, 'none.log'), 5)).toEqual([]);
+  });
+
+  it.each([
+    ['', []],
+    ['one', ['one']],
+    ['one\n\ntwo\n', ['one', '', 'two']],
+    ['\n\n', ['', '']],
+  ])('of %j gives %j', async (text, lines) => {
+    const file = join(root, 'small.log');
+    writeFileSync(file, text);
+    expect(await readTail(file, 5)).toEqual(lines);
+  });
+
+  it('cuts lines that are too long, so that those before them are seen', async () => {
+    const file = join(root, 'long.log');
+    writeFileSync(file, `error: before\n${'x'.repeat(1024 ** 2)}\n${'é'.repeat(1_500)}!`);
+    expect(await readTail(file, 5)).toEqual([
+      'error: before',
+      `${'x'.repeat(2_000)}… (${1024 ** 2 - 2_000} more bytes)`,
+      `${'é'.repeat(1_000)}… (1001 more bytes)`,
+    ]);
+  });
+
+  it('looks back only so far', async () => {
+    const file = join(root, 'endless.log');
+    writeFileSync(file, 'unseen\n');
+    truncateSync(file, 70 * 1024 ** 2);
+    appendFileSync(file, '\nseen\n');
+    expect(await readTail(file, 5)).toEqual(['seen']);
+    rmSync(file);
   });
 
   it('follows it from before it is there until its end', async () => {
