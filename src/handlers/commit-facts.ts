@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { Account, FileRange, PullRequest, RepositoryRef } from '../github/github.ts';
 import { filesOfPullRequest, gatherOwners } from './gate-owners.ts';
-import { gatherAuthors, limitedGates, unknownPusher, type Authorship } from './gather-context.ts';
-import { mergerOf } from './push-owner.ts';
+import { gatherAuthors, limitedGates, together, unknownPusher, type Authorship } from './gather-context.ts';
+import { mergerOf, peopleBehind } from './push-owner.ts';
 
 type CommitDeps = Pick<Deps, 'approvals' | 'db' | 'github'>;
 type Loaded = Extract<LoadedConfiguration, { kind: 'ok' }>;
@@ -109,10 +109,8 @@ async function authorsOf(deps: CommitDeps, repository: RepositoryRef, about: Beh
     const unknown = 'authors of further commits of the same push, which AWS does not tell';
     return { ...own, unmapped: [...own.unmapped, unknown] };
   }
-  const whole = await gatherAuthors(deps, repository, range, own.authors.map(asAccount), pusher);
-  return { ...whole, unmapped: [...new Set([...own.unmapped, ...whole.unmapped])] };
-}
-
-function asAccount({ id, login }: Authorship['authors'][number]): Account {
-  return { id, login, bot: false };
+  return together(
+    own,
+    owner ? await peopleBehind(deps, repository, owner) : await gatherAuthors(deps, repository, range, [], pusher),
+  );
 }

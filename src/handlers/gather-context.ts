@@ -42,6 +42,14 @@ export function authorsOfPullRequest(
   return gatherAuthors(deps, repository, range, [pullRequest.author], undefined);
 }
 
+/** Everybody of both, once, in this order: the first one is the author. */
+export function together(first: Authorship, second: Authorship): Authorship {
+  const byId = new Map<number, Person>();
+  for (const person of [...first.authors, ...second.authors]) if (!byId.has(person.id)) byId.set(person.id, person);
+  const unmapped = [...new Set([...first.unmapped, ...second.unmapped])];
+  return { ...second, ...first, authors: [...byId.values()], unmapped };
+}
+
 /** A repository loosens its gates only as far as the operator allows (docs/configuration.md, approvals). */
 export function limitedGates(
   gates: Readonly<Record<string, GatePolicy>>,

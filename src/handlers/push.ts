@@ -7,11 +7,11 @@ import type { Account, FileRange, PullRequest } from '../github/github.ts';
 import { laneKey, type Actor } from '../pipeline/execution.ts';
 import { decideTrigger, filtersOf, type TriggerEvent } from '../pipeline/triggers.ts';
 import { postBroken } from './broken-configuration.ts';
-import { gatherAuthors, limitedGates, unknownPusher, type Authorship } from './gather-context.ts';
+import { gatherAuthors, limitedGates, together, unknownPusher, type Authorship } from './gather-context.ts';
 import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { gatherOwners } from './gate-owners.ts';
-import { mergerOf } from './push-owner.ts';
+import { mergerOf, peopleBehind } from './push-owner.ts';
 import { recordStart } from './record-start.ts';
 import { startExecution } from './start-execution.ts';
 import { voidByConfiguration } from './void-by-configuration.ts';
@@ -80,14 +80,15 @@ async function pullRequestsOfPush(deps: PushDeps, push: Push): Promise<readonly 
   return [];
 }
 
-/** Never counted for a push's gates: who wrote the commits, and who pushed or merged them. */
+/** Never counted for a push's gates: who wrote the commits or pushed their pull request, and who pushed or merged them. */
 async function authorsOf(deps: PushDeps, { push, owner }: PushFacts): Promise<Authorship> {
   // The sweep found the push, so that no webhook has said who it was by.
   const merger = owner && !push.sender ? await mergerOf(deps, push.repository, owner) : undefined;
   const branch = push.ref.kind === 'branch' ? push.ref.name : undefined;
   const pusher = push.sender ?? merger ?? (await deps.github.pushOf(push.repository, push.after, branch))?.by;
-  const first = owner ? [owner.author] : pusher ? [pusher] : [];
-  const found = await gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
+  const first = owner || !pusher ? [] : [pusher];
+  const pushed = await gatherAuthors(deps, push.repository, rangeOf(push), first, pusher);
+  const found = owner ? together(await peopleBehind(deps, push.repository, owner), pushed) : pushed;
   return pusher ? found : { ...found, unmapped: [...found.unmapped, unknownPusher] };
 }
 

@@ -131,6 +131,27 @@ describe('a merge', () => {
     expect(body.files).toHaveLength(1);
   });
 
+  test('by rebase makes each commit anew on the base, by its author and committed by whoever merged', async () => {
+    const { number, sha, branch } = await open();
+    const second = { branch, author: 'grace', message: 'More', files: { [`${branch}-2.txt`]: 'more\n' } };
+    const head = await story.github.commit(web, second);
+    await story.github.commit(web, {
+      branch: 'main',
+      author: 'ada',
+      message: 'Meanwhile',
+      files: { 'main.txt': 'x\n' },
+    });
+    const last = await story.github.mergePullRequest(web, number, 'ada', 'rebase');
+    const { body } = await story.call('GET', `${repo}/commits/${last}`);
+    expect(body).toMatchObject({ author: { login: 'grace' }, committer: { login: 'ada' }, parents: [{}] });
+    const before = (await story.call('GET', `${repo}/commits/${body.parents[0]?.sha}`)).body;
+    expect([before.author.login, before.committer.login]).toEqual(['ada', 'ada']);
+    expect([last, before.sha]).not.toEqual([head, sha]);
+    expect(await pullsOf(last)).toEqual([number]);
+    const { body: pull } = await story.call('GET', `${repo}/pulls/${number}`);
+    expect(pull).toMatchObject({ merged: true, merge_commit_sha: last });
+  });
+
   // openapi, repos/list-pull-requests-associated-with-commit
   test('is found by its commit and by the commits that it brought', async () => {
     const { number, sha } = await open();

@@ -1,3 +1,4 @@
+import { commitsBetween } from '../git-read.ts';
 import { writeMerge } from '../git-write.ts';
 import { emailOf } from '../payloads/commit.ts';
 import { webFlow } from '../people.ts';
@@ -18,14 +19,14 @@ export interface NewPullRequest {
   readonly draft?: boolean;
 }
 
-export type MergeMethod = 'merge' | 'squash';
+export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
 export interface PullRequestControl {
   /** Resolves to its number. */
   openPullRequest(repository: string, pull: NewPullRequest): Promise<number>;
   closePullRequest(repository: string, number: number, by: string): Promise<void>;
   reopenPullRequest(repository: string, number: number, by: string): Promise<void>;
-  /** Resolves to the new commit on the base branch. Conflicts and required checks that do not pass are errors. */
+  /** Resolves to the new commit on the base branch, of a rebase the last one. Conflicts and required checks that do not pass are errors. */
   mergePullRequest(repository: string, number: number, by: string, method?: MergeMethod): Promise<string>;
   markReady(repository: string, number: number, by: string): Promise<void>;
   convertToDraft(repository: string, number: number, by: string): Promise<void>;
@@ -160,11 +161,14 @@ export async function finishMerge(site: Site, pull: PullRequest, by: Account, sh
   await closePull(site, pull, by);
 }
 
-/** The committer is GitHub itself, as for everything merged on its pages. */
-export async function mergeCommit(site: Site, pull: PullRequest, by: Account, method: MergeMethod): Promise<string> {
+export function mergeCommit(site: Site, pull: PullRequest, by: Account, method: MergeMethod): Promise<string> {
+  return method === 'rebase' ? rebasedCommits(site, pull, by) : joinedCommit(site, pull, by, method === 'squash');
+}
+
+/** The committer is GitHub itself. */
+async function joinedCommit(site: Site, pull: PullRequest, by: Account, squash: boolean): Promise<string> {
   const { repository, head } = pull;
   const base = branchHead(repository, pull.base.ref);
-  const squash = method === 'squash';
   const who = squash ? pull.author : by;
   const author = { name: who.login, email: emailOf(who), at: site.now() };
   const committer = { name: 'GitHub', email: emailOf(webFlow(site)), at: site.now() };
@@ -173,8 +177,24 @@ export async function mergeCommit(site: Site, pull: PullRequest, by: Account, me
   const title = `${pull.title} (#${pull.number})`;
   const message = squash ? title : `Merge pull request #${pull.number} from ${from}\n\n${pull.title}`;
   const sha = await writeMerge(repository.path, { base, head: head.sha, parents, author, committer, message });
-  if (sha === null) throw new Error(`pull request ${pull.number} conflicts with ${pull.base.ref}`);
-  return sha;
+  return sha ?? conflict(pull);
+}
+
+/** Each commit anew on the base, by its author and committed by whoever merges; GitHub never keeps the old ones. */
+async function rebasedCommits(site: Site, pull: PullRequest, by: Account): Promise<string> {
+  const { path } = pull.repository;
+  let onto = branchHead(pull.repository, pull.base.ref);
+  const committer = { name: by.login, email: emailOf(by), at: site.now() };
+  for (const { sha, author, message } of await commitsBetween(path, onto, pull.head.sha)) {
+    const { name, email, date } = author;
+    const made = { author: { name, email, at: new Date(date) }, committer, message };
+    onto = (await writeMerge(path, { ...made, base: onto, head: sha, parents: [onto] })) ?? conflict(pull);
+  }
+  return onto;
+}
+
+function conflict(pull: PullRequest): never {
+  throw new Error(`pull request ${pull.number} conflicts with ${pull.base.ref}`);
 }
 
 function view(pull: PullRequest): PullRequestView {

@@ -24,33 +24,50 @@ function notices(stage: Stage, number: number): readonly string[] {
   return replies(world, stage, number).filter((body) => body.includes('waits for approval of'));
 }
 
-test('the gate of a merge is announced once in the merged pull request, and its commands are taken there', async () => {
-  const stage = await setStage(world, { config: pushesOnly });
-  const { number } = await stage.pullRequest();
-  const merged = await world.github.mergePullRequest(stage.repository, number, `reviewer-${stage.owner}`);
-  await world.settled();
-  const [notice, ...more] = notices(stage, number);
-  expect(more).toEqual([]);
-  expect(notice).toContain(`/approve web/Release/Approve ${merged}`);
-  addPerson(world, stage, 'releaser');
-  expect((await stage.say(number, 'dev', '/approve')).reply).toContain('an author does not count');
-  expect((await stage.say(number, 'releaser', '/approve')).reactions).toEqual(['eyes', 'rocket']);
-  expect(notices(stage, number)).toHaveLength(1);
-  expect(stage.check(merged, 'web')).toMatch(/^completed\/success/);
-});
+test.each(['merge', 'squash', 'rebase'] as const)(
+  'the gate of a %s is announced once in the merged pull request, and its commands are taken there; nobody with a part in it counts (SEC-B-02)',
+  async (method) => {
+    const stage = await setStage(world, { config: pushesOnly });
+    const { number, branch } = await stage.pullRequest();
+    addPerson(world, stage, 'helper');
+    const more = { branch, author: `helper-${stage.owner}`, message: 'Help', files: { 'help.txt': 'x\n' } };
+    await world.github.commit(stage.repository, { ...more, by: addPerson(world, stage, 'pusher').login });
+    await world.settled();
+    const merged = await world.github.mergePullRequest(stage.repository, number, `reviewer-${stage.owner}`, method);
+    await world.settled();
+    const [notice, ...others] = notices(stage, number);
+    expect(others).toEqual([]);
+    expect(notice).toContain(`/approve web/Release/Approve ${merged}`);
+    addPerson(world, stage, 'releaser');
+    expect((await stage.say(number, 'dev', '/approve')).reply).toContain('an author does not count');
+    expect((await stage.say(number, 'pusher', '/approve')).reply).toMatch(/does not count/);
+    expect((await stage.say(number, 'helper', '/approve')).reply).toMatch(/does not count/);
+    expect((await stage.say(number, 'reviewer', '/approve')).reply).toMatch(/does not count/);
+    expect((await stage.say(number, 'releaser', '/approve')).reactions).toEqual(['eyes', 'rocket']);
+    expect(notices(stage, number)).toHaveLength(1);
+    expect(stage.check(merged, 'web')).toMatch(/^completed\/success/);
+  },
+);
 
 test('while GitHub lags behind a merge its execution has no owner; it is asked again at the gate, and stored', async () => {
   const stage = await setStage(world, { config: pushesOnly });
   world.github.faults.lagPullRequestsOfMerges(3);
-  const { number } = await stage.pullRequest();
-  const merged = await world.github.mergePullRequest(stage.repository, number, `reviewer-${stage.owner}`);
+  const { number, branch } = await stage.pullRequest();
+  const helper = addPerson(world, stage, 'helper');
+  const more = { branch, author: helper.login, message: 'Help', files: { 'help.txt': 'x\n' } };
+  await world.github.commit(stage.repository, more);
+  await world.settled();
+  const merged = await world.github.mergePullRequest(stage.repository, number, `reviewer-${stage.owner}`, 'squash');
   await world.settled();
   const id = (
     await db.selectFrom('repositories').select('id').where('owner', '=', stage.owner).executeTakeFirstOrThrow()
   ).id;
   const [record] = await executionsFor(db, id, merged);
   expect(record?.pullRequest).toBe(number);
-  expect(record?.context.authors[0]?.login).toBe(`dev-${stage.owner}`);
+  const people = record?.context.authors.map(({ login }) => login) ?? [];
+  expect(people[0]).toBe(`dev-${stage.owner}`);
+  expect(people).toContain(helper.login);
+  expect(record?.context.lastPusher?.login).toBe(`reviewer-${stage.owner}`);
   expect(notices(stage, number)).toHaveLength(1);
   world.github.faults.clear();
 });
