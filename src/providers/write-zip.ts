@@ -1,11 +1,10 @@
-import { constants } from 'node:fs';
+import { constants, createWriteStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { PassThrough, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
+import { once } from 'node:events';
+import type { PassThrough } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { ZipFile, type Options } from 'yazl';
 import { UserError } from '../errors.ts';
-import { centralDirectory, localHeader, type Packing, type ZipEntry } from './zip-records.ts';
 
 /** A file to be packed: its name in the archive and where it is. */
 export interface PackedFile {
@@ -18,13 +17,8 @@ export interface PackedFile {
   readonly link?: string;
 }
 
-interface Archive {
-  readonly handle: FileHandle;
-  readonly packing: Packing;
-  readonly entries: ZipEntry[];
-  /** Where the next entry begins. */
-  offset: number;
-}
+/** Stored is not packed at all. */
+export type Packing = 'stored' | 'deflated';
 
 /**
  * Writes a new archive. Same files, same bytes. Throws UserError when a file changes meanwhile.
@@ -32,16 +26,33 @@ interface Archive {
  * a time.
  */
 export async function writeZip(files: readonly PackedFile[], to: string, packing: Packing = 'deflated'): Promise<void> {
-  const archive: Archive = { handle: await open(to, 'wx', 0o600), packing, entries: [], offset: 0 };
-  try {
-    for (const group of groupsOf(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)))) {
-      if (isSmall(group[0])) await addSmall(archive, group);
-      else await addLarge(archive, group[0]);
-    }
-    await writeAll(archive.handle, centralDirectory(archive.entries, archive.offset), archive.offset);
-  } finally {
-    await archive.handle.close();
+  const zip = new ZipFile();
+  // It tells of nothing but a stream of another size, which is found where the file is read.
+  zip.on('error', () => {});
+  const output = zip.outputStream as PassThrough;
+  const written = pipeline(output, createWriteStream(to, { flags: 'wx', mode: 0o600 }));
+  const added = addAll(zip, output, files, packing).catch((error: unknown) => {
+    output.destroy();
+    throw error;
+  });
+  await Promise.all([added, written]);
+}
+
+async function addAll(
+  zip: ZipFile,
+  output: PassThrough,
+  files: readonly PackedFile[],
+  packing: Packing,
+): Promise<void> {
+  for (const group of groupsOf(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)))) {
+    // The library writes whole files without waiting, so that its output would hold them all.
+    if (output.writableNeedDrain) await once(output, 'drain');
+    if (isSmall(group[0])) {
+      const contents = await Promise.all(group.map(readWhole));
+      for (const [index, bytes] of contents.entries()) add(zip, group[index] ?? group[0], bytes, packing);
+    } else await addLarge(zip, group[0], packing);
   }
+  zip.end();
 }
 
 type Group = readonly [PackedFile, ...PackedFile[]];
@@ -65,35 +76,18 @@ function groupsOf(files: readonly PackedFile[]): readonly Group[] {
   return groups;
 }
 
-async function addSmall(archive: Archive, group: Group): Promise<void> {
-  const begin = archive.offset;
-  const parts: Buffer[] = [];
-  for (const { data, ...known } of await Promise.all(group.map((file) => packWhole(file, archive.packing)))) {
-    const entry = { ...known, offset: archive.offset };
-    const header = localHeader(entry);
-    archive.entries.push(entry);
-    archive.offset += header.length + data.length;
-    parts.push(header, data);
-  }
-  await writeAll(archive.handle, Buffer.concat(parts), begin);
+function add(zip: ZipFile, file: PackedFile, bytes: Buffer, packing: Packing): void {
+  zip.addBuffer(bytes, file.name, optionsOf(file, packing));
 }
 
-const pack = promisify(deflateRaw);
-
-async function packWhole(
-  file: PackedFile,
-  packing: Packing,
-): Promise<Omit<ZipEntry, 'offset'> & { readonly data: Buffer }> {
-  const content = file.link === undefined ? await readWhole(file) : Buffer.from(file.link);
-  const data = packing === 'stored' ? content : await pack(content);
-  return { ...namedOf(file), packing, crc: crc32(content), bytes: content.length, packedBytes: data.length, data };
-}
-
-function namedOf({ name, executable, link }: PackedFile): Pick<ZipEntry, 'name' | 'mode'> {
-  return { name: Buffer.from(name), mode: link === undefined ? (executable ? 0o100755 : 0o100644) : 0o120777 };
+/** The earliest time that a ZIP can hold: bytes depend on contents, names and modes alone. */
+function optionsOf({ executable, link }: PackedFile, packing: Packing): Partial<Options> {
+  const mode = link === undefined ? (executable ? 0o100755 : 0o100644) : 0o120777;
+  return { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode, compress: packing === 'deflated' };
 }
 
 async function readWhole(file: PackedFile): Promise<Buffer> {
+  if (file.link !== undefined) return Buffer.from(file.link);
   const source = await openSource(file);
   try {
     // One byte more, to notice a file that grows.
@@ -115,39 +109,13 @@ async function openSource(file: PackedFile): Promise<FileHandle> {
   throw changed(file);
 }
 
-/** The header is written last: it says what came out. */
-async function addLarge(archive: Archive, file: PackedFile): Promise<void> {
-  const { handle, packing, offset } = archive;
-  const begun = { ...namedOf(file), packing, crc: 0, bytes: file.bytes, packedBytes: 0, offset };
-  const dataAt = offset + localHeader(begun).length;
+async function addLarge(zip: ZipFile, file: PackedFile, packing: Packing): Promise<void> {
   const source = await openSource(file);
-  let [crc, packedBytes] = [0, 0];
-  const counted = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      crc = crc32(chunk, crc);
-      done(null, chunk);
-    },
-  });
   // As far as it was long when it was found, however much is written to it meanwhile.
   const contents = source.createReadStream({ start: 0, end: file.bytes - 1, highWaterMark: smallBytes });
-  const packer = packing === 'stored' ? new PassThrough() : createDeflateRaw({ chunkSize: smallBytes });
-  await pipeline(contents, counted, packer, async (packed: AsyncIterable<Buffer>) => {
-    for await (const chunk of packed) {
-      await writeAll(handle, chunk, dataAt + packedBytes);
-      packedBytes += chunk.length;
-    }
-  });
+  zip.addReadStream(contents, file.name, { ...optionsOf(file, packing), size: file.bytes });
+  await finished(contents);
   if (contents.bytesRead !== file.bytes) throw changed(file);
-  const entry = { ...begun, crc, packedBytes };
-  await writeAll(handle, localHeader(entry), offset);
-  archive.entries.push(entry);
-  archive.offset = dataAt + packedBytes;
-}
-
-async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-  }
 }
 
 function changed({ name }: PackedFile): UserError {

@@ -57,7 +57,7 @@ const importTable: readonly Row[] = [
   },
   {
     files: ['src/providers/'],
-    packages: ['zod', 'yauzl', '@aws-sdk/*', 'node:*'],
+    packages: ['zod', 'yazl', 'yauzl', '@aws-sdk/*', 'node:*'],
     values: ['src/providers/', 'src/buildspec/', 'src/pipeline/problem.ts', errors],
     types: ['src/pipeline/', 'src/github/github.ts'],
   },
