@@ -15,7 +15,8 @@ export function prepareProcess(parts: RungParts): Prepared {
     limits: parts.limits,
     describe: () =>
       `Commands run as plain process groups${why}: they can read and write whatever this user can, ` +
-      'use the network of this machine, and a process that leaves its group is only searched for. ' +
+      'use the network of this machine, and a process that leaves its group is only searched for; ' +
+      'shared memory of System V stays when they end. ' +
       `Use this for code that you trust. ${limitsInForce(parts.tools, parts.limits)}`,
     wrap: (command) => wrap(parts, command),
   };

@@ -3,7 +3,7 @@ import { baseEnvironment } from './environment.ts';
 import type { Isolation, SandboxCommand, WrappedCommand } from './isolation.ts';
 import { withEgress } from './forwarder.ts';
 import { limitsInForce, limitWords } from './limits.ts';
-import { asChild, notReady, type Prepared, type RungParts } from './rung.ts';
+import { asChild, ipcLimits, notReady, type Prepared, type RungParts } from './rung.ts';
 import { sandboxMounts } from './sandbox-mounts.ts';
 
 /**
@@ -12,10 +12,12 @@ import { sandboxMounts } from './sandbox-mounts.ts';
  * the skeleton is one copy and the mounts are one table. The old root is put where a mount hides the place.
  * Its namespace may hold one more, that of the command: a command that could make others could mount memory in them that
  * no process owns, and reach parts of the kernel that are otherwise root's.
+ * Its root is made read-only as a mount: as a file system it would be asked for its owner again, an id of outside.
  * It stays as process 1: as such the command itself would be deaf to TERM and would have to reap orphans.
  */
 const setup = `set -e
 (echo 1 > /proc/sys/user/max_user_namespaces) 2>/dev/null || true
+(${ipcLimits}) 2>/dev/null || true
 wanted=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin
 skeleton=$2; user=$3; where=$4; table=$5; network=$6
 mount -t tmpfs -o mode=755,size=4m tmpfs "$1"; cd "$1"; shift 6
@@ -31,7 +33,7 @@ mount -a -T dev/shm/mounts
 pivot_root . dev/pts
 umount -l /dev/pts
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts 2>/dev/null || true
-mount -o remount,ro /
+mount -o remount,bind,ro /
 [ "$network" = shared ] || ip link set lo up 2>/dev/null || perl -MSocket -e 'socket(S,AF_INET,SOCK_DGRAM,0);ioctl(S,0x8914,pack("a16s","lo",1))' 2>/dev/null || true
 hostname build 2>/dev/null || true
 cd "$where"

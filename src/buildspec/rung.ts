@@ -1,6 +1,6 @@
 import type { HostFiles } from './host-files.ts';
 import type { Isolation } from './isolation.ts';
-import type { CommandLimits } from './limits.ts';
+import { sharedMemoryBytes, type CommandLimits } from './limits.ts';
 import type { Tools } from './tools.ts';
 
 export interface RungParts {
@@ -33,3 +33,13 @@ export const asChild = `exec 9>&2 2>/dev/null
 (exec "$@" 2>&9 9>&-)
 exit $?
 `;
+
+/**
+ * What System V keeps for no process, limited for a namespace of its own by its root: memory in pages, the numbers of
+ * semaphores and queues. Older kernels let only the root of the machine do that.
+ */
+export const ipcLimits = [
+  `echo ${sharedMemoryBytes / 4_096} > /proc/sys/kernel/shmall`,
+  "echo '250 32000 100 128' > /proc/sys/kernel/sem",
+  'echo 128 > /proc/sys/kernel/msgmni',
+].join(' && ');

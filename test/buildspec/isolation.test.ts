@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { refusedEnvironmentName } from '../../src/buildspec/environment.ts';
 import { detectIsolation } from '../../src/buildspec/isolation.ts';
@@ -130,6 +131,26 @@ function withoutParent(command: string): readonly string[] {
     .filter((line) => line.trim() === `1 ${command}`);
 }
 
+function mayLimitIpc(): boolean {
+  const limit = 'echo 1000 > /proc/sys/kernel/shmall';
+  return spawnSync('unshare', ['--user', '--map-root-user', '--ipc', '/bin/sh', '-c', limit]).status === 0;
+}
+
+const library = new URL('../../src/buildspec/isolation.ts', import.meta.url).href;
+const nobody = { uid: 65_534, gid: 65_534, cwd: '/' };
+const isRoot = process.getuid?.() === 0;
+const canRead = isRoot && spawnSync('test', ['-r', fileURLToPath(library)], nobody).status === 0;
+if (!canRead)
+  console.warn('skipped: only as root, from where everybody can read, the rungs are tried as another user.');
+it.runIf(canRead).each(contained)('the rung $level works for a server that is not root', ({ level }) => {
+  const program = `import { detectIsolation } from '${library}';
+    const isolation = await detectIsolation({ wanted: '${level}', path: process.env.PATH }); console.log(isolation.level);`;
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent' };
+  const options = { ...nobody, env, encoding: 'utf8' } as const;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], options);
+  expect([stdout, stderr]).toEqual([`${level}\n`, '']);
+});
+
 describe.each(contained)('the contained rung $level', (isolation) => {
   it('hides other processes, files outside and the users of the machine (SEC-C-12)', async () => {
     await writeFile(join(root, 'canary'), 'canary-in-a-file');
@@ -192,6 +213,28 @@ for family, kind in ((socket.AF_PACKET, socket.SOCK_RAW), (socket.AF_INET, socke
     expect(refused).toBe('1');
   });
 
+  it('leaves no memory, semaphores or queues of System V, and sees none of another (SEC-C-13, SEC-C-17)', async () => {
+    const key = 0x50_45_4e_00 + contained.indexOf(isolation);
+    const make = `python3 -c '
+import ctypes
+libc = ctypes.CDLL(None)
+print(min(libc.shmget(${key}, 4096, 0o1600), libc.semget(${key}, 1, 0o1600), libc.msgget(${key}, 0o1600)) >= 0)'`;
+    const look = `awk '$1 == ${key}' /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg`;
+    const [first, second] = [await run(isolation, `${make}; ${look} | wc -l`), await run(isolation, `${look} | wc -l`)];
+    expect([first.output, second.output]).toEqual(['True\n3\n', '0\n']);
+    expect(execFileSync('/bin/sh', ['-c', look], { encoding: 'utf8' })).toBe('');
+  });
+
+  const limitsIpc = mayLimitIpc();
+  if (!limitsIpc) console.warn(`skipped: this kernel lets no build on the rung ${isolation.level} have limits of IPC.`);
+  it.runIf(limitsIpc)('gets little memory of System V that no process owns (SEC-C-14)', async () => {
+    const { output } = await run(
+      isolation,
+      'for i in 1 2 3; do ipcmk -M 500000000 > /dev/null 2>&1 && echo made; done; ipcmk -S 1000 > /dev/null 2>&1 || echo refused',
+    );
+    expect(output).toBe('made\nmade\nrefused\n');
+  });
+
   it('without network reaches neither this machine nor the metadata address, but its own loopback works (SEC-C-12)', async () => {
     const server = createServer((socket) => socket.end('reached'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -238,6 +281,7 @@ describe('choosing a rung', () => {
       'read and write whatever this user can',
       'network of this machine',
       'leaves its group is only searched for',
+      'shared memory of System V stays',
     ])
       expect(words).toContain(word);
   });

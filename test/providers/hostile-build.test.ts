@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +49,8 @@ async function hostile(
   const declaration = { commands: lines, ...change.declaration };
   const action = anAction(home, provider, { ...change, inputs: [input], declaration });
   const report = await finish(provider, action);
-  return { report, log: readFileSync(action.logFile, 'utf8') };
+  // Of what was refused there may be none.
+  return { report, log: existsSync(action.logFile) ? readFileSync(action.logFile, 'utf8') : '' };
 }
 
 /** A directory that no build may reach, with a file in it. */
@@ -91,6 +92,28 @@ describe.each(contained)('on the rung $level the server is not led out of a work
       error: { message: expect.stringContaining('the place of the source directory') },
     });
     expect(await artifacts.get(output.location)).toBeNull();
+  });
+});
+
+describe.each(rungs)('code of a fork on the rung $level', (isolation) => {
+  it('runs without secrets and network where it can be kept apart, and not at all where it cannot (SEC-C-06, SEC-C-10, SEC-C-12)', async () => {
+    const environmentVariables = [{ name: 'KEY', value: 'DEPLOY', type: 'SECRETS_MANAGER' as const }];
+    const asking = await hostile(isolation, ['echo ran'], { trust: 'fork', declaration: { environmentVariables } });
+    const { report, log } = await hostile(isolation, ['echo ran; cat /proc/net/route | wc -l'], { trust: 'fork' });
+    expect(asking.report.kind).toBe('failed');
+    expect(asking.log).not.toMatch(/^ran$/m);
+    if (isolation.contained) {
+      expect(report.kind).toBe('succeeded');
+      expect(log).toMatch(/^ran\n1$/m);
+    } else {
+      expect(log).not.toMatch(/^ran$/m);
+      expect(report).toMatchObject({
+        kind: 'failed',
+        error: {
+          message: expect.stringMatching(/^Code of a fork is not run here, .* Install bubblewrap on the server/),
+        },
+      });
+    }
   });
 });
 
