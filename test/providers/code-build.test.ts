@@ -557,6 +557,24 @@ describe('what a build gives', () => {
     ]);
   });
 
+  it('at most 50 findings, those of failed tests first (SEC-D-14)', async () => {
+    const cases = Array.from({ length: 40 }, (_, index) => {
+      return `<testcase name="case ${index}"><failure message="no">at f (src/a.js:${index + 1}:1)</failure></testcase>`;
+    });
+    const errors = Array.from({ length: 40 }, (_, index) => `src/b.js:${index + 1}:1: error: no`).join('\n');
+    const action = await build({
+      ...buildspec('phases: {build: {commands: ["cat errors"]}}\nreports: {unit: {files: [out.xml]}}\n'),
+      errors: `${errors}\n`,
+      'src/a.js': '',
+      'src/b.js': '',
+      'out.xml': `<testsuite>${cases.join('')}</testsuite>`,
+    });
+    await finish(provider(), action);
+    const { findings, reports } = await readFindings(home, action.execution, action.actionExecution);
+    expect(findings.map(({ path }) => path)).toEqual([...Array(40).fill('src/a.js'), ...Array(10).fill('src/b.js')]);
+    expect(reports).toMatchObject([{ failed: 40 }]);
+  });
+
   it('reports below a base directory, in another format', async () => {
     const action = await build({
       ...buildspec(
