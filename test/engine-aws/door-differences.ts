@@ -5,6 +5,7 @@ const lock = 'CodePipeline has no lock over several pipelines’ executions';
 /** What CodePipeline itself does otherwise than the core, or does not tell over the wire. */
 export const doorDifferences: Differences = {
   absent: {
+    'exclusive-parallel.txt': lock,
     'exclusive-stage.txt': lock,
     'exclusive-stop.txt': lock,
     'exclusive-superseded.txt': lock,

@@ -40,6 +40,7 @@ const lockIsTold = 'the lock over all lanes is granted by this engine itself; th
 
 engineContract(world, {
   absent: {
+    'exclusive-parallel.txt': lockIsTold,
     'exclusive-stage.txt': lockIsTold,
     'exclusive-stop.txt': lockIsTold,
     'exclusive-superseded.txt': lockIsTold,

@@ -100,6 +100,16 @@ describe('errors of shape hide no others', () => {
       ['CP-1.2 variables', 'CP-D-14 stages[1].actions[0].commands[0]', 'CP-V-2 stages[0].actions[0].namespace'],
     ],
     [
+      'a stage without actions, and a name twice',
+      { 'stages.1.actions': [], 'stages.2.name': 'Build' },
+      ['CP-1.2 stages[1].actions', 'CP-D-6 stages[2].name'],
+    ],
+    [
+      'a list of conditions that is empty, and a name twice',
+      { 'stages.1.beforeEntry': { conditions: [] }, 'stages.2.name': 'Build' },
+      ['CP-1.2 stages[1].beforeEntry.conditions', 'CP-D-6 stages[2].name'],
+    ],
+    [
       'an input that nobody makes, however the actions are ordered once the order is mended',
       { [`${unit}.runOrder`]: 'x', [`${unit}.inputArtifacts`]: [{ name: 'Nowhere' }] },
       ['CP-1.2 stages[1].actions[0].runOrder', 'CP-D-8 stages[1].actions[0].inputArtifacts[0].name'],

@@ -104,6 +104,43 @@ describe('what an execution remembers', () => {
     expect(to('e1')).toMatchObject({ refusal: { exception: 'PipelineExecutionOutdatedException' } });
   });
 
+  it('CP-X-53: a rollback puts no older declaration in force again', () => {
+    const before = pipeline({ stages: { Source: ['App'], Ship: ['Out'] } });
+    const edited = pipeline({ stages: { Source: ['App'], Ship: ['Out', 'Tell'] } });
+    let state = emptyState(laneOf(), 'web');
+    const start = (id: string, built: typeof before): void => {
+      state = after(state, { ...startOf({ stages }, built), execution: id as ExecutionId });
+    };
+    const rollback = (id: string) =>
+      ({ kind: 'rollback', lane: state.lane, execution: id as ExecutionId, stage: 'Ship', target: one }) as const;
+    start('e1', before);
+    for (const name of ['App', 'Out']) {
+      state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, name) });
+    }
+    const hold = { lane: state.lane, stage: 'Source', transition: 'Inbound', reason: 'freeze' } as const;
+    state = after(state, { kind: 'disable-transition', ...hold });
+    start('e2', edited);
+    state = after(state, rollback('r1'));
+    const rolled = state.executions['r1']!.stages[0]!.actions[0]!.id;
+    state = after(state, { kind: 'action-succeeded', execution: 'r1' as ExecutionId, action: rolled });
+    state = after(state, { ...hold, kind: 'enable-transition' });
+    expect(transition(state, rollback('r2'), given)).toMatchObject({
+      refusal: { exception: 'PipelineExecutionOutdatedException' },
+    });
+  });
+
+  it('CP-X-61: a further update leaves alone what an update ends already', () => {
+    const running = started({ stages });
+    const updated = after(running, { kind: 'update-definition', ...pipeline({ stages: { ...stages, More: ['A'] } }) });
+    const again = transition(
+      updated,
+      { kind: 'update-definition', ...pipeline({ stages: { ...stages, Most: ['A'] } }) },
+      { ...given, at: new Date('2026-01-05T11:00:00Z') },
+    );
+    expect(again).toMatchObject({ outcome: 'moved' });
+    expect(again.outcome === 'moved' && again.state.executions['e1']).toBe(updated.executions['e1']);
+  });
+
   it('CP-C-12: fifty others in progress leave no room for an override of what has failed', () => {
     const rule = { name: 'Check', ruleTypeId: { category: 'Rule', provider: 'Commands' }, commands: ['true'] };
     const conditions = { Gate: { beforeEntry: { conditions: [{ result: 'FAIL', rules: [rule] }] } } };
@@ -284,11 +321,11 @@ function laneOf(): LaneKey {
   return '1/web/main' as LaneKey;
 }
 
-function startOf(spec: PipelineSpec): Extract<Input, { kind: 'start' }> {
+function startOf(spec: PipelineSpec, built = pipeline(spec)): Extract<Input, { kind: 'start' }> {
   return {
     kind: 'start',
     execution: one,
-    ...pipeline(spec),
+    ...built,
     trigger: { type: 'WebhookV2', detail: 'push' },
     sourceRevisions: [{ actionName: 'App', revisionId: 'asked' }],
     variables: [],
