@@ -210,7 +210,8 @@ function assemble(options: ServerOptions, ground: Ground): Parts {
   const address = { url: settings.publicUrl ?? '' };
   const stopping = new AbortController();
   const keys = linkKeys(settings.webhookSecrets);
-  const embedded = createEmbeddedEngine({ db, host: ground.host.id, now, alsoRuns: grantedTypes(server) });
+  const { region } = server.api;
+  const embedded = createEmbeddedEngine({ db, host: ground.host.id, now, alsoRuns: grantedTypes(server), region });
   const masked = options.secrets.map((secret) => secret.value);
   const mask = (text: string): string => maskText(text, masked);
   const queues: EventQueue[] = [];

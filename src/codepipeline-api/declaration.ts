@@ -12,8 +12,10 @@ import type {
   RuleDeclaration,
   StageDeclaration,
 } from '../pipeline/definition.ts';
-import { actionTypeName } from '../pipeline/action-types.ts';
+import { unavailable } from '../pipeline/action-types.ts';
+import type { Problem } from '../pipeline/problem.ts';
 import { readDeclarationValue } from '../pipeline/read-definition.ts';
+import { customActionProblem } from '../engine/embedded/custom-type-checks.ts';
 import { ApiError } from './api-error.ts';
 import type { Door } from './door.ts';
 
@@ -25,7 +27,7 @@ export async function definitionFrom(
   declared: unknown,
   version: number,
 ): Promise<PipelineDefinition> {
-  const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'pipeline');
+  const read = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'pipeline', { region });
   if (!read.ok) {
     const errors = read.problems.filter((problem) => problem.severity === 'error');
     const shape = errors.filter((problem) => problem.exception === 'ValidationException');
@@ -33,7 +35,7 @@ export async function definitionFrom(
       const count = `${shape.length} validation error${shape.length === 1 ? '' : 's'} detected`;
       throw new ApiError('ValidationException', `${count}: ${shape.map((problem) => problem.message).join('; ')}`);
     }
-    const [first] = errors;
+    const [first] = errors.toSorted((a, b) => rankOf(a) - rankOf(b));
     throw new ApiError(
       first?.exception ?? 'InvalidStructureException',
       first?.message ?? 'The declaration is not valid.',
@@ -44,18 +46,20 @@ export async function definitionFrom(
   return definition;
 }
 
-/** CP-D-12 for types of owner Custom: they have to be registered. */
-async function checkCustomType(
-  db: Door['db'],
-  region: string,
-  { name, actionTypeId }: ActionDeclaration,
-): Promise<void> {
-  if (actionTypeId.owner !== 'Custom') return;
-  const found = await findCustomActionType(db, actionTypeId);
-  if (found && !found.deleted) return;
-  const place = region.toUpperCase().replaceAll('-', '_');
-  const message = `${actionTypeName(actionTypeId)} in action '${name}' is not available in region '${place}'`;
-  throw new ApiError('InvalidActionDeclarationException', message);
+/** Structure, then stages, then actions (CP 1.3). */
+const ranks = ['InvalidStructureException', 'InvalidStageDeclarationException', 'InvalidActionDeclarationException'];
+
+function rankOf({ exception = '' }: Problem): number {
+  return ranks.indexOf(exception);
+}
+
+/** Types of owner Custom have to be registered (CP-D-12), and are used as they were registered. */
+async function checkCustomType(db: Door['db'], region: string, action: ActionDeclaration): Promise<void> {
+  if (action.actionTypeId.owner !== 'Custom') return;
+  const found = await findCustomActionType(db, action.actionTypeId);
+  const isKnown = found !== null && !found.deleted;
+  const problem = isKnown ? customActionProblem(found.declaration, action) : unavailable(action, region);
+  if (problem !== undefined) throw new ApiError('InvalidActionDeclarationException', problem);
 }
 
 /** With the defaults that the service echoes, without those that it does not (CP-D-1). */

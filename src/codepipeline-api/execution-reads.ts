@@ -49,10 +49,13 @@ async function definitionOf({ door }: Call, { id, definition }: Execution): Prom
 
 function artifactRevisions(execution: Execution, definition: PipelineDefinition): ArtifactRevision[] {
   const runs = execution.stages.flatMap((stage) => stage.actions);
-  return takenRevisions(execution).map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({
+  return takenRevisions(execution).map(({ actionName, revisionId, revisionSummary, revisionUrl, ...known }) => ({
     name: artifactNameOf(definition, actionName),
     revisionId,
-    created: new Date(runs.find(({ action }) => action === actionName)?.endedAt ?? execution.startedAt),
+    ...(known.revisionChangeId !== undefined && { revisionChangeIdentifier: known.revisionChangeId }),
+    created: new Date(
+      known.created ?? runs.find(({ action }) => action === actionName)?.endedAt ?? execution.startedAt,
+    ),
     ...(revisionSummary !== undefined && { revisionSummary }),
     ...(revisionUrl !== undefined && { revisionUrl }),
   }));

@@ -118,6 +118,7 @@ function jobData({ door }: Call, { data }: WorkerJob): JobData {
       minutes: credentialMinutes,
     }),
     ...(continuationToken === undefined ? {} : { continuationToken }),
+    ...(data.encryptionKey === undefined ? {} : { encryptionKey: data.encryptionKey }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { ActionRun, Execution, StageRun } from '../pipeline/execution.ts';
 import type { StageBook, TransitionSetting } from '../pipeline/protocol.ts';
 import { attemptsOf, stageStatus } from '../pipeline/status.ts';
 import { conditionStates } from './condition-states.ts';
+import { customLinks, customTypesIn, type CustomTypes } from './custom-links.ts';
 import type { Call, Operation } from './door.ts';
 import { actorText, pipelineNamed, stagesOf } from './stored-pipeline.ts';
 
@@ -24,7 +25,7 @@ export const getPipelineState: Operation<GetPipelineStateInput, GetPipelineState
   const { definition } = pipeline;
   // PARALLEL executions do not share a state that could be shown (CP 2.2).
   const books = definition.executionMode === 'PARALLEL' ? withoutExecutions(stages) : stages;
-  const known = await executionsIn(call, pipeline, books);
+  const known = { ...(await executionsIn(call, pipeline, books)), types: await customTypesIn(call.door, definition) };
   return {
     pipelineName: name,
     pipelineVersion: pipeline.version,
@@ -50,9 +51,14 @@ function withoutExecutions(books: Books): Books {
 interface Known {
   readonly executions: ReadonlyMap<string, Execution>;
   readonly definitions: Readonly<Record<string, PipelineDefinition>>;
+  readonly types: CustomTypes;
 }
 
-async function executionsIn({ door }: Call, { digest, definition }: ServedPipeline, books: Books): Promise<Known> {
+async function executionsIn(
+  { door }: Call,
+  { digest, definition }: ServedPipeline,
+  books: Books,
+): Promise<Omit<Known, 'types'>> {
   const ids = Object.values(books).flatMap(({ inbound, latestEntered }) => [...inbound, latestEntered ?? []].flat());
   const records = await loadExecutions(door.db, [...new Set(ids)]);
   // Mostly all of them go by the definition that was just read.
@@ -77,7 +83,7 @@ function stageState(stage: StageDeclaration, book: StageBook, known: Known): Sta
     ...(next && { inboundExecution: next }),
     inboundExecutions,
     inboundTransitionState: transitionState(book.inboundTransition),
-    actionStates: stage.actions.map((action) => actionState(action, run, execution)),
+    actionStates: stage.actions.map((action) => actionState(action, run, execution, known.types)),
     ...(execution && definition && run && latestOf(execution, definition, run, stage)),
   };
 }
@@ -120,11 +126,17 @@ function transitionState(setting: TransitionSetting | undefined): TransitionStat
   };
 }
 
-function actionState(declared: ActionDeclaration, stage: StageRun | undefined, execution?: Execution): ActionState {
+function actionState(
+  declared: ActionDeclaration,
+  stage: StageRun | undefined,
+  execution: Execution | undefined,
+  types: CustomTypes,
+): ActionState {
   const run = stage && attemptsOf(stage).findLast(({ action }) => action === declared.name);
   return {
     actionName: declared.name,
     ...(run && execution && currentRevision(declared, run, execution)),
+    ...customLinks(types, declared, run),
     ...(run && { latestExecution: actionExecution(run) }),
   };
 }
@@ -134,9 +146,9 @@ function currentRevision(declared: ActionDeclaration, run: ActionRun, execution:
   if (declared.actionTypeId.category !== 'Source' || run.status !== 'Succeeded') return {};
   const revision = execution.sourceRevisions.find(({ actionName }) => actionName === declared.name);
   if (!revision) return {};
-  const { revisionId, revisionUrl } = revision;
+  const { revisionId, revisionUrl, revisionChangeId = revisionId, created = run.endedAt ?? run.startedAt } = revision;
   return {
-    currentRevision: { revisionId, revisionChangeId: revisionId, created: new Date(run.endedAt ?? run.startedAt) },
+    currentRevision: { revisionId, revisionChangeId, created: new Date(created) },
     ...(revisionUrl !== undefined && { revisionUrl, entityUrl: revisionUrl }),
   };
 }

@@ -29,13 +29,13 @@ export const putActionRevision: Operation<PutActionRevisionInput, PutActionRevis
       `The action '${actionName}' is no source action, so it has no revisions.`,
     );
   }
-  const { revisionId, revisionChangeId } = actionRevision;
+  const { revisionId, revisionChangeId, created } = actionRevision;
   const intent = `revision/${JSON.stringify([stageName, actionName, revisionId, revisionChangeId])}`;
   const known = await knownStart(call, pipeline, intent);
   const id = await startPipeline(call, pipeline, {
     intent,
     trigger: { type: 'PutActionRevision', detail: call.caller.arn },
-    sourceRevisions: [{ actionName, revisionId }],
+    sourceRevisions: [{ actionName, revisionId, revisionChangeId, created: created.toISOString() }],
   }).catch(declaredOnly);
   return { newRevision: known === null, pipelineExecutionId: id };
 };

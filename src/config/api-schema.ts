@@ -31,6 +31,7 @@ export const apiSchema = strict({
     .optional(),
   account: account.optional(),
   region: region.optional(),
+  continuationDelaySeconds: z.int().min(0).max(3600).optional(),
 });
 
 export type WrittenApi = z.output<typeof apiSchema>;

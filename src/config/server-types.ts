@@ -25,6 +25,8 @@ export interface ApiSettings {
   /** As they stand in ARNs and events; nobody looks them up. */
   readonly account: string;
   readonly region: string;
+  /** How long after a continuation the next job is offered (CP-J-9). */
+  readonly continuationDelaySeconds: number;
 }
 
 /** Where state changes are told. */

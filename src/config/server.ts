@@ -37,7 +37,14 @@ export const defaultServerConfig: ServerConfig = {
   secrets: [],
   awsSecrets: [],
   approvals: { allowAuthor: false, allowLastPusher: false, allowCommitters: false },
-  api: { port: null, host: '127.0.0.1', url: null, account: '000000000000', region: 'us-east-1' },
+  api: {
+    port: null,
+    host: '127.0.0.1',
+    url: null,
+    account: '000000000000',
+    region: 'us-east-1',
+    continuationDelaySeconds: 5,
+  },
   events: [],
   notices: [],
 };

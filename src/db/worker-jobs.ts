@@ -25,6 +25,8 @@ export interface WorkerJobData {
   };
   readonly inputArtifacts: readonly NamedArtifact[];
   readonly outputArtifacts: readonly NamedArtifact[];
+  /** Of the pipeline's artifact store. */
+  readonly encryptionKey?: { readonly id: string; readonly type: 'KMS' };
   readonly continuationToken?: string;
 }
 

@@ -50,6 +50,7 @@ export async function startApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     region: api.region,
     url: () => address.url,
     uploads: join(home, 'uploads'),
+    continuationDelayMs: api.continuationDelaySeconds * 1000,
     ...(repositories ? { repositories } : {}),
   };
   const listening = await serveDoor(door, { host: api.host, port: api.port, anonymous: options.anonymous === true });

@@ -70,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       host: host.id,
       now,
       alsoRuns: grantedTypes(options.server),
+      region: options.server.api.region,
     });
     const callPipeline = callPipelines(() => ({ ...options.server.api, db: database.db, engine, now }));
     const { runner, closeEgress } = await openRunner(options, database, callPipeline);

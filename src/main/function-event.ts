@@ -36,6 +36,7 @@ export function functionEvent({ id, data }: WorkerJob, { answersAt, session, at 
         outputArtifacts: outputArtifacts.map(artifact),
         artifactCredentials: { ...credentials, expirationTime: at.getTime() + credentialMinutes * 60_000 },
         ...(continuationToken === undefined ? {} : { continuationToken }),
+        ...(data.encryptionKey === undefined ? {} : { encryptionKey: data.encryptionKey }),
       },
     },
     penstock: { endpoint: answersAt },

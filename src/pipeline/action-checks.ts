@@ -1,4 +1,13 @@
-import { actionTypeName, actionTypeOf, actionTypes, type ActionType } from './action-types.ts';
+import {
+  actionTypeName,
+  actionTypeOf,
+  actionTypes,
+  missingConfiguration,
+  unavailable,
+  unknownConfiguration,
+  wrongCount,
+  type ActionType,
+} from './action-types.ts';
 import type { ActionTypeId, PipelineDefinition } from './definition.ts';
 import { closest } from './closest.ts';
 import { actionError, warning, type Finding } from './finding.ts';
@@ -6,12 +15,12 @@ import { cloneFindings, providerFindings } from './provider-checks.ts';
 import { refusedAtStart, toRunHere, toRunOnAws } from './runnable.ts';
 import { eachAction, isBoundToHome, ownRegion, type Placed } from './structure-checks.ts';
 
-/** Rules about single actions (CP 1.4: D-9 to D-12, D-19, D-21). */
-export function actionFindings({ stages }: PipelineDefinition): Finding[] {
+/** Rules about single actions (CP 1.4: D-9 to D-12, D-19, D-21). `region` is the pipeline's own, where it is known. */
+export function actionFindings({ stages }: PipelineDefinition, region: string | undefined): Finding[] {
   const home = ownRegion(stages);
   return eachAction(stages).flatMap((placed) => {
     const type = actionTypeOf(placed.action.actionTypeId);
-    if (!type) return [unavailable(placed)];
+    if (!type) return [unknownType(placed, region)];
     return [
       ...countFindings(placed, type),
       ...configurationFindings(placed, type),
@@ -24,9 +33,8 @@ export function actionFindings({ stages }: PipelineDefinition): Finding[] {
   });
 }
 
-function unavailable({ action, path }: Placed): Finding {
-  const region = (action.region ?? 'us-east-1').toUpperCase().replaceAll('-', '_');
-  const message = `${actionTypeName(action.actionTypeId)} in action '${action.name}' is not available in region '${region}'`;
+function unknownType({ action, path }: Placed, region: string | undefined): Finding {
+  const message = unavailable(action, region);
   return actionError([...path, 'actionTypeId'], 'D-12', message, nearestType(action.actionTypeId));
 }
 
@@ -50,12 +58,12 @@ function countFindings({ action, path }: Placed, type: ActionType): Finding[] {
     const key = side === 'input' ? 'inputArtifacts' : 'outputArtifacts';
     const [fewest, most] = side === 'input' ? type.inputs : type.outputs;
     const count = action[key].length;
-    const declares = `Action ${action.name} declares ${count} ${side} artifacts which is`;
     const mend = fewest === most ? `Name ${fewest} in ${key}.` : `Name ${fewest} to ${most} in ${key}.`;
     const at = [...path, key];
-    if (count < fewest) return [actionError(at, 'D-10', `${declares} less than the minimum count (${fewest})`, mend)];
-    if (count > most) return [actionError(at, 'D-10', `${declares} more than the maximum count (${most})`, mend)];
-    return [];
+    const refuse = (bound: Parameters<typeof wrongCount>[3]) =>
+      actionError(at, 'D-10', wrongCount(action.name, side, count, bound), mend);
+    if (count < fewest) return [refuse(['less', 'minimum', fewest])];
+    return count > most ? [refuse(['more', 'maximum', most])] : [];
   });
 }
 
@@ -69,13 +77,10 @@ function configurationFindings({ action, path }: Placed, type: ActionType): Find
   const unknown = type.open ? [] : Object.keys(action.configuration).filter((key) => !known.includes(key));
   const long = Object.entries(action.configuration).filter(([, value]) => value.length > longestValue);
   return [
-    ...missing.map((key) => {
-      const message = `Action configuration for action '${action.name}' is missing required configuration '${key}'`;
-      return actionError(at, 'D-11', message, `Add ${key}.`);
-    }),
+    ...missing.map((key) => actionError(at, 'D-11', missingConfiguration(action.name, key), `Add ${key}.`)),
     ...unknown.map((key) => {
       const near = closest(key, known);
-      const message = `Action configuration for action '${action.name}' contains unknown configuration '${key}'`;
+      const message = unknownConfiguration(action.name, key);
       const mend = near === undefined ? `Leave it out; known: ${known.join(', ')}.` : `Did you mean ${near}?`;
       // Of what only AWS runs, AWS may know more than this table.
       return (type.tier === 'delegated' ? warning : actionError)([...at, key], 'D-11', message, mend);

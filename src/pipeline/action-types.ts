@@ -69,7 +69,33 @@ export function ruleTimeoutMinutes(provider: string): number {
   return provider === 'DeploymentWindow' ? 7 * oneDay : oneHour;
 }
 
-/** As CodePipeline names a type in its messages (CP-D-12). */
+/** In the words of CodePipeline (CP-D-12). `home` is the region of the pipeline, where it is known. */
+export function unavailable({ name, actionTypeId, region }: ActionDeclaration, home = 'us-east-1'): string {
+  const place = (region ?? home).toUpperCase().replaceAll('-', '_');
+  return `${actionTypeName(actionTypeId)} in action '${name}' is not available in region '${place}'`;
+}
+
+/** CP-D-10; "more than the maximum" is our guess at its twin. */
+export function wrongCount(
+  action: string,
+  side: 'input' | 'output',
+  count: number,
+  [than, bound, limit]: readonly ['less', 'minimum', number] | readonly ['more', 'maximum', number],
+): string {
+  return `Action ${action} declares ${count} ${side} artifacts which is ${than} than the ${bound} count (${limit})`;
+}
+
+/** CP-D-11. */
+export function missingConfiguration(action: string, key: string): string {
+  return `Action configuration for action '${action}' is missing required configuration '${key}'`;
+}
+
+/** CP-D-11. */
+export function unknownConfiguration(action: string, key: string): string {
+  return `Action configuration for action '${action}' contains unknown configuration '${key}'`;
+}
+
+/** As CodePipeline names a type in its messages. */
 export function actionTypeName({ category, provider, owner, version }: ActionTypeId): string {
   return `ActionType (Category: '${category}', Provider: '${provider}', Owner: '${owner}', Version: '${version}')`;
 }

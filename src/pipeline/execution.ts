@@ -43,6 +43,10 @@ export interface SourceRevision {
   readonly objectKey?: string;
   readonly revisionSummary?: string;
   readonly revisionUrl?: string;
+  /** What whoever told of it calls the change that made it (CP-J-12). */
+  readonly revisionChangeId?: string;
+  /** When it was made, ISO 8601. */
+  readonly created?: string;
 }
 
 /** Failure codes as CodePipeline's `errorDetails.code`; `ActionLost` is ours: the process that ran it is gone. */

@@ -18,9 +18,7 @@ export function actionRunning(draft: Draft, fact: FactOf<'action-running'>): Ver
   const running: ActionRun = {
     ...found.action,
     phase: 'running',
-    ...externals(fact),
-    ...(fact.summary !== undefined && { summary: fact.summary }),
-    ...(fact.percentComplete !== undefined && { percentComplete: fact.percentComplete }),
+    ...detailsOf(fact),
   };
   if (JSON.stringify(running) === JSON.stringify(found.action)) {
     return { ignored: `Nothing new about action ${found.action.action}.` };
@@ -43,8 +41,7 @@ export function actionSucceeded(draft: Draft, fact: FactOf<'action-succeeded'>):
   if (found.action.token !== undefined) {
     return { ignored: `Action ${found.action.action} is an approval: only a person's answer ends it well.` };
   }
-  const summary = fact.summary === undefined ? {} : { summary: fact.summary };
-  endAction(draft, found, { status: 'Succeeded', ...externals(fact), ...summary });
+  endAction(draft, found, { status: 'Succeeded', ...detailsOf(fact) });
   if (fact.revision) takeRevision(draft, fact.execution, { ...fact.revision, actionName: found.action.action });
   draft.due.add(fact.execution);
   return 'moved';
@@ -82,6 +79,15 @@ function inProgress(draft: Draft, fact: ActionFact): FoundAction | { readonly ig
   return status === 'InProgress' ? found : { ignored: `Action ${action} is ${status} already.` };
 }
 
+/** Each shows as it was last told (CP-J-11). */
+function detailsOf(fact: FactOf<'action-running' | 'action-succeeded'>): Partial<ActionRun> {
+  return {
+    ...externals(fact),
+    ...(fact.summary !== undefined && { summary: fact.summary }),
+    ...(fact.percentComplete !== undefined && { percentComplete: fact.percentComplete }),
+  };
+}
+
 function externals(fact: {
   readonly externalExecutionId?: string;
   readonly externalExecutionUrl?: string;
@@ -95,5 +101,8 @@ function externals(fact: {
 function takeRevision(draft: Draft, id: ExecutionId, revision: SourceRevision): void {
   const execution = executionOf(draft, id);
   const others = execution.sourceRevisions.filter((known) => known.actionName !== revision.actionName);
-  putExecution(draft, { ...execution, sourceRevisions: [...others, revision] });
+  const asked = execution.sourceRevisions.find((known) => known.actionName === revision.actionName);
+  // Who told of the very revision that was taken knows its change and its age.
+  const known = asked?.revisionId === revision.revisionId ? asked : {};
+  putExecution(draft, { ...execution, sourceRevisions: [...others, { ...known, ...revision }] });
 }

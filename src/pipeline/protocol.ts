@@ -153,6 +153,7 @@ export type Fact =
       readonly execution: ExecutionId;
       readonly action: ActionExecutionId;
       readonly summary?: string;
+      readonly percentComplete?: number;
       readonly externalExecutionId?: string;
       readonly externalExecutionUrl?: string;
       /** Set by source actions: what was really taken. */

@@ -1,3 +1,4 @@
+import { missingConfiguration } from './action-types.ts';
 import type { StageDeclaration } from './definition.ts';
 import { actionError, warning, type Finding } from './finding.ts';
 import { refusedAtStart, toRunOnAws } from './runnable.ts';
@@ -75,8 +76,7 @@ function choiceFindings({ action, path }: Placed, key: string, known: readonly s
 }
 
 function missing(action: string, key: string, at: Finding['path'], mend: string): Finding {
-  const message = `Action configuration for action '${action}' is missing required configuration '${key}'`;
-  return actionError(at, 'D-11', message, mend);
+  return actionError(at, 'D-11', missingConfiguration(action, key), mend);
 }
 
 /** CP-F-12: what a source with CODEBUILD_CLONE_REF puts out is no archive, and only builds know what to do with it. */

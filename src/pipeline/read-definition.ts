@@ -24,6 +24,8 @@ export interface ReadOptions {
    */
   readonly inline?: boolean;
   readonly name?: string;
+  /** Of the pipeline, as messages name it. */
+  readonly region?: string;
 }
 
 const inlineRole = 'arn:aws:iam::000000000000:role/penstock';
@@ -69,7 +71,8 @@ export function readDeclarationValue(
 ): ReadDefinition {
   const declared = options.inline ? completeInline(value, options.name) : value;
   const shaped = declarationShape.safeParse(declared);
-  const findings = shaped.success ? allFindings(shaped.data) : findingsOfBroken(declared);
+  const { region } = options;
+  const findings = shaped.success ? allFindings(shaped.data, region) : findingsOfBroken(declared, region);
   const told = findings.toSorted(errorsFirst).slice(0, mostProblems);
   const placed = told.map((finding) => toProblem(finding, file, locate)).toSorted(byPlace);
   const problems = [...placed, ...uncounted(findings.length - told.length, placed)];
@@ -78,21 +81,21 @@ export function readDeclarationValue(
 }
 
 /** What is wrong with the shape, and what is wrong whatever the shape may be once it is mended. */
-function findingsOfBroken(declared: unknown): Finding[] {
+function findingsOfBroken(declared: unknown, region: string | undefined): Finding[] {
   if (isTemplate(declared)) return [template];
   const { findings: all, declaration, filled, asWritten } = fillShape(declared);
   const findings = joinCapitals(all);
   if (!declaration) return [...findings];
-  const sure = allFindings(declaration).filter((finding) => !isFollowOn(finding, filled));
+  const sure = allFindings(declaration, region).filter((finding) => !isFollowOn(finding, filled));
   return [...findings, ...sure.map(asWritten)];
 }
 
-function allFindings(declaration: ShapedDeclaration): Finding[] {
+function allFindings(declaration: ShapedDeclaration, region: string | undefined): Finding[] {
   const definition = completed(declaration);
   return [
     ...structureFindings(definition),
     ...v2Findings(declaration),
-    ...actionFindings(definition),
+    ...actionFindings(definition, region),
     ...variableFindings(definition),
     ...triggerFindings(definition),
     ...conditionFindings(definition),

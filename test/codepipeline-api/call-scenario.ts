@@ -101,7 +101,9 @@ export class CallPlay {
   }
 
   filled(value: unknown): unknown {
-    if (typeof value === 'string') return value.startsWith('$') ? this.value(value) : value;
+    if (typeof value === 'string' && value.startsWith('$')) return this.value(value);
+    // The SDK takes dates.
+    if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(value)) return new Date(value);
     if (Array.isArray(value)) return value.map((item) => this.filled(item));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.filled(item)]));
@@ -154,17 +156,21 @@ const timeKeys = /^(created|updated|startTime|lastUpdateTime|lastStatusChange|la
 
 /** The SDK makes dates of times, the CLI prints a number or an ISO date; whatever else stands there is shown. */
 function plain(value: unknown, key = ''): unknown {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no time' : 'a time';
   if (Array.isArray(value)) return value.map((item) => plain(item, key));
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, plain(item, name)]])),
-    );
-  }
-  const isTime = timeKeys.test(key.split('.').at(-1) ?? '') && Number.isFinite(new Date(secondsOr(value)).getTime());
-  return isTime ? 'a time' : value;
+  const isTime = timeKeys.test(key.split('.').at(-1) ?? '') && typeof value !== 'object';
+  if (value instanceof Date || isTime) return timeText(value instanceof Date ? value : dateOf(value));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, item]) => (item === undefined ? [] : [[name, plain(item, name)]])),
+  );
 }
 
-function secondsOr(value: unknown): number | string {
-  return typeof value === 'number' ? value * 1000 : String(value);
+function dateOf(value: unknown): Date {
+  return new Date(typeof value === 'number' ? value * 1000 : String(value));
+}
+
+/** One of this hour is no reading matter; one that the scenario gave is. */
+function timeText(time: Date): string {
+  if (Number.isNaN(time.getTime())) return 'no time';
+  return Math.abs(time.getTime() - Date.now()) < 3_600_000 ? 'a time' : time.toISOString();
 }

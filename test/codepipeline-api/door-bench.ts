@@ -50,7 +50,7 @@ export async function doorBench(database: TestDatabase, real?: Parameters<typeof
   const secret = await openServerSecret(home);
   const door: Door = {
     db: database.db,
-    engine: createEmbeddedEngine({ db: database.db, host: 'host-1', now }),
+    engine: createEmbeddedEngine({ db: database.db, host: 'host-1', now, region: 'eu-west-1' }),
     artifacts: openArtifactStore(engine.home),
     secret,
     keys: createKeyCache(database.db, secret),

@@ -94,7 +94,7 @@ test.each([
     'an action that only AWS runs (CP-P-6)',
     declare({ Ship: { Out: { actionTypeId: { category: 'Deploy', owner: 'AWS', provider: 'EKS', version: '1' } } } }),
     "InvalidActionDeclarationException: ActionType (Category: 'Deploy', Provider: 'EKS', Owner: 'AWS', Version: '1') in " +
-      "action 'Out' is not available in region 'US_EAST_1'.",
+      "action 'Out' is not available in region 'EU_WEST_1'.",
   ],
   [
     'a function that no operator allowed (CP-P-6)',

@@ -129,6 +129,14 @@ describe('what an execution remembers', () => {
     });
   });
 
+  it('CP-X-29: a person holds with a reason on one line', () => {
+    const hold = { kind: 'disable-transition', lane: laneOf(), stage: 'Gate', transition: 'Inbound' } as const;
+    const answers = ['freeze: Ostern', ' ', 'one\ntwo', 'bell\u0007'].map(
+      (reason) => transition(started({ stages }), { ...hold, reason }, given).outcome,
+    );
+    expect(answers).toEqual(['moved', 'refused', 'refused', 'refused']);
+  });
+
   it('CP-X-61: a further update leaves alone what an update ends already', () => {
     const running = started({ stages });
     const updated = after(running, { kind: 'update-definition', ...pipeline({ stages: { ...stages, More: ['A'] } }) });

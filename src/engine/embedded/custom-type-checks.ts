@@ -1,4 +1,6 @@
 import type { ArtifactDetails, CustomActionType } from '../../db/custom-action-types.ts';
+import { missingConfiguration, unknownConfiguration, wrongCount } from '../../pipeline/action-types.ts';
+import type { ActionDeclaration } from '../../pipeline/definition.ts';
 
 const categories: ReadonlySet<string> = new Set(['Source', 'Build', 'Deploy', 'Test', 'Invoke']);
 const name = /^[0-9A-Za-z_-]+$/;
@@ -57,6 +59,46 @@ function templateProblem({ settings, configurationProperties }: CustomActionType
   }
   return undefined;
 }
+
+/** What is wrong with an action of this type, in the words of CodePipeline (CP-D-10, CP-D-11, CP-J-2). */
+export function customActionProblem(type: CustomActionType, action: ActionDeclaration): string | undefined {
+  const { configurationProperties: properties, inputArtifactDetails, outputArtifactDetails } = type;
+  const { configuration } = action;
+  const missing = properties.find((property) => property.required && !Object.hasOwn(configuration, property.name));
+  const unknown = Object.keys(configuration).find((key) => !properties.some((property) => property.name === key));
+  return (
+    artifactProblem(action.name, 'input', action.inputArtifacts.length, inputArtifactDetails) ??
+    artifactProblem(action.name, 'output', action.outputArtifacts.length, outputArtifactDetails) ??
+    (missing && missingConfiguration(action.name, missing.name)) ??
+    (unknown === undefined ? undefined : unknownConfiguration(action.name, unknown)) ??
+    queryValueProblem(type, configuration)
+  );
+}
+
+function artifactProblem(
+  action: string,
+  side: 'input' | 'output',
+  count: number,
+  { minimumCount, maximumCount }: ArtifactDetails,
+): string | undefined {
+  if (count < minimumCount) return wrongCount(action, side, count, ['less', 'minimum', minimumCount]);
+  if (count > maximumCount) return wrongCount(action, side, count, ['more', 'maximum', maximumCount]);
+  return undefined;
+}
+
+/** One that takes a variable is known only when the action starts. */
+function queryValueProblem(
+  { configurationProperties }: CustomActionType,
+  configuration: Readonly<Record<string, string>>,
+): string | undefined {
+  const asked = configurationProperties.find((property) => property.queryable)?.name;
+  const value = asked === undefined ? undefined : configuration[asked];
+  if (value === undefined || value.includes('#{') || queryValue.test(value)) return undefined;
+  return `The value of the queryable property '${asked}' has 1 to 20 characters of A-Z, a-z, 0-9, _ and -.`;
+}
+
+/** What a poll may ask for. */
+export const queryValue = /^[A-Za-z0-9_-]{1,20}$/;
 
 /** Fills `{Config:name}` and `{ExternalExecutionId}` in; undefined when a part is not known (yet). */
 export function fillTemplate(

@@ -25,6 +25,8 @@ export interface EmbeddedEngineOptions {
   readonly now: () => Date;
   /** What runs here beyond the native action types, for pipelines of this repository (CP-P-6). */
   readonly alsoRuns?: (type: ActionTypeId, repository: RepositoryRef) => boolean;
+  /** As people know it; us-east-1 without it. */
+  readonly region?: string;
 }
 
 export interface EmbeddedEngine extends Engine {
@@ -49,12 +51,13 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
 }
 
 async function whyNotRunnable(
-  { db, alsoRuns }: EmbeddedEngineOptions,
+  { db, alsoRuns, region }: EmbeddedEngineOptions,
   definition: PipelineDefinition,
   repositoryId: number,
 ): Promise<string | undefined> {
   const repository = alsoRuns && (await loadRepository(db, repositoryId));
-  return notRunnable(definition, (type) => (repository ? (alsoRuns?.(type, repository) ?? false) : false));
+  const runsToo = (type: ActionTypeId): boolean => (repository ? (alsoRuns?.(type, repository) ?? false) : false);
+  return notRunnable(definition, runsToo, region);
 }
 
 async function updateDefinition(options: EmbeddedEngineOptions, request: UpdateRequest): Promise<void> {

@@ -3,6 +3,7 @@ import { saveActionInput } from '../../db/action-executions.ts';
 import { findCustomActionType, type CustomActionType } from '../../db/custom-action-types.ts';
 import { claimFunctionCall, markFunctionCalled, queueWorkerJob, type WorkerJobData } from '../../db/worker-jobs.ts';
 import { actionTypeName } from '../../pipeline/action-types.ts';
+import { ownRegion } from '../../pipeline/structure-checks.ts';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { ActionError } from '../../pipeline/execution.ts';
 import type { AnyProvider, StartedAction } from '../../providers/provider.ts';
@@ -75,7 +76,15 @@ function jobData(site: ActionSite, action: StartedAction<unknown>): WorkerJobDat
     },
     inputArtifacts: action.inputs,
     outputArtifacts: action.outputs,
+    ...encryptionKeyOf(site),
   };
+}
+
+/** Of the store in the action's own region, where there are several. */
+function encryptionKeyOf({ declaration, definition }: ActionSite): Pick<WorkerJobData, 'encryptionKey'> {
+  const { artifactStore, artifactStores = {} } = definition;
+  const store = artifactStore ?? artifactStores[declaration.region ?? ownRegion(definition.stages) ?? ''];
+  return store?.encryptionKey ? { encryptionKey: store.encryptionKey } : {};
 }
 
 async function queueForWorkers(

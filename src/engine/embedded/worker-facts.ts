@@ -2,8 +2,8 @@ import type { Transaction } from 'kysely';
 import { findCustomActionType } from '../../db/custom-action-types.ts';
 import type { ActionOutput, Database } from '../../db/database.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
-import type { WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
-import type { ActionExecutionId } from '../../pipeline/execution.ts';
+import type { CurrentRevision, WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
+import type { ActionExecutionId, SourceRevision } from '../../pipeline/execution.ts';
 import type { Fact } from '../../pipeline/protocol.ts';
 import { findSite } from './action-site.ts';
 import { fillTemplate } from './custom-type-checks.ts';
@@ -39,20 +39,28 @@ export async function actionFact(
   const { executionDetails = {}, continuationToken, outputVariables = {}, currentRevision } = result;
   const external = await externalOf(trx, job, executionDetails.externalExecutionId);
   const summary = executionDetails.summary === undefined ? {} : { summary: executionDetails.summary };
-  if (continuationToken !== undefined) {
-    const percent = executionDetails.percentComplete;
-    const progress = percent === undefined ? {} : { percentComplete: percent };
-    return { record, fact: { kind: 'action-running', ...about, ...external, ...summary, ...progress } };
-  }
-  const revision = currentRevision && {
-    actionName: run.action,
-    revisionId: currentRevision.revision,
-    ...(currentRevision.revisionSummary === undefined ? {} : { revisionSummary: currentRevision.revisionSummary }),
-  };
+  const percent = executionDetails.percentComplete;
+  const details = { ...external, ...summary, ...(percent === undefined ? {} : { percentComplete: percent }) };
+  if (continuationToken !== undefined) return { record, fact: { kind: 'action-running', ...about, ...details } };
+  const revision = currentRevision && revisionOf(run.action, currentRevision);
   const known = external.externalExecutionId ?? run.externalExecutionId;
   const output = { outputVariables, ...summary, ...externalId(known) };
-  const fact: Fact = { kind: 'action-succeeded', ...about, ...external, ...summary, ...(revision ? { revision } : {}) };
+  const fact: Fact = { kind: 'action-succeeded', ...about, ...details, ...(revision ? { revision } : {}) };
   return { record, fact, output: { action: run.id, output } };
+}
+
+/** CP-J-12. */
+function revisionOf(
+  actionName: string,
+  { revision: revisionId, changeIdentifier: revisionChangeId, created, revisionSummary }: CurrentRevision,
+): SourceRevision {
+  return {
+    actionName,
+    revisionId,
+    revisionChangeId,
+    ...(created === undefined ? {} : { created: new Date(created * 1000).toISOString() }),
+    ...(revisionSummary === undefined ? {} : { revisionSummary }),
+  };
 }
 
 /** On failure of a stage an error of the function meets the rule, everywhere else its success does (CP-C-3). */

@@ -11,6 +11,7 @@ import {
 } from '../../db/worker-jobs.ts';
 import type { ActionTypeId } from '../../pipeline/definition.ts';
 import { answered, refused, type Answered, type RefusedAnswer } from './answered.ts';
+import { queryValue } from './custom-type-checks.ts';
 
 /**
  * The life of a worker job up to its result (CP 4.2): queued when a custom action starts, offered to pollers, owned by
@@ -68,7 +69,7 @@ function queryProblem(
       `queryParam has to name the queryable property '${queryable}' and nothing else.`,
     );
   }
-  if (/^[A-Za-z0-9_-]{1,20}$/.test(given[queryable] ?? '')) return undefined;
+  if (queryValue.test(given[queryable] ?? '')) return undefined;
   return refused('ValidationException', 'A value of queryParam has 1 to 20 characters of A-Z, a-z, 0-9, _ and -.');
 }
 

@@ -1,0 +1,17 @@
+import { CodePipeline } from '@aws-sdk/client-codepipeline';
+import { S3 } from '@aws-sdk/client-s3';
+import { readFileSync } from 'node:fs';
+const t = readFileSync('/tmp/h4/key.txt','utf8');
+const v = (n) => new RegExp(`${n} = (\\S+)`).exec(t)[1];
+const where = { endpoint: 'http://127.0.0.1:18444', region: 'us-east-1', maxAttempts: 1, credentials: { accessKeyId: v('aws_access_key_id'), secretAccessKey: v('aws_secret_access_key') } };
+export const c = new CodePipeline(where);
+export const s3 = new S3({ ...where, forcePathStyle: true });
+export const say = async (label, p) => { try { const r = await p; delete r.$metadata; console.log(label, JSON.stringify(r)); return r; } catch (e) { console.log(label, 'REFUSED', e.name, e.message?.slice(0, 600)); } };
+export const T = (category, provider, owner='AWS') => ({ category, owner, provider, version: '1' });
+export const src = (name='Fetch', out='App') => ({ name, actionTypeId: T('Source','S3'), configuration: { S3Bucket:'src', S3ObjectKey:'a.zip', PollForSourceChanges:'false' }, outputArtifacts:[{name:out}] });
+export const gate = (name='Ok', more={}) => ({ name, actionTypeId: T('Approval','Manual'), ...more });
+export const cmd = (name, commands, more={}) => ({ name, actionTypeId: T('Compute','Commands'), commands, inputArtifacts:[{name:'App'}], ...more });
+export const P = (name, stages, more={}) => ({ name, roleArn:'arn:aws:iam::111122223333:role/p', artifactStore:{type:'S3',location:'art-bucket'}, pipelineType:'V2', stages: [{name:'Source',actions:[src()]}, ...Object.entries(stages).map(([name, a]) => ({ name, ...(Array.isArray(a)?{actions:a}:a) }))], ...more });
+export const sleep = (ms) => new Promise(r => setTimeout(r, ms));
+export const until = async (name, id, f, ms=15000) => { for (const end=Date.now()+ms; Date.now()<end; await sleep(100)) { const {pipelineExecution:e} = await c.getPipelineExecution({pipelineName:name,pipelineExecutionId:id}); if (f(e.status)) return e; } return 'TIMEOUT'; };
+export const stage = async (name, st) => (await c.getPipelineState({name})).stageStates.find(s=>s.stageName===st);

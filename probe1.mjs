@@ -1,0 +1,23 @@
+import { c, s3, say, T, src, gate, cmd, P, sleep, until, stage } from './probe.mjs';
+import { execSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+execSync('cd /tmp/h4 && rm -rf z && mkdir z && cd z && echo hi > a.txt && python3 -c "import zipfile; z=zipfile.ZipFile(\'../a.zip\',\'w\'); z.write(\'a.txt\'); z.close()"');
+await say('mb', s3.createBucket({Bucket:'src'}));
+await say('put', s3.putObject({Bucket:'src',Key:'a.zip',Body:readFileSync('/tmp/h4/a.zip')}));
+// 1.3
+await say('1.3 update unknown w/ bad shape', c.updatePipeline({pipeline:{...P('nope',{G:[gate()]}), roleArn:'x'}}));
+await say('1.3 update unknown', c.updatePipeline({pipeline:P('nope',{G:[gate()]})}));
+await say('tags aws:', c.createPipeline({pipeline:P('tagged',{G:[gate()]}), tags:[{key:'aws:x',value:'1'}]}));
+await say('51 tags', c.createPipeline({pipeline:P('tagged',{G:[gate()]}), tags:Array.from({length:51},(_,i)=>({key:`k${i}`,value:'1'}))}));
+await say('version sent', c.createPipeline({pipeline:{...P('ver',{G:[gate()]}), version: 9}}).then(r=>({v:r.pipeline.version})));
+await say('blockers', c.updatePipeline({pipeline:{...P('ver',{G:{actions:[gate()],blockers:[{name:'b',type:'Schedule'}]}})}}).then(r=>({v:r.pipeline.version,b:r.pipeline.stages[1].blockers})));
+await say('empty value', c.createPipeline({pipeline:P('e',{G:[gate('Ok',{configuration:{CustomData:''}})]})}));
+await say('both stores', c.createPipeline({pipeline:{...P('e',{G:[gate()]}),artifactStores:{'us-east-1':{type:'S3',location:'art-bucket'}}}}));
+await say('ns reserved', c.createPipeline({pipeline:P('e',{B:[cmd('A',['true'],{namespace:'codepipeline'})]})}));
+await say('1 bad time approval', c.createPipeline({pipeline:P('e',{G:[gate('Ok',{timeoutInMinutes:4})]})}));
+await say('topic', c.createPipeline({pipeline:P('e',{G:[gate('Ok',{configuration:{NotificationArn:'arn:aws:sqs:us-east-1:111122223333:t'}})]})}));
+await say('topic other region', c.createPipeline({pipeline:P('e',{G:[gate('Ok',{configuration:{NotificationArn:'arn:aws:sns:eu-west-1:111122223333:t'}})]})}));
+await say('cmd timeouts', c.createPipeline({pipeline:P('e',{B:[cmd('A',['true'],{timeoutInMinutes:10})]})}));
+await say('V1 with cmds', c.createPipeline({pipeline:P('e',{B:[cmd('A',['true'])]},{pipelineType:'V1'})}));
+await say('unknown ns', c.createPipeline({pipeline:P('e',{B:[cmd('A',['echo #{Nope.x}'])]})}));
+await say('same action name other stage', c.createPipeline({pipeline:P('same',{B:[cmd('A',['true'])],C:[cmd('A',['true'])]})}).then(r=>({ok:r.pipeline.name})));
