@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { Kysely, PostgresDialect, type KyselyPlugin } from 'kysely';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Pool, type PoolConfig } from 'pg';
@@ -11,6 +11,7 @@ import type { Database } from './database.ts';
 import { takeLock } from './lock.ts';
 import { channels, type Channel, type OpenDatabase } from './open.ts';
 import { numericTypes } from './pg-types.ts';
+import { preparedEmbedded } from './prepared-embedded.ts';
 
 /**
  * The embedded database: PGlite behind a pool of one client that is never replaced. These settings hold together:
@@ -38,12 +39,19 @@ export async function openEmbedded(directory: string): Promise<OpenDatabase> {
 }
 
 async function createIn(directory: string): Promise<PGlite> {
+  // Half of a new one would never open: when a first start is killed, the next one begins again.
+  const unfinished = `${directory}.unfinished`;
+  if (existsSync(unfinished)) await rm(directory, { recursive: true, force: true });
   const isNew = !existsSync(directory);
   try {
-    return await PGlite.create(directory);
+    if (!isNew) return await PGlite.create(directory);
+    await writeFile(unfinished, '');
+    const prepared = preparedEmbedded();
+    const lite = await PGlite.create(directory, prepared ? { loadDataDir: prepared } : {});
+    await rm(unfinished);
+    return lite;
   } catch (error) {
-    // Half of a new one would never open.
-    if (isNew) await rm(directory, { recursive: true, force: true });
+    if (isNew) await Promise.all([directory, unfinished].map((path) => rm(path, { recursive: true, force: true })));
     if (isDiskFull(error)) {
       throw new UserError(
         `There is no room on the disk of ${directory} (the embedded database begins with 40 MB). ` +

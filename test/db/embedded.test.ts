@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -21,7 +21,19 @@ test('a directory that is no database is refused with the way out, and its lock 
   const refused = openDatabase({ kind: 'embedded', directory });
   await expect(refused).rejects.toThrow(UserError);
   await expect(refused).rejects.toThrow(/cannot be opened.*backup/);
-  expect(existsSync(`${directory}.lock`)).toBe(false);
+  expect([existsSync(`${directory}.lock`), readdirSync(directory)]).toEqual([false, ['PG_VERSION']]);
+});
+
+test('a first start that was killed is begun again', async () => {
+  const directory = join(home, 'db');
+  mkdirSync(directory);
+  for (const file of ['PG_VERSION', '../db.unfinished']) writeFileSync(join(directory, file), '');
+  const open = await openDatabase({ kind: 'embedded', directory });
+  await sql`create table kept (n int)`.execute(open.db);
+  await open.close();
+  const again = await openDatabase({ kind: 'embedded', directory });
+  expect((await sql`select n from kept`.execute(again.db)).rows).toEqual([]);
+  await again.close();
 });
 
 // The first start computes for seconds, and for much longer on a busy machine.

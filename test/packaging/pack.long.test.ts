@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -68,6 +68,8 @@ describe('the packed package', () => {
     for (const file of ['dist/src/cli.js', 'dist/migrations', 'app.yml', 'src/penstock.mjs', 'src/check-node.mjs']) {
       expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
     }
+    // So that the first start of a database computes nothing.
+    expect(globSync('dist/embedded-*.tar.gz', { cwd: installed })).toHaveLength(1);
     for (const file of ['src/cli.ts', 'test', 'node_modules', '.ci']) {
       expect([file, existsSync(join(installed, file))]).toEqual([file, false]);
     }
