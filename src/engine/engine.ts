@@ -16,11 +16,7 @@ import type { PipelineCommand, Refusal } from '../pipeline/protocol.ts';
  */
 export interface Engine {
   start(request: StartRequest): Promise<ExecutionId>;
-  /**
-   * `recheck` runs as close to the effect as the engine can: inside the transaction that releases the gate where that
-   * transaction is ours. A refusal from it stops the command.
-   */
-  obey(command: PipelineCommand, by: Actor, recheck?: Recheck): Promise<Obeyed>;
+  obey(command: PipelineCommand, by: Actor, along?: Along): Promise<Obeyed>;
   refresh(execution: string): Promise<void>;
 }
 
@@ -86,6 +82,14 @@ export interface ExecutionContext {
   readonly bareCommands: boolean;
   /** True: one comment in the pull request is kept that says where everything stands. */
   readonly statusComment?: boolean;
+}
+
+/** What goes along with a command, as close to its effect as the engine can: in its transaction where that is ours. */
+export interface Along {
+  /** Before it. A refusal from it stops the command. */
+  readonly recheck?: Recheck;
+  /** After it, in the same transaction; never called where the effect is somebody else's (AWS), which is read back. */
+  readonly onDone?: (trx: Transaction<Database>) => Promise<void>;
 }
 
 /** Looks once more at stored votes under the lane's lock (SEC R2). Never asks the network. */

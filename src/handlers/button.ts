@@ -2,7 +2,7 @@ import type { Command } from '../commands/command.ts';
 import { checkRunByGithubId, newestCheckRun, type CheckRunRecord } from '../db/check-runs.ts';
 import { loadDefinitions } from '../db/definitions.ts';
 import { executionsFor, findExecution, type ExecutionRecord } from '../db/executions.ts';
-import { claimCommand, finishCommand } from '../db/human-commands.ts';
+import { askedOf, claimCommand, commandBySource, finishCommand } from '../db/human-commands.ts';
 import type { Deps } from '../deps.ts';
 import type { WebhookEvent } from '../github/event.ts';
 import type { Account, RepositoryRef } from '../github/github.ts';
@@ -19,30 +19,45 @@ type RerunSuite = Extract<WebhookEvent, { kind: 'rerun-suite' }>;
 
 /** A press of a button asks for the same as its command; whoever pressed passes the same rules as a comment. */
 export async function handleButton(deps: Deps, event: Button, claimer: string): Promise<Outcome> {
+  const marker = `button/${event.checkRunId}/${event.identifier}`;
+  const before = await endOfEarlierTry(deps, `${marker}/${event.sender.id}`);
+  if (before) return before;
   const run = await checkRunByGithubId(deps.db, event.repository.id, event.checkRunId);
   if (run?.headSha !== event.headSha)
     return ignored(`check run ${event.checkRunId} is not one that Penstock posted for ${event.headSha}`);
   const newest = await newestCheckRun(deps.db, run);
   if (newest?.githubId !== event.checkRunId) return ignored('a newer run of this check exists; only its buttons count');
-  if (run.executionId === null) return pressedOnCommit(deps, event, claimer);
+  if (run.executionId === null) return pressedOnCommit(deps, event, { marker, claimer });
   const record = await findExecution(deps.db, run.executionId);
   if (!record) return ignored('the execution of this check is gone');
   const command = commandOf(event.identifier, run, record);
   if (!command) return ignored(`the button ${event.identifier} is not one of ours, or what it asked for is over`);
-  const marker = `button/${event.checkRunId}/${event.identifier}`;
   return obeyClick(deps, { event, command, record, marker, claimer });
 }
 
+/** What was done is done, although the check has become another by it and the process ended before it could say so. */
+async function endOfEarlierTry(deps: Pick<Deps, 'db'>, source: string): Promise<Outcome | undefined> {
+  const pressed = await commandBySource(deps.db, source);
+  if (!pressed || pressed.outcome !== null) return undefined;
+  const asked = await askedOf(deps.db, source);
+  if (!asked.some(({ obeyed }) => obeyed?.outcome === 'done')) return undefined;
+  await finishCommand(deps.db, source, { outcome: 'rocket', answer: '' });
+  return handled(`${pressed.text} by ${pressed.login}: rocket`);
+}
+
 /** The check of a fork's commit that waits for a permitted person: the button carries the SHA. */
-async function pressedOnCommit(deps: Deps, event: Button, claimer: string): Promise<Outcome> {
+async function pressedOnCommit(
+  deps: Deps,
+  event: Button,
+  by: { readonly marker: string; readonly claimer: string },
+): Promise<Outcome> {
   if (event.identifier !== 'ok-to-test') return ignored('this check stands for no execution');
   const [pullRequest] = (await deps.github.openPullRequests(event.repository)).filter(
     (one) => one.headSha === event.headSha,
   );
   if (!pullRequest) return ignored('no open pull request has this commit as its head any more');
   const command: Command = { verb: 'ok-to-test', sha: event.headSha };
-  const marker = `button/${event.checkRunId}/${event.identifier}`;
-  return obeyClick(deps, { event, command, marker, number: pullRequest.number, claimer });
+  return obeyClick(deps, { event, command, number: pullRequest.number, ...by });
 }
 
 function commandOf(identifier: string, run: CheckRunRecord, record: ExecutionRecord): Command | undefined {

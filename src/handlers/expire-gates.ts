@@ -1,6 +1,7 @@
 import { recordAudit } from '../db/audit.ts';
 import { loadExecutions, waitingExecutions } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
+import type { Recheck } from '../engine/engine.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
 import { judgeGate } from './gate-facts.ts';
 import { gateDetail, stillWaits, type OpenGate } from './gate-release.ts';
@@ -22,7 +23,7 @@ async function expireGate(deps: ExpireDeps, gate: OpenGate): Promise<void> {
   const summary = 'Nobody answered in time (expireAfter).';
   const by = { kind: 'penstock', why: 'the gate expired' } as const;
   const reject = { kind: 'reject', lane, execution: id, stage, action, token, summary } as const;
-  await deps.engine.obey(reject, by, async (trx) => {
+  const recheck: Recheck = async (trx) => {
     // Somebody may have answered meanwhile; then there is no expiry to tell of.
     if (!(await stillWaits(trx, gate))) return undefined;
     await recordAudit(trx, {
@@ -34,5 +35,6 @@ async function expireGate(deps: ExpireDeps, gate: OpenGate): Promise<void> {
       detail: gateDetail(gate, verdict),
     });
     return undefined;
-  });
+  };
+  await deps.engine.obey(reject, by, { recheck });
 }

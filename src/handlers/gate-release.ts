@@ -51,7 +51,7 @@ export async function releaseGate(
   const summary = summaryOf(verdict, answering.reason);
   const recheck = recheckOf(deps, gate, judged, answering.by);
   const command = { kind, lane, execution: id, stage, action, token, summary } as const;
-  const obeyed = await deps.engine.obey(command, answering.by, recheck);
+  const obeyed = await deps.engine.obey(command, answering.by, { recheck });
   if (obeyed.outcome === 'done') return { kind: 'done' };
   if (obeyed.refusal.rule === voteRule) return { kind: 'again' };
   return { kind: 'refused', why: obeyed.refusal.message };

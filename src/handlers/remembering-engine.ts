@@ -5,10 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
 
 /** What follows from these words depends on what runs, which the first try may have changed. */
-type Remembered = Extract<
-  PipelineCommand,
-  { readonly kind: 'approve' | 'reject' | 'retry' | 'stop' | 'rollback' | 'override' }
->;
+type Remembered = Exclude<PipelineCommand, { readonly kind: 'withdraw' }>;
 
 export interface Remembering {
   readonly engine: Engine;
@@ -27,14 +24,17 @@ export async function rememberingEngine(
 ): Promise<Remembering> {
   const line = JSON.stringify(words);
   const known = new Map((await askedOf(db, source)).filter((one) => one.line === line).map((one) => [one.key, one]));
-  const obey: Engine['obey'] = async (command, by, recheck) => {
-    if (!isRemembered(command)) return engine.obey(command, by, recheck);
+  const obey: Engine['obey'] = async (command, by, along = {}) => {
+    if (!isRemembered(command)) return engine.obey(command, by, along);
     const key = JSON.stringify([line, 'token' in command ? command.token : command]);
     const answered = known.get(key)?.obeyed;
     // A gate is judged anew each time: its votes may be others by now.
     if (answered && !('token' in command)) return answered;
     await rememberAsked(db, source, { key, line, command });
-    const obeyed = await engine.obey(command, by, recheck);
+    const obeyed = await engine.obey(command, by, {
+      ...along,
+      onDone: (trx) => rememberAsked(trx, source, { key, line, command, obeyed: { outcome: 'done' } }),
+    });
     await rememberAsked(db, source, { key, line, command, obeyed });
     return obeyed;
   };
@@ -45,5 +45,5 @@ export async function rememberingEngine(
 }
 
 function isRemembered(command: PipelineCommand): command is Remembered {
-  return ['approve', 'reject', 'retry', 'stop', 'rollback', 'override'].includes(command.kind);
+  return command.kind !== 'withdraw';
 }

@@ -53,7 +53,7 @@ export function createEngines(options: {
   };
   const engine: Engine = {
     start: (request) => (request.engine === 'aws' ? aws : embedded).start(request),
-    obey: async (command, by, recheck) => (await engineOf(await subjectOf(db, command))).obey(command, by, recheck),
+    obey: async (command, by, along) => (await engineOf(await subjectOf(db, command))).obey(command, by, along),
     refresh: async (execution) => (await engineOf(execution)).refresh(execution),
   };
   return { engine, aws: { ...aws, pipelinesOf, idleLookMs } };

@@ -188,7 +188,10 @@ test('votes that changed meanwhile stop the approval before it reaches AWS (SEC-
   const refusal = { exception: 'InvalidApprovalTokenException', rule: 'SEC-R2', message: 'The answers changed.' };
   const { stage, action, token } = gate;
   const command = { kind: 'approve', lane, execution: id, stage, action, token, summary: '' } as const;
-  expect(await engine.obey(command, by, () => Promise.resolve(refusal))).toEqual({ outcome: 'refused', refusal });
+  expect(await engine.obey(command, by, { recheck: () => Promise.resolve(refusal) })).toEqual({
+    outcome: 'refused',
+    refusal,
+  });
   expect(bench.count('PutApprovalResult')).toBe(before);
 });
 
@@ -234,7 +237,7 @@ test('answered by somebody else between our reading and our call: told as it is,
     aws.fault('PutApprovalResult', awsError('ApprovalAlreadyCompletedException', 'The approval was answered already.'));
     return Promise.resolve(undefined);
   };
-  expect(await engine.obey(command, by, recheck)).toMatchObject({
+  expect(await engine.obey(command, by, { recheck })).toMatchObject({
     outcome: 'refused',
     refusal: {
       message: 'The approval was answered already. Somebody answered before; the check shows the answer in a moment.',

@@ -117,9 +117,27 @@ test('a recheck that says no inside the transaction keeps the gate closed', asyn
   const lane = laneKey(repository.id, 'web', 7);
   const command = { kind: 'approve', lane, execution: id, stage: 'Release', action: 'Approve', summary: '' } as const;
   const refusal = { exception: 'InvalidApprovalTokenException', rule: 'SEC-R2', message: 'changed' };
-  const obeyed = await bench.engine.obey({ ...command, token: gate!.token }, by, () => Promise.resolve(refusal));
+  const obeyed = await bench.engine.obey({ ...command, token: gate!.token }, by, {
+    recheck: () => Promise.resolve(refusal),
+    onDone: () => Promise.reject(new Error('it was not done')),
+  });
   expect(obeyed).toEqual({ outcome: 'refused', refusal });
   expect(await bench.status(id)).toBe('InProgress');
+});
+
+test('what goes along with a command is written with its effect or not at all', async () => {
+  const gated = aPipeline({ Source: { Checkout: 'CodeStarSourceConnection' }, Release: { Approve: 'Manual' } });
+  const id = await bench.start(gated, { pullRequest: 9 });
+  await bench.settled();
+  const stop = { kind: 'stop', lane: laneKey(repository.id, 'web', 9), execution: id, abandon: true } as const;
+  const full = { onDone: () => Promise.reject(new Error('the disk is full')) };
+  await expect(bench.engine.obey(stop, by, full)).rejects.toThrow('the disk is full');
+  expect(await bench.status(id)).toBe('InProgress');
+  let times = 0;
+  const onDone = async () => void (times += 1);
+  expect(await bench.engine.obey(stop, by, { onDone })).toEqual({ outcome: 'done' });
+  expect(await bench.engine.obey(stop, by, { onDone })).toMatchObject({ outcome: 'refused' });
+  expect([times, await bench.status(id)]).toEqual([1, 'Stopped']);
 });
 
 test('retry of a failed stage keeps the execution and makes new attempts of what failed (CP-X-43, CP-X-48)', async () => {

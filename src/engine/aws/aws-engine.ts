@@ -41,7 +41,7 @@ export function createAwsEngine(ground: Ground): AwsEngine {
   };
   return {
     start: (request) => start(ground, request),
-    obey: (command, by, recheck) => obey(ground, command, by, recheck),
+    obey: (command, by, along) => obey(ground, command, by, along?.recheck),
     refresh: (execution) => refresh(ground, execution),
     definitionOf,
     observe: (watched) => observe(ground, watched),

@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { ActionOutput, Database } from '../../db/database.ts';
 import { lockLane } from '../../db/lanes.ts';
 import { recordMove } from '../../db/pipeline-decisions.ts';
-import type { ExecutionContext, Recheck } from '../engine.ts';
+import type { Along, ExecutionContext } from '../engine.ts';
 import type { Actor, ActionExecutionId, LaneKey } from '../../pipeline/execution.ts';
 import type { Change, Input, Refusal } from '../../pipeline/protocol.ts';
 import { changes } from '../../pipeline/changes.ts';
@@ -28,7 +28,7 @@ export interface InputRequest {
   readonly birth?: Birth;
   /** Of a fact that ends an action: what it put out. */
   readonly output?: { readonly action: ActionExecutionId; readonly output: ActionOutput };
-  readonly recheck?: Recheck;
+  readonly along?: Along;
 }
 
 export interface Birth {
@@ -54,12 +54,13 @@ export async function applyLocked(trx: Transaction<Database>, request: InputRequ
     ...(request.pullRequest === null ? {} : { pullRequest: request.pullRequest }),
   });
   const loaded = await loadState(trx, lane, request.input);
-  const refusal = await request.recheck?.(trx);
+  const refusal = await request.along?.recheck?.(trx);
   if (refusal) return { outcome: 'refused', refusal };
   const moved = transition(loaded.state, request.input, { at: request.at, seed: request.seed, by: request.by });
   if (moved.outcome !== 'moved') return moved;
   const changed = changes(loaded.state, moved.state);
   await recordMove(trx, request);
   await saveMove(trx, { request, before: loaded, after: moved.state, effects: moved.effects, changes: changed });
+  await request.along?.onDone?.(trx);
   return { outcome: 'moved', changes: changed };
 }

@@ -8,7 +8,7 @@ import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionTypeId, PipelineDefinition } from '../../pipeline/definition.ts';
 import { notRunnable } from '../../pipeline/runnable.ts';
 import { enqueueReport } from './save-move.ts';
-import type { Engine, Obeyed, Recheck, StartRequest, UpdateRequest } from '../engine.ts';
+import type { Along, Engine, Obeyed, StartRequest, UpdateRequest } from '../engine.ts';
 import type { Actor, ExecutionId } from '../../pipeline/execution.ts';
 import type { PipelineCommand } from '../../pipeline/protocol.ts';
 import { digestOf } from '../../pipeline/digest.ts';
@@ -43,7 +43,7 @@ export interface EmbeddedEngine extends Engine {
 export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEngine {
   return {
     start: (request) => start(options, request),
-    obey: (command, by, recheck) => obey(options, command, by, recheck),
+    obey: (command, by, along) => obey(options, command, by, along),
     refresh: (execution) => refresh(options, execution),
     updateDefinition: (request) => updateDefinition(options, request),
     notRunnable: (definition, repositoryId) => whyNotRunnable(options, definition, repositoryId),
@@ -110,7 +110,7 @@ async function obey(
   options: EmbeddedEngineOptions,
   command: PipelineCommand,
   by: Actor,
-  recheck?: Recheck,
+  along?: Along,
 ): Promise<Obeyed> {
   const lane = await loadLane(options.db, command.lane);
   if (!lane) throw new UserError(`There is no lane ${command.lane}: nothing of this pipeline ran here yet.`);
@@ -123,7 +123,7 @@ async function obey(
     by,
     at: options.now(),
     seed: seedOf(command),
-    ...(recheck ? { recheck } : {}),
+    ...(along ? { along } : {}),
   });
   switch (applied.outcome) {
     case 'moved':

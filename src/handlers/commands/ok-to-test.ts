@@ -40,8 +40,11 @@ export async function okToTest(
     const cause = `/ok-to-test by ${asked.person.login}`;
     const base = `ok-to-test/${repository.id}/${plan.pipeline.name}/${pullRequest.number}/${pullRequest.headSha}`;
     const idempotencyKey = await startKeyAfter(deps, base);
-    if (await findExecutionByKey(deps.db, idempotencyKey)) {
-      known += 1;
+    const before = await findExecutionByKey(deps.db, idempotencyKey);
+    if (before) {
+      // Since this was written: by an earlier try of its delivery.
+      if (Date.parse(before.execution.startedAt) >= Date.parse(asked.createdAt)) started += 1;
+      else known += 1;
       continue;
     }
     await startExecution(deps, {

@@ -12,7 +12,9 @@ export async function rerun(
   asked: Asked,
   command: Extract<Command, { verb: 'rerun' }>,
 ): Promise<Answer> {
-  const candidates = newestPerPipeline(asked, command.target.pipeline);
+  // What an earlier try of this delivery started is not what the person meant.
+  const records = asked.records.filter((record) => !isStartedBy(record, asked));
+  const candidates = newestPerPipeline({ records }, command.target.pipeline);
   if (candidates.length === 0)
     return refused(
       `No pipeline ran here yet, so there is nothing to run again. \`${prefixOf(asked)}status\` says why.`,
@@ -22,6 +24,10 @@ export async function rerun(
   if (why !== undefined && over.length === candidates.length) return refused(why);
   for (const record of candidates) if (whyOver(asked, record) === undefined) await startAgain(deps, asked, record);
   return done(why);
+}
+
+function isStartedBy({ idempotencyKey }: ExecutionRecord, { source }: Asked): boolean {
+  return idempotencyKey.startsWith('rerun/') && idempotencyKey.endsWith(`/${source}`);
 }
 
 /** The same commit, definition, policy and authors; only who asked is new. */
