@@ -34,7 +34,7 @@ secrets:
   NPM_TOKEN: { fromEnv: NPM_TOKEN, repositories: [acme/web] }
 awsSecrets:
   - { repositories: [acme/*], region: eu-west-1, parameters: [/acme/*] }
-api: { port: 3001, url: "https://api.acme.test/" }
+api: { port: 3001, url: "https://api.acme.test/", continuationDelaySeconds: 60 }
 events:
   chat: { https: { url: "https://hooks.acme.test/x", key: { fromEnv: KEY } }, repositories: [acme/web] }
   queue: { sqs: { queueUrl: "https://sqs.eu-west-1.amazonaws.com/1/q", region: eu-west-1 } }
@@ -110,6 +110,7 @@ describe('penstock.server.yml', () => {
         url: 'https://api.acme.test',
         account: '000000000000',
         region: 'us-east-1',
+        continuationDelaySeconds: 60,
       },
       events: [
         {
