@@ -14,6 +14,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
+// A first start computes for seconds where `npm ci` prepared nothing, and for much longer on a busy machine.
+const patience = 120_000;
+
 test('a directory that is no database is refused with the way out, and its lock is given back', async () => {
   const directory = join(home, 'db');
   mkdirSync(directory);
@@ -24,7 +27,7 @@ test('a directory that is no database is refused with the way out, and its lock 
   expect([existsSync(`${directory}.lock`), readdirSync(directory)]).toEqual([false, ['PG_VERSION']]);
 });
 
-test('a first start that was killed is begun again', async () => {
+test('a first start that was killed is begun again', { timeout: patience }, async () => {
   const directory = join(home, 'db');
   mkdirSync(directory);
   for (const file of ['PG_VERSION', '../db.unfinished']) writeFileSync(join(directory, file), '');
@@ -35,9 +38,6 @@ test('a first start that was killed is begun again', async () => {
   expect((await sql`select n from kept`.execute(again.db)).rows).toEqual([]);
   await again.close();
 });
-
-// The first start computes for seconds, and for much longer on a busy machine.
-const patience = 120_000;
 
 test(
   'rows survive a kill -9 of the process that wrote them, and its lock does not stand in the way',
