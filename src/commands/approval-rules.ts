@@ -167,6 +167,9 @@ function warningsOf(
       `${names === 1 ? 'One commit author has' : `${names} commit authors have`} no GitHub account, ` +
         'so it cannot be told whether an approver wrote the commits.',
     );
+  const skipped = facts.skippedOwnerLines ?? [];
+  if (skipped.length > 0)
+    warnings.push(`What CODEOWNERS says in these lines cannot be read and does not count: ${skipped.join(', ')}.`);
   if (!explanation.holds && !facts.peopleCut) warnings.push(...tooFew(policy, explanation, could.length));
   return warnings;
 }

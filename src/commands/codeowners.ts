@@ -4,6 +4,12 @@ import type { OwnedFiles } from './gate.ts';
  * CODEOWNERS as GitHub reads it: patterns like those of .gitignore without `!` and `[…]`, the last one that matches
  * decides, a pattern without owners takes ownership away, and a line that cannot be read is skipped.
  */
+export interface Codeowners {
+  readonly rules: readonly OwnerRule[];
+  /** Numbers of the lines that were skipped, 1-based: what they say about owners is lost. */
+  readonly skipped: readonly number[];
+}
+
 export interface OwnerRule {
   /** 1-based. */
   readonly line: number;
@@ -15,16 +21,18 @@ export interface OwnerRule {
 const maxPattern = 500;
 const owner = /^(?:@[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)?|[^\s@]+@[^\s@]+)$/;
 
-export function parseCodeowners(text: string): readonly OwnerRule[] {
-  return text.split(/\r\n|\n|\r/).flatMap((line, index) => {
-    const [pattern, ...owners] = fields(line);
+export function parseCodeowners(text: string): Codeowners {
+  const rules: OwnerRule[] = [];
+  const skipped: number[] = [];
+  for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
+    const [pattern, ...owners] = fields(content);
+    if (pattern === undefined) continue;
     const isReadable =
-      pattern !== undefined &&
-      pattern.length <= maxPattern &&
-      !/^!|\[|\]/.test(pattern) &&
-      owners.every((name) => owner.test(name));
-    return isReadable ? [{ line: index + 1, pattern, owners }] : [];
-  });
+      pattern.length <= maxPattern && !/^!|\[|\]/.test(pattern) && owners.every((name) => owner.test(name));
+    if (isReadable) rules.push({ line: index + 1, pattern, owners });
+    else skipped.push(index + 1);
+  }
+  return { rules, skipped };
 }
 
 /** The owners of one path; empty when nobody owns it. */

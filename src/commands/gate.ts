@@ -54,6 +54,8 @@ export interface GateFacts {
   readonly fork: boolean;
   /** One entry per different set of owners among the touched files; `unknown` when the list of files is cut. */
   readonly owners: readonly OwnedFiles[] | 'unknown';
+  /** Lines of CODEOWNERS that cannot be read. */
+  readonly skippedOwnerLines?: readonly number[];
 }
 
 export interface OwnedFiles {

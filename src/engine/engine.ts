@@ -74,6 +74,8 @@ export interface ExecutionContext {
   readonly cause: string;
   /** Owners of the touched files, by CODEOWNERS at `configSha`; read only when a gate's policy asks for them. */
   readonly owners?: readonly OwnedFiles[] | 'unknown';
+  /** Lines of that CODEOWNERS that cannot be read. */
+  readonly skippedOwnerLines?: readonly number[];
   /** Paths that the pull request changes and that say what runs or who decides: those of the base hold (SEC-C-07). */
   readonly ruleChanges?: readonly string[];
   /** The gates' policies as they were read at `configSha`, by `Stage/Action`. */

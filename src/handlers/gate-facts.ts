@@ -105,6 +105,7 @@ function factsOf(
     unmappedAuthors: context.unmappedAuthors,
     fork: context.fork,
     owners: context.owners ?? 'unknown',
+    skippedOwnerLines: context.skippedOwnerLines ?? [],
   };
 }
 

@@ -8,13 +8,13 @@ import { UserError } from '../errors.ts';
 import type { ExecutionContext } from '../engine/engine.ts';
 import type { ChangedFiles, PullRequest, RepositoryRef } from '../github/github.ts';
 
-type Owners = Pick<ExecutionContext, 'owners'>;
+type Owners = Pick<ExecutionContext, 'owners' | 'skippedOwnerLines'>;
 type Gates = Readonly<Record<string, GatePolicy>>;
 
 /** Where GitHub looks; the first one found counts. */
 const places = ['.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'];
 
-/** Files of one set of owners that are named to people; the others are counted. */
+/** Files of one set of owners, and skipped lines, that are named to people; further files are counted. */
 const namedFiles = 20;
 
 /** Which files of a change have owners, asked once when its execution starts and only when some gate needs it. */
@@ -28,7 +28,10 @@ export async function gatherOwners(
     const text = await readCodeowners(deps, repository, change.configSha);
     if (text === null) return { owners: [] };
     const { paths, truncated } = await change.files();
-    return { owners: truncated ? 'unknown' : ownedFiles(parseCodeowners(text), paths).map(shortened) };
+    if (truncated) return { owners: 'unknown' };
+    const { rules, skipped } = parseCodeowners(text);
+    const owners = ownedFiles(rules, paths).map(shortened);
+    return { owners, ...(skipped.length === 0 ? {} : { skippedOwnerLines: skipped.slice(0, namedFiles) }) };
   } catch (error) {
     if (error instanceof UserError) return { owners: 'unknown' };
     throw error;

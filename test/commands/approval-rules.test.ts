@@ -392,6 +392,13 @@ describe('owners of the touched files', () => {
     expect(outcome([vote(bob)], { from }, { owners: [] })).toBe('approved');
   });
 
+  it('lines of CODEOWNERS that cannot be read are named, whether or not somebody else has to answer', () => {
+    const skipped = evaluateGate(policy({ from }), facts([vote(bob)], { owners: [docs], skippedOwnerLines: [3, 7] }));
+    expect(skipped.outcome).toBe('approved');
+    expect(skipped.warnings).toEqual([expect.stringMatching(/CODEOWNERS .* cannot be read .*: 3, 7\.$/)]);
+    expect(evaluateGate(policy({ from }), facts([vote(bob)], { owners: [docs] })).warnings).toEqual([]);
+  });
+
   it('when the list of files is cut, it waits and says why', () => {
     const verdict = evaluateGate(policy({ from }), facts([vote(bob)], { owners: 'unknown' }));
     expect(verdict.outcome).toBe('waiting');

@@ -37,7 +37,7 @@ describe('CODEOWNERS patterns match as GitHub documents them', () => {
 });
 
 describe('CODEOWNERS files', () => {
-  const rules = parseCodeowners(
+  const { rules, skipped } = parseCodeowners(
     [
       '# everything',
       '*           @acme/all',
@@ -48,11 +48,15 @@ describe('CODEOWNERS files', () => {
       '/bad[a-z] @nobody',
       '/wrong not-an-owner',
       'with\\ space.txt @spacer',
+      '',
+      '  # indented comment',
+      `/${'long/'.repeat(100)} @nobody`,
     ].join('\r\n'),
   );
 
   it('skip comments, negations, ranges and lines with unreadable owners', () => {
     expect(rules.map((rule) => rule.line)).toEqual([2, 3, 4, 5, 9]);
+    expect(skipped).toEqual([6, 7, 8, 12]);
   });
 
   it('let the last matching line decide, also when it names nobody', () => {

@@ -109,7 +109,7 @@ describe('an admin alone, or two writers', () => {
 });
 
 describe('the owners of what was touched', () => {
-  const rules = parseCodeowners('* @peer\n/infra/ @acme/release\n');
+  const { rules } = parseCodeowners('* @peer\n/infra/ @acme/release\n');
   const policy = policyUnder('The owners of what was touched');
   const touched = (...paths: string[]) => ({ owners: ownedFiles(rules, paths) });
   it.each([

@@ -22,13 +22,14 @@ test('the owners of the touched files release it, by CODEOWNERS of the base; the
     branch: 'main',
     author: `dev-${stage.owner}`,
     message: 'Owners',
-    files: { '.github/CODEOWNERS': `* @owner-${stage.owner}\n` },
+    files: { '.github/CODEOWNERS': `* @owner-${stage.owner}\n!/docs/ @nobody\n` },
   });
   await world.settled();
   const { number, sha } = await stage.pullRequest({ '.github/CODEOWNERS': `* @reviewer-${stage.owner}\n` });
   const wrong = await stage.say(number, 'reviewer', '/approve');
   expect(wrong.reactions).toEqual(['eyes', '-1']);
   expect(wrong.reply).toContain('only owners of the touched files count');
+  expect(summary(world, stage, sha)).toContain('cannot be read and does not count: 2.');
   const right = await stage.say(number, 'owner', '/approve');
   expect(right.reactions).toEqual(['eyes', 'rocket']);
   expect(summary(world, stage, sha)).toContain('✓ an owner of `.github/CODEOWNERS`');
