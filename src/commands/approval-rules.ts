@@ -88,12 +88,18 @@ function sortVotes(policy: GatePolicy, facts: GateFacts): SortedVotes {
     else notCounted.push({ person: vote.person, answer: vote.answer, at: vote.at, why });
   }
   for (const vote of newest.values()) {
-    const { person, answer, channel, reason, at } = vote;
+    const { answer, channel, reason, at } = vote;
+    const person = underLoginOfToday(facts, vote.person);
     const why = whyVoteNotCounted(policy, facts, vote);
     if (answer === 'withdrawn' || why !== undefined) notCounted.push({ person, answer, at, why: why ?? 'withdrawn' });
     else counted.push({ person, answer, channel, reason, at });
   }
   return { counted, notCounted };
+}
+
+/** The vote may have been given under an older login. */
+function underLoginOfToday({ people }: GateFacts, { id, login }: GatePerson): GatePerson {
+  return { id, login: people.find((one) => one.id === id)?.login ?? login };
 }
 
 function whyVoteNotCounted(policy: GatePolicy, facts: GateFacts, vote: Vote): string | undefined {

@@ -5,7 +5,7 @@ export type Role = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
 
 export interface Account {
   readonly id: number;
-  readonly login: string;
+  login: string;
   readonly type: AccountType;
 }
 
@@ -79,7 +79,7 @@ export interface Review {
   readonly author: Account;
   state: ReviewState;
   body: string | null;
-  readonly sha: string;
+  sha: string;
   readonly submittedAt: Date;
 }
 

@@ -5,6 +5,9 @@ import type { Account, AccountType, PullRequest, Repository, Role } from '../sta
 
 export interface PeopleControl {
   createAccount(who: { readonly login: string; readonly type?: AccountType }): Account;
+  /** The same account under another login; the old one is free for anybody then. */
+  renameAccount(login: string, to: string): void;
+  deleteAccount(login: string): void;
   /** `none` takes the grant away. The owner is admin whatever is set. */
   setPermission(repository: string, login: string, role: Role): void;
   /** Members of a child team count as members of its parent. */
@@ -16,6 +19,7 @@ export interface PeopleControl {
   }): void;
   addToTeam(organization: string, slug: string, login: string, state?: 'active' | 'pending'): void;
   removeFromTeam(organization: string, slug: string, login: string): void;
+  renameTeam(organization: string, slug: string, to: string): void;
 }
 
 export function peopleControl(site: Site): PeopleControl {
@@ -26,6 +30,8 @@ export function peopleControl(site: Site): PeopleControl {
   };
   return {
     createAccount: ({ login, type }) => ensureAccount(site, login, type),
+    renameAccount: (login, to) => moveAccount(site, accountNamed(site, login), to),
+    deleteAccount: (login) => moveAccount(site, accountNamed(site, login)),
     setPermission(repository, login, role) {
       ensureAccount(site, login);
       const { roles } = repositoryNamed(site, repository);
@@ -45,7 +51,28 @@ export function peopleControl(site: Site): PeopleControl {
     removeFromTeam(organization, slug, login) {
       teamOf(organization, slug).members.delete(login.toLowerCase());
     },
+    renameTeam(organization, slug, to) {
+      const team = teamOf(organization, slug);
+      site.state.teams.delete(`${organization}/${slug}`.toLowerCase());
+      site.state.teams.set(`${organization}/${to}`.toLowerCase(), Object.assign(team, { slug: to }));
+    },
   };
+}
+
+/** What an account was granted goes with it. */
+function moveAccount({ state }: Site, account: Account, to?: string): void {
+  const from = account.login.toLowerCase();
+  const grants: Map<string, unknown>[] = [
+    state.accounts,
+    ...[...state.repositories.values()].map(({ roles }) => roles),
+    ...[...state.teams.values()].map(({ members }) => members),
+  ];
+  for (const grant of grants) {
+    const granted = grant.get(from);
+    grant.delete(from);
+    if (to !== undefined && granted !== undefined) grant.set(to.toLowerCase(), granted);
+  }
+  if (to !== undefined) account.login = to;
 }
 
 /** What the other acts of people stand on. A name that does not exist is a mistake in the story. */

@@ -34,6 +34,8 @@ export interface TalkControl {
   ): Promise<number>;
   editReview(review: number, login: string, body: string): Promise<void>;
   dismissReview(review: number, login: string): Promise<void>;
+  /** GitHub has been seen to say later that a review is of a newer commit. No event tells. */
+  moveReview(review: number, sha: string): void;
   /** A comment on a line of the diff, which GitHub wraps in a review. Resolves to the comment's id. */
   reviewComment(
     repository: string,
@@ -72,6 +74,7 @@ export function talkControl(site: Site): TalkControl {
       review.state = 'dismissed';
       await tellReview(site, review, 'dismissed', accountNamed(site, login));
     },
+    moveReview: (id, sha) => void (reviewOf(site, id).sha = sha),
     reviewComment: (repository, number, login, comment) => commentOnLine(site, repository, number, login, comment),
     react: (id, login, content) => void addReaction(site, id, accountNamed(site, login), content),
     comments(repository, number) {
