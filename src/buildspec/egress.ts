@@ -158,7 +158,7 @@ async function tunnel({ target, client, head }: Tunnel, way: Way): Promise<void>
   const checked = await check(target, 443, way);
   if (!checked.ok) {
     way.refused?.(checked.host, checked.why);
-    client.end(`HTTP/1.1 403 Refused by Penstock\r\ncontent-type: text/plain\r\n\r\n${refusal(checked)}`);
+    client.end(`HTTP/1.1 403 ${statusOf(checked)}\r\ncontent-type: text/plain\r\n\r\n${refusal(checked)}`);
     return;
   }
   if (client.destroyed) return;
@@ -183,7 +183,7 @@ async function forward(request: IncomingMessage, response: ServerResponse, way: 
   const checked = await check(url.host, 80, way);
   if (!checked.ok) {
     way.refused?.(checked.host, checked.why);
-    return void response.writeHead(403, { 'content-type': 'text/plain' }).end(refusal(checked));
+    return void response.writeHead(403, statusOf(checked), { 'content-type': 'text/plain' }).end(refusal(checked));
   }
   const upstream = sendRequest({
     method: request.method ?? 'GET',
@@ -233,6 +233,11 @@ function dialled(
   options: EgressOptions,
 ): Socket {
   return options.dial?.(address, port) ?? connect({ host: address, port });
+}
+
+/** Many tools show this alone. */
+function statusOf({ why }: { readonly why: string }): string {
+  return `Refused by Penstock: ${why}`;
 }
 
 function refusal({ host, why }: { readonly host: string; readonly why: string }): string {
