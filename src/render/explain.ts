@@ -15,10 +15,18 @@ export type FailedRun = Pick<ActionRun, 'action' | 'attempt' | 'error' | 'answer
 export function explainFailure(run: FailedRun, declared: ActionDeclaration | undefined): FailureExplanation {
   const error = run.error ?? { code: '', message: '' };
   if (declared?.actionTypeId.category === 'Approval') return explainApproval(run, error);
+  const said = withoutCommand(error.message);
   const known = knownFailures.find(
-    (row) => (row.code === undefined || row.code === error.code) && (row.message?.test(error.message) ?? true),
+    (row) => (row.code === undefined || row.code === error.code) && (row.message?.test(said) ?? true),
   );
   return known ?? { cause: 'It failed.', mend: 'Retry, or look at the details.' };
+}
+
+/** The words of a command say nothing of why it failed. */
+function withoutCommand(message: string): string {
+  return message
+    .replace(/(Error while executing command: )[^]*(?= Reason: )/, '$1')
+    .replace(/^(The command ")[^]*(?=" ended with )/, '$1');
 }
 
 /** What is known of an execution that failed as a whole. */

@@ -178,6 +178,11 @@ function builds(): readonly KnownFailure[] {
       mend: 'Install it in the install phase or on the server, or correct its name.',
     },
     {
+      message: /exit status 126\.?$/,
+      cause: 'One of its commands is a file that may not be executed.',
+      mend: 'Make it executable in git (git update-index --chmod=+x), or call it by its interpreter, such as sh.',
+    },
+    {
       message: /exit status 137\.?$/,
       cause: 'One of its commands was killed, most often because memory ran out.',
       mend: 'Let it use less memory or fewer processes at once, or run it on a larger machine.',

@@ -139,6 +139,7 @@ describe('every failure that can occur has a cause and a mend in plain words (CP
       'Build terminated with state: FAILED. BUILD: Error while executing command: cmake. Reason: exit status 127',
       /not installed/,
     ],
+    ['a file that may not be executed', 'The command "./build.sh" ended with exit status 126.', /executed.*chmod/],
     ['a lack of memory', 'The command "npm test" ended with exit status 137.', /memory/],
     ['a stopped build', 'Build terminated with state: STOPPED. BUILD: The build was stopped.', /stopped/],
     ['a limit', 'Build terminated with state: FAULT. BUILD: The build was ended, because it used too much.', /limit/],
@@ -154,6 +155,21 @@ describe('every failure that can occur has a cause and a mend in plain words (CP
   ])('%s', (_what, message, expected) => {
     const { cause, mend } = explain('JobFailed', message);
     expect(`${cause} ${mend}`).toMatch(expected);
+  });
+
+  it.each([
+    'npm run test:throttling',
+    'cat "/object does not exist"',
+    './not a zip.sh',
+    'grep AccessDenied log',
+    'echo "Service unavailable. Reason: internal error"',
+    'make NoSuchKey',
+  ])('a command whose words say something else is but a command: %s', (command) => {
+    const ended = explain('JobFailed', `The command "${command}" ended with exit status 1.`);
+    expect(ended.cause).toBe('One of its commands failed.');
+    const quoted = `Error while executing command: ${command}. Reason: exit status 1`;
+    const built = explain('JobFailed', `Build terminated with state: FAILED. BUILD: ${quoted}`);
+    expect(built.cause).toBe('The build failed.');
   });
 
   it.each([
