@@ -38,7 +38,7 @@ function readTop(root: Cursor, notes: string[]): Buildspec {
   const env = readEnvironment(root.at('env'), notes);
   const artifacts = root.at('artifacts');
   const read = readArtifacts(artifacts, notes);
-  const cache = readCache(root.at('cache'));
+  const cache = readCache(root.at('cache'), notes);
   return {
     version: readVersion(root),
     env,

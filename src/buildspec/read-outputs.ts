@@ -95,7 +95,7 @@ function readFormat(cursor: Cursor): ReportGroup['format'] {
   return known ?? 'JUNITXML';
 }
 
-export function readCache(cursor: Cursor): CacheSettings | undefined {
+export function readCache(cursor: Cursor, notes: string[]): CacheSettings | undefined {
   if (cursor.node === undefined) return undefined;
   cursor.keys(buildspecKeys.cache);
   const fallbackKeys = readTexts(cursor.at('fallback-keys'));
@@ -107,8 +107,14 @@ export function readCache(cursor: Cursor): CacheSettings | undefined {
       .at('action')
       .complain(`cache.action is "${action.slice(0, 40)}".`, 'Write restore or save, or leave it out for both.');
   const key = cursor.at('key').text();
+  const paths = readTexts(cursor.at('paths'));
+  const elsewhere = paths.filter((path) => /^\/(?!root\/)/.test(path));
+  if (elsewhere.length > 0)
+    notes.push(
+      `cache.paths ${elsewhere.join(', ')} ${elsewhere.length === 1 ? 'has' : 'have'} no effect here: files of the source and of the home directory (~/) are kept.`,
+    );
   return {
-    paths: readTexts(cursor.at('paths')),
+    paths,
     ...(key === undefined ? {} : { key }),
     fallbackKeys,
     action: action === 'restore' || action === 'save' ? action : 'both',

@@ -16,7 +16,7 @@ export function readPhases(root: Cursor, notes: string[]): readonly Phase[] {
   const phases = phaseNames
     .filter((name) => written.includes(name))
     .map((name) => readPhase(cursor.at(name), name, notes));
-  if (written.length > 0 && !cursor.faulty() && phases.every(({ commands }) => commands.length === 0)) {
+  if (cursor.node !== undefined && !cursor.faulty() && phases.every(({ commands }) => commands.length === 0)) {
     cursor.complain('No phase has commands.', 'Write commands: with a list under one of the phases.');
   }
   return phases;

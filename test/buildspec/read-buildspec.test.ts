@@ -116,6 +116,11 @@ cache: {paths: ["node_modules/**/*"], key: k, fallback-keys: [j], action: restor
       /run-as[^]*proxy:[^]*runtime-versions \(nodejs\)|proxy:[^]*runtime-versions/,
     );
     expect(buildspec.notes.filter((note) => note.startsWith('run-as'))).toHaveLength(1);
+    const cached = (paths: string) => read(`version: 0.2\n${phases}cache: {paths: [${paths}]}\n`).notes;
+    expect(cached('/usr/lib/x, a, /var/y')).toEqual([
+      'cache.paths /usr/lib/x, /var/y have no effect here: files of the source and of the home directory (~/) are kept.',
+    ]);
+    expect(cached('/root/.npm/**/*, ~/.m2/**/*, node_modules/**/*')).toEqual([]);
   });
 });
 
@@ -162,6 +167,8 @@ describe('every complaint has its line, its column and what to do (CP-B-8, CP-B-
     ],
     ['version: 0.2\nphases:\n  build:\n    commands: {make: x}\n', '4:5: phases.build.commands must be a list.'],
     ['version: 0.2\nphases:\n  build:\n    commands: []\n', '2:1: No phase has commands.'],
+    ['version: 0.2\nphases: {}\n', '2:1: No phase has commands.'],
+    ['version: 0.2\nphases:\n', '2:8: The buildspec has no phases.'],
     ['version: 0.2\nphases: [build]\n', '2:1: phases must be keys with values.'],
     [
       `version: 0.2\nenv: {variables: {LD_PRELOAD: x}}\n${phases}`,
