@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { ApprovalNotification } from '../pipeline/approval-notification.ts';
-import type { Effect } from '../pipeline/protocol.ts';
+import type { Effect } from '../pipeline/effect.ts';
 import type { StateEvent } from '../pipeline/state-events.ts';
 
 /** What each kind of job needs to know. Ids only: a job looks at the newest state when it runs. */

@@ -5,7 +5,8 @@ import { findActionExecution } from '../db/action-executions.ts';
 import type { Database } from '../db/database.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { RepositoryRef } from '../github/github.ts';
-import { eventEnvelope, type StateEvent } from '../pipeline/state-events.ts';
+import { eventEnvelope } from '../pipeline/event-envelope.ts';
+import { type StateEvent } from '../pipeline/state-events.ts';
 import { aboutExecution, deliver, takes, type Receivers } from './receivers.ts';
 
 export interface EventsOptions {

@@ -1,6 +1,38 @@
-import type { Execution, StageRun } from './execution.ts';
-import type { Change, PipelineState, StageBook } from './protocol.ts';
+import type { ActionExecutionId, Execution, ExecutionId, StageRun } from './execution.ts';
+import type { PipelineState, StageBook } from './protocol.ts';
 import { attemptsOf, executionStatus, stageStatus } from './status.ts';
+
+/**
+ * What became different between two states of one lane. Reports, events and audit rows derive from it.
+ * Every execution that is not the same as before has exactly one `execution` change; `from` equals `to` when its status
+ * stayed and only something inside it moved.
+ */
+export type Change =
+  | { readonly kind: 'execution'; readonly execution: ExecutionId; readonly from?: string; readonly to: string }
+  | {
+      readonly kind: 'stage';
+      readonly execution: ExecutionId;
+      readonly stage: string;
+      readonly attempt: number;
+      readonly from?: string;
+      readonly to: string;
+    }
+  | {
+      readonly kind: 'action';
+      readonly execution: ExecutionId;
+      readonly stage: string;
+      readonly action: string;
+      readonly id: ActionExecutionId;
+      readonly attempt: number;
+      readonly from?: string;
+      readonly to: string;
+    }
+  | {
+      readonly kind: 'transition';
+      readonly stage: string;
+      readonly transition: 'Inbound' | 'Outbound';
+      readonly enabled: boolean;
+    };
 
 /** Derived from two states, never emitted by a rule: a rule would forget the execution that was overtaken. */
 export function changes(before: PipelineState, after: PipelineState): readonly Change[] {

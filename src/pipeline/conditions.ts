@@ -3,7 +3,7 @@ import type { Condition } from './definition.ts';
 import { executionOf, putRun, type Draft } from './draft.ts';
 import type { ConditionKind, ConditionRun, ExecutionId, RuleRun, StageRun } from './execution.ts';
 import { ruleExecutionId } from './ids.ts';
-import type { RuleAddress } from './protocol.ts';
+import type { RuleAddress } from './effect.ts';
 import { conditionStatus } from './status.ts';
 
 /** All rules of a condition start at once (CP-C-1); without rules it is met. */

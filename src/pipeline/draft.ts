@@ -1,6 +1,7 @@
 import type { PipelineDefinition, StageDeclaration } from './definition.ts';
 import type { Execution, ExecutionId, StageRun } from './execution.ts';
-import type { Effect, Given, PipelineState, Refusal, StageBook, Transition } from './protocol.ts';
+import type { Effect } from './effect.ts';
+import type { Given, PipelineState, Refusal, StageBook, Transition } from './protocol.ts';
 import { declaredStage } from './status.ts';
 
 /**

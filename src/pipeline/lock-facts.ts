@@ -1,6 +1,6 @@
 import { executionOf, putExecution, type Draft, type Verdict } from './draft.ts';
 import { giveUpLock } from './exclusive.ts';
-import type { LockFact } from './protocol.ts';
+import type { LockFact } from './fact.ts';
 import { isEntryOpen } from './stage-occupancy.ts';
 
 export function lockQueued(draft: Draft, fact: LockFact & { kind: 'lock-queued' }): Verdict {

@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from './draft.ts';
 import type { ConditionKind, ConditionRun, Execution } from './execution.ts';
-import { liveCount, maxLiveExecutions } from './limits.ts';
+import { fullText, isFull } from './limits.ts';
 import type { PipelineCommand } from './protocol.ts';
 import { markSucceeded, passOn } from './stage-flow.ts';
 import { conditionStatus, executionStatus, isTerminal } from './status.ts';
@@ -35,6 +35,13 @@ export function overrideCondition(draft: Draft, command: OverrideCommand): Verdi
   if (!run || !condition || result === 'SKIP' || !canBeOverridden(execution, condition)) {
     return refuse('ConditionNotOverridableException', 'CP-C-12', notOverridable(command, result));
   }
+  const refusal = whyNotNow(draft, execution, command);
+  if (refusal) return refusal;
+  override(draft, execution, command.stage, kind, result === 'ROLLBACK');
+  return 'moved';
+}
+
+function whyNotNow(draft: Draft, execution: Execution, command: OverrideCommand): Verdict | undefined {
   if (execution.mode !== 'PARALLEL' && bookOf(draft, command.stage).latestEntered !== execution.id) {
     const message = `A newer execution has entered stage '${command.stage}'; only the latest one there can be overridden.`;
     return refuse('NotLatestPipelineExecutionException', 'CP-C-12', message);
@@ -44,12 +51,10 @@ export function overrideCondition(draft: Draft, command: OverrideCommand): Verdi
     return refuse('ConditionNotOverridableException', 'CP-C-12', message);
   }
   const isOver = isTerminal(executionStatus(execution, definitionOf(draft, execution)));
-  if (isOver && execution.mode !== 'SUPERSEDED' && liveCount(draft) >= maxLiveExecutions) {
-    const message = `${maxLiveExecutions} executions of this pipeline are in progress already. Wait until one has ended.`;
-    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-C-12', message);
+  if (isOver && isFull(draft, execution.mode)) {
+    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-C-12', fullText);
   }
-  override(draft, execution, command.stage, kind, result === 'ROLLBACK');
-  return 'moved';
+  return undefined;
 }
 
 /** While its rules wait, and after it was not met, unless the execution ended for another reason. */

@@ -1,15 +1,7 @@
 import type { PipelineDefinition, RetryMode } from './definition.ts';
-import type {
-  ActionError,
-  ActionExecutionId,
-  Actor,
-  ConditionKind,
-  Execution,
-  ExecutionId,
-  LaneKey,
-  SourceRevision,
-  TriggerType,
-} from './execution.ts';
+import type { Effect } from './effect.ts';
+import type { Actor, Execution, ExecutionId, LaneKey, SourceRevision, TriggerType } from './execution.ts';
+import type { Fact } from './fact.ts';
 
 /**
  * The words between the pure core and the shell.
@@ -136,127 +128,7 @@ export type PipelineCommand =
       readonly reason?: string;
     };
 
-/** What the world reports. Facts may come late, twice or never; each names the attempt that it is about. */
-export type Fact =
-  | {
-      readonly kind: 'action-running';
-      readonly execution: ExecutionId;
-      readonly action: ActionExecutionId;
-      readonly externalExecutionId?: string;
-      readonly externalExecutionUrl?: string;
-      readonly summary?: string;
-      readonly percentComplete?: number;
-    }
-  | { readonly kind: 'action-waiting'; readonly execution: ExecutionId; readonly action: ActionExecutionId }
-  | {
-      readonly kind: 'action-succeeded';
-      readonly execution: ExecutionId;
-      readonly action: ActionExecutionId;
-      readonly summary?: string;
-      readonly percentComplete?: number;
-      readonly externalExecutionId?: string;
-      readonly externalExecutionUrl?: string;
-      /** Set by source actions: what was really taken. */
-      readonly revision?: SourceRevision;
-    }
-  | {
-      readonly kind: 'action-failed';
-      readonly execution: ExecutionId;
-      readonly action: ActionExecutionId;
-      readonly error: ActionError;
-      readonly externalExecutionId?: string;
-      readonly externalExecutionUrl?: string;
-    }
-  /** The deadline of a running action passed (CP 1.6). */
-  | { readonly kind: 'deadline-passed'; readonly execution: ExecutionId; readonly action: ActionExecutionId }
-  | RuleFact
-  | LockFact;
-
-/** What is reported of one rule of a condition (CP 2.10). */
-export type RuleFact =
-  | {
-      readonly kind: 'rule-running';
-      readonly execution: ExecutionId;
-      readonly rule: ActionExecutionId;
-      readonly summary?: string;
-      readonly externalExecutionId?: string;
-      readonly externalExecutionUrl?: string;
-    }
-  | {
-      readonly kind: 'rule-succeeded';
-      readonly execution: ExecutionId;
-      readonly rule: ActionExecutionId;
-      readonly summary?: string;
-      readonly externalExecutionId?: string;
-    }
-  | {
-      /** `rule-errored`: it could not be evaluated, for example because an alarm is missing (CP-C-8). */
-      readonly kind: 'rule-failed' | 'rule-errored';
-      readonly execution: ExecutionId;
-      readonly rule: ActionExecutionId;
-      readonly error: ActionError;
-      readonly externalExecutionId?: string;
-    }
-  | { readonly kind: 'rule-deadline-passed'; readonly execution: ExecutionId; readonly rule: ActionExecutionId };
-
-/** What is reported of a lock over all lanes. `place` 1 means next. */
-export type LockFact =
-  | { readonly kind: 'lock-granted'; readonly execution: ExecutionId; readonly stage: string }
-  | {
-      readonly kind: 'lock-queued';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-      readonly place: number;
-    };
-
 export type Input = StartInput | UpdateDefinitionInput | PipelineCommand | Fact;
-
-/** Work for the shell, saved in the same transaction as the new state. Each may run more than once. */
-export type Effect =
-  | {
-      readonly kind: 'start-action' | 'stop-action';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-      readonly action: string;
-      readonly attempt: number;
-      readonly id: ActionExecutionId;
-    }
-  | {
-      readonly kind: 'watch-deadline';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-      readonly action: string;
-      readonly attempt: number;
-      readonly id: ActionExecutionId;
-      /** ISO 8601, UTC. */
-      readonly at: string;
-    }
-  | RuleEffect
-  | {
-      /**
-       * `request-lock`: join the queue of this stage over all lanes of the pipeline, first come first served; answer
-       * `lock-granted` or `lock-queued`. `release-lock`: leave the queue or give the lock back. Both may repeat and
-       * overtake each other, so the shell looks at `Execution.lock` when it runs one: a request is void when the
-       * execution has no lock on this stage any more, a release when it has asked again.
-       */
-      readonly kind: 'request-lock' | 'release-lock';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-    };
-
-export type RuleEffect =
-  | ({ readonly kind: 'start-rule' | 'stop-rule' } & RuleAddress)
-  | ({ readonly kind: 'watch-rule-deadline'; readonly at: string } & RuleAddress);
-
-export interface RuleAddress {
-  readonly execution: ExecutionId;
-  readonly stage: string;
-  readonly condition: ConditionKind;
-  readonly rule: string;
-  /** Of the stage: rules are evaluated anew in each attempt. */
-  readonly attempt: number;
-  readonly id: ActionExecutionId;
-}
 
 /** A person asked for what cannot be now. */
 export interface Refusal {
@@ -280,35 +152,3 @@ export interface Given {
   readonly seed: string;
   readonly by: Actor;
 }
-
-/**
- * What became different between two states of one lane. Reports, events and audit rows derive from it.
- * Every execution that is not the same as before has exactly one `execution` change; `from` equals `to` when its status
- * stayed and only something inside it moved.
- */
-export type Change =
-  | { readonly kind: 'execution'; readonly execution: ExecutionId; readonly from?: string; readonly to: string }
-  | {
-      readonly kind: 'stage';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-      readonly attempt: number;
-      readonly from?: string;
-      readonly to: string;
-    }
-  | {
-      readonly kind: 'action';
-      readonly execution: ExecutionId;
-      readonly stage: string;
-      readonly action: string;
-      readonly id: ActionExecutionId;
-      readonly attempt: number;
-      readonly from?: string;
-      readonly to: string;
-    }
-  | {
-      readonly kind: 'transition';
-      readonly stage: string;
-      readonly transition: 'Inbound' | 'Outbound';
-      readonly enabled: boolean;
-    };

@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from './draft.ts';
 import type { ActionRun, ConditionKind, EarlierCondition, Execution, ExecutionId, StageRun } from './execution.ts';
-import { liveCount, maxLiveExecutions } from './limits.ts';
+import { fullText, isFull } from './limits.ts';
 import type { PipelineCommand } from './protocol.ts';
 import { executionStatus, hasRunningActions, stageStatus } from './status.ts';
 
@@ -54,9 +54,8 @@ function whyNot(draft: Draft, execution: Execution, run: StageRun, command: Retr
   if (command.mode === 'ALL_ACTIONS' && hasRunningActions(run)) {
     return notRetryable('CP-X-44', `Actions of stage '${run.stage}' are still in progress. Wait for them to end.`);
   }
-  if (execution.mode !== 'SUPERSEDED' && liveCount(draft) >= maxLiveExecutions) {
-    const message = `${maxLiveExecutions} executions of this pipeline are in progress already. Wait until one has ended.`;
-    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-X-46', message);
+  if (isFull(draft, execution.mode)) {
+    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-X-46', fullText);
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { putCondition } from './conditions.ts';
 import type { Draft, Verdict } from './draft.ts';
 import type { ConditionKind, Execution, RuleRun, StageRun } from './execution.ts';
-import type { RuleFact } from './protocol.ts';
+import type { RuleFact } from './fact.ts';
 
 interface FoundRule {
   readonly execution: Execution;

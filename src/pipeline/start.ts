@@ -1,7 +1,7 @@
 import type { PipelineDefinition } from './definition.ts';
 import { putExecution, refuse, type Draft, type Verdict } from './draft.ts';
 import type { Execution } from './execution.ts';
-import { liveCount, maxLiveExecutions } from './limits.ts';
+import { fullText, isFull } from './limits.ts';
 import type { StartInput } from './protocol.ts';
 import { arrive } from './stage-occupancy.ts';
 
@@ -25,7 +25,7 @@ export function startExecution(draft: Draft, input: StartInput): Verdict {
     // CP-X-7: no refusal, an execution that failed before any action.
     return fail(draft, execution, `Values for required variables haven't been provided: ${missing.join(',')}`);
   }
-  if (execution.mode !== 'SUPERSEDED' && liveCount(draft) >= maxLiveExecutions) return overLimit(draft, execution);
+  if (isFull(draft, execution.mode)) return overLimit(draft, execution);
   record(draft, execution);
   const first = input.definition.stages[0];
   if (first) arrive(draft, execution.id, first.name);
@@ -67,11 +67,10 @@ function resolveAtStart(definition: PipelineDefinition, given: Variables): { val
 
 /** CP-X-10: a caller is refused; what a trigger began is recorded as failed. */
 function overLimit(draft: Draft, execution: Execution): Verdict {
-  const message = `${maxLiveExecutions} executions of this pipeline are in progress already. Wait until one has ended, or stop one.`;
   if (execution.trigger.type === 'StartPipelineExecution') {
-    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-X-10', message);
+    return refuse('ConcurrentPipelineExecutionsLimitExceededException', 'CP-X-10', fullText);
   }
-  return fail(draft, execution, message);
+  return fail(draft, execution, fullText);
 }
 
 function fail(draft: Draft, execution: Execution, summary: string): Verdict {

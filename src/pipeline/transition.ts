@@ -1,7 +1,7 @@
 import { answerApproval } from './approval.ts';
 import { closeDraft, openDraft, type Draft, type Verdict } from './draft.ts';
 import type { LaneKey } from './execution.ts';
-import { actionFailed, actionRunning, actionSucceeded, actionWaiting, deadlinePassed } from './facts.ts';
+import { actionFailed, actionRunning, actionSucceeded, actionWaiting, deadlinePassed } from './action-facts.ts';
 import { lockGranted, lockQueued } from './lock-facts.ts';
 import { overrideCondition } from './override.ts';
 import type { Given, Input, PipelineState, Transition } from './protocol.ts';

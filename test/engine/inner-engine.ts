@@ -7,7 +7,7 @@ import { applyRuleFact } from '../../src/engine/embedded/rule-report.ts';
 import { findRuleSite } from '../../src/engine/embedded/rule-site.ts';
 import type { ActionDeclaration } from '../../src/pipeline/definition.ts';
 import type { LaneKey } from '../../src/pipeline/execution.ts';
-import type { Fact } from '../../src/pipeline/protocol.ts';
+import type { Fact } from '../../src/pipeline/fact.ts';
 import { manualApproval } from '../../src/providers/manual-approval.ts';
 import type { AnyProvider } from '../../src/providers/provider.ts';
 import type { TestDatabase } from '../database.ts';

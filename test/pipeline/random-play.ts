@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { changes } from '../../src/pipeline/changes.ts';
+import { changes, type Change } from '../../src/pipeline/changes.ts';
 import type { Execution, LaneKey } from '../../src/pipeline/execution.ts';
-import type { Change, Effect, Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
+import type { Effect } from '../../src/pipeline/effect.ts';
+import type { Given, Input, PipelineState } from '../../src/pipeline/protocol.ts';
 import { executionStatus, isBusy, isLive, isRunBusy, isTerminal } from '../../src/pipeline/status.ts';
 import { emptyState, transition } from '../../src/pipeline/transition.ts';
 import { pipeline } from './pipelines.ts';

@@ -1,8 +1,9 @@
 import { parse } from 'yaml';
-import { changes } from '../../src/pipeline/changes.ts';
+import { changes, type Change } from '../../src/pipeline/changes.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { ActionExecutionId, Execution, ExecutionId, LaneKey } from '../../src/pipeline/execution.ts';
-import type { Change, Effect, PipelineState } from '../../src/pipeline/protocol.ts';
+import type { Effect } from '../../src/pipeline/effect.ts';
+import type { PipelineState } from '../../src/pipeline/protocol.ts';
 import { stateEvents, type StateEvent } from '../../src/pipeline/state-events.ts';
 import { conditionStatus, executionStatus, stageStatus, waitingApprovals } from '../../src/pipeline/status.ts';
 import { emptyState, transition } from '../../src/pipeline/transition.ts';

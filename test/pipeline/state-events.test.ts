@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Execution } from '../../src/pipeline/execution.ts';
-import type { Change, PipelineState } from '../../src/pipeline/protocol.ts';
+import type { Change } from '../../src/pipeline/changes.ts';
+import type { PipelineState } from '../../src/pipeline/protocol.ts';
 import { stateEvents } from '../../src/pipeline/state-events.ts';
 import { aPipeline } from '../engine/a-pipeline.ts';
 

@@ -12,7 +12,7 @@ import {
 import type { Database } from '../../db/database.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import type { Actor, StageLock } from '../../pipeline/execution.ts';
-import type { LockFact } from '../../pipeline/protocol.ts';
+import type { LockFact } from '../../pipeline/fact.ts';
 import { applyLocked } from './apply-input.ts';
 
 /**

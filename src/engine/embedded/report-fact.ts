@@ -1,6 +1,6 @@
 import type { ActionOutput } from '../../db/database.ts';
 import type { Actor } from '../../pipeline/execution.ts';
-import type { Fact } from '../../pipeline/protocol.ts';
+import type { Fact } from '../../pipeline/fact.ts';
 import type { ActionReport } from '../../providers/provider.ts';
 import type { ActionSite } from './action-site.ts';
 import { applyInput } from './apply-input.ts';

@@ -1,5 +1,5 @@
 import type { ActionError } from '../../pipeline/execution.ts';
-import type { RuleFact } from '../../pipeline/protocol.ts';
+import type { RuleFact } from '../../pipeline/fact.ts';
 import type { ActionReport } from '../../providers/provider.ts';
 import { applyInput } from './apply-input.ts';
 import type { RuleSite } from './rule-site.ts';

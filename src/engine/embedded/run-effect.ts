@@ -7,7 +7,7 @@ import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
 import type { RepositoryRef } from '../../github/github.ts';
 import type { ActionDeclaration, PipelineDefinition } from '../../pipeline/definition.ts';
 import type { Execution } from '../../pipeline/execution.ts';
-import type { Effect } from '../../pipeline/protocol.ts';
+import type { Effect } from '../../pipeline/effect.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
 import type { Notifier } from '../engine.ts';
 import { announceApproval } from './announce-approval.ts';

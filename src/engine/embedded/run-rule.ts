@@ -1,7 +1,7 @@
 import { enqueue } from '../../db/jobs.ts';
 import { saveRuleInput } from '../../db/rule-executions.ts';
 import { timeOutWorkerJobs } from '../../db/worker-jobs.ts';
-import type { RuleEffect } from '../../pipeline/protocol.ts';
+import type { RuleEffect } from '../../pipeline/effect.ts';
 import { deploymentWindow, variableCheck, type RuleAnswer } from '../../pipeline/rule-evaluators.ts';
 import { judgeAlarm } from './alarm-rule.ts';
 import { callSubject } from './call-subject.ts';

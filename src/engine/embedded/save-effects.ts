@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { enqueue } from '../../db/jobs.ts';
-import type { Effect } from '../../pipeline/protocol.ts';
+import type { Effect } from '../../pipeline/effect.ts';
 
 /** Turns effects into jobs, in the transaction of the move that asked for them. The key of a job is its attempt. */
 export async function enqueueEffect(trx: Transaction<Database>, effect: Effect, host: string): Promise<void> {

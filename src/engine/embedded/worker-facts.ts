@@ -4,7 +4,7 @@ import type { ActionOutput, Database } from '../../db/database.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import type { CurrentRevision, WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
 import type { ActionExecutionId, SourceRevision } from '../../pipeline/execution.ts';
-import type { Fact } from '../../pipeline/protocol.ts';
+import type { Fact } from '../../pipeline/fact.ts';
 import { findSite } from './action-site.ts';
 import { fillTemplate } from './custom-type-checks.ts';
 import { findRuleSite } from './rule-site.ts';

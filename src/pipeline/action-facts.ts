@@ -2,7 +2,7 @@ import { endAction, failAction, findAction, replaceAction, type FoundAction } fr
 import { timeoutMinutes } from './action-types.ts';
 import { executionOf, putExecution, stageOf, type Draft, type Verdict } from './draft.ts';
 import type { ActionRun, ExecutionId, SourceRevision } from './execution.ts';
-import type { Fact } from './protocol.ts';
+import type { Fact } from './fact.ts';
 
 /** What is reported of actions. Late and repeated facts are normal and change nothing (CP-X-36, CP-J-14). */
 
