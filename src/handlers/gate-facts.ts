@@ -3,6 +3,7 @@ import { defaultGatePolicy, type GatePolicy } from '../commands/gate-policy.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import { votesFor, type VoteRecord } from '../db/votes.ts';
 import type { Deps } from '../deps.ts';
+import { needsSummary } from '../pipeline/approval.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { ActionExecutionId } from '../pipeline/execution.ts';
 import { gatherPeople, type AskedPeople } from './gate-people.ts';
@@ -33,7 +34,7 @@ export function reasonNeeded(
 ): boolean {
   const stage = definition?.stages.find(({ name }) => name === gate.stage);
   const declared = stage?.actions.find(({ name }) => name === gate.action);
-  return declared?.configuration['IsSummaryRequired'] === 'true';
+  return declared !== undefined && needsSummary(declared);
 }
 
 /** What an answer to the gate is given for, in the words of the tables (SEC R1). */

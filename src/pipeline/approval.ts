@@ -56,9 +56,14 @@ function refusalFor(
     }
     return staleToken('CP-A-6', `The approval '${answer.action}' does not wait for this token any more.`);
   }
-  if (declared.configuration['IsSummaryRequired']?.toLowerCase() !== 'true' || answer.summary.trim()) return undefined;
+  if (!needsSummary(declared) || answer.summary.trim()) return undefined;
   const message = `Action '${answer.action}' in stage '${answer.stage}' requires a summary. Provide a summary in the approval result and try again.`;
   return staleToken('CP-A-7', message);
+}
+
+/** A blank answer is refused (CP-A-7). */
+export function needsSummary({ configuration }: Pick<ActionDeclaration, 'configuration'>): boolean {
+  return configuration['IsSummaryRequired']?.toLowerCase() === 'true';
 }
 
 function isOutdated(draft: Draft, answer: Answer): boolean {

@@ -7,7 +7,9 @@ import { eachAction, type Placed } from './structure-checks.ts';
 /** What single providers ask for beyond their lists of keys (CP 5.1 to 5.3). Values with variables are not judged. */
 export function providerFindings(placed: Placed): Finding[] {
   const { provider, category } = placed.action.actionTypeId;
-  if (provider === 'CodeBuild') return buildFindings(placed);
+  if (provider === 'CodeBuild') return [...buildFindings(placed), ...variableListFindings(placed)];
+  if (provider === 'Commands') return commandFindings(placed);
+  if (category === 'Approval') return summaryFindings(placed);
   if (provider === 'CodeStarSourceConnection') {
     return choiceFindings(placed, 'OutputArtifactFormat', ['CODE_ZIP', 'CODEBUILD_CLONE_REF'], '5.1');
   }
@@ -16,7 +18,7 @@ export function providerFindings(placed: Placed): Finding[] {
 }
 
 function buildFindings({ action, path }: Placed): Finding[] {
-  const { BatchEnabled: batch, PrimarySource: primary, EnvironmentVariables: variables } = action.configuration;
+  const { BatchEnabled: batch, PrimarySource: primary } = action.configuration;
   const { inputArtifacts, name } = action;
   const at = [...path, 'configuration'];
   const found: Finding[] = [];
@@ -33,19 +35,51 @@ function buildFindings({ action, path }: Placed): Finding[] {
     const mend = `Leave out BatchEnabled. ${toRunOnAws}`;
     found.push({ ...warning([...at, 'BatchEnabled'], 'P-6', message, mend), exception: refusedAtStart });
   }
-  if (variables !== undefined && !isVariable(variables) && !isListOfMaps(variables, 'name')) {
-    const message = `EnvironmentVariables of action '${name}' is not a JSON list of variables, so the build will fail`;
-    const mend = 'Write it as in [{"name":"CI","value":"true","type":"PLAINTEXT"}].';
-    found.push(warning([...at, 'EnvironmentVariables'], '5.2', message, mend));
-  }
   return found;
+}
+
+const variableTypes = ['PLAINTEXT', 'PARAMETER_STORE', 'SECRETS_MANAGER'];
+
+function variableListFindings(placed: Placed): Finding[] {
+  const { action, path } = placed;
+  const text = action.configuration['EnvironmentVariables'];
+  const flags = ['BatchEnabled', 'CombineArtifacts'].flatMap((key) =>
+    doubtFindings(placed, key, ['true', 'false'], '5.2'),
+  );
+  if (text === undefined || isVariable(text)) return flags;
+  const at = [...path, 'configuration', 'EnvironmentVariables'];
+  const what = `EnvironmentVariables of action '${action.name}'`;
+  const list = listOfMaps(text, 'name');
+  if (!list) {
+    const mend = 'Write it as in [{"name":"CI","value":"true","type":"PLAINTEXT"}].';
+    return [...flags, warning(at, '5.2', `${what} is not a JSON list of variables, so the build will fail`, mend)];
+  }
+  const odd = list.find(({ type = 'PLAINTEXT' }) => !variableTypes.includes(String(type)));
+  if (!odd) return flags;
+  const message = `${what} has the type '${String(odd['type'])}', so the build will fail`;
+  return [...flags, warning(at, '5.2', message, `Write ${variableTypes.join(', ')} or leave it out.`)];
+}
+
+/** Anything but true lets blank answers through. */
+function summaryFindings(placed: Placed): Finding[] {
+  const isClear = /^(?:true|false)$/i.test(placed.action.configuration['IsSummaryRequired'] ?? 'false');
+  return isClear ? [] : doubtFindings(placed, 'IsSummaryRequired', ['true', 'false'], 'A-7');
+}
+
+/** The service takes commands of one line each; here a longer one runs as it is. */
+function commandFindings({ action, path }: Placed): Finding[] {
+  return action.commands.flatMap((command, index) => {
+    if (!command.trim().includes('\n')) return [];
+    const message = `Action '${action.name}' has a command of several lines, which CodePipeline does not take`;
+    return [warning([...path, 'commands', index], '5.2', message, 'Write one command for each line.')];
+  });
 }
 
 /** CP 5.4. */
 function callFindings({ action, path }: Placed): Finding[] {
   return ['Variables', 'SourceRevisions'].flatMap((key) => {
     const text = action.configuration[key];
-    if (text === undefined || isVariable(text) || isListOfMaps(text, key === 'Variables' ? 'name' : 'actionName'))
+    if (text === undefined || isVariable(text) || listOfMaps(text, key === 'Variables' ? 'name' : 'actionName'))
       return [];
     const message = `${key} of action '${action.name}' is not a JSON list of what StartPipelineExecution takes, so the action will fail`;
     const mend =
@@ -75,6 +109,11 @@ function choiceFindings({ action, path }: Placed, key: string, known: readonly s
   return [actionError([...path, 'configuration', key], rule, message, `Write ${known.join(' or ')}.`)];
 }
 
+/** The same where nobody knows whether the service refuses it. */
+function doubtFindings(placed: Placed, key: string, known: readonly string[], rule: string): Finding[] {
+  return choiceFindings(placed, key, known, rule).map(({ path, message, mend }) => warning(path, rule, message, mend));
+}
+
 function missing(action: string, key: string, at: Finding['path'], mend: string): Finding {
   return actionError(at, 'D-11', missingConfiguration(action, key), mend);
 }
@@ -99,11 +138,12 @@ function isVariable(value: string): boolean {
   return value.includes('#{');
 }
 
-function isListOfMaps(text: string, key: string): boolean {
+function listOfMaps(text: string, key: string): readonly Record<string, unknown>[] | undefined {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null && key in one);
+    const isMap = (one: unknown) => typeof one === 'object' && one !== null && key in one;
+    return Array.isArray(list) && list.every(isMap) ? (list as Record<string, unknown>[]) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

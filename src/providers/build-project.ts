@@ -37,7 +37,7 @@ export const BuildConfiguration = z
     BatchEnabled: yesNo.optional(),
     CombineArtifacts: yesNo.optional(),
     BuildspecOverride: z.string().optional(),
-    EnvironmentVariables: z.string().max(1000).optional(),
+    EnvironmentVariables: z.string().optional(),
     ServiceRoleArnOverride: z.string().optional(),
   })
   .refine(({ BatchEnabled }) => BatchEnabled !== 'true', {

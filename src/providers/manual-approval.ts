@@ -4,7 +4,7 @@ import type { ActionProvider } from './provider.ts';
 const Configuration = z.strictObject({
   NotificationArn: z.string().optional(),
   ExternalEntityLink: z.string().optional(),
-  CustomData: z.string().max(1000).optional(),
+  CustomData: z.string().optional(),
   /** `true`: an answer without a summary is refused (CP-A-7); the core sees to it. */
   IsSummaryRequired: z.string().optional(),
 });

@@ -66,6 +66,7 @@ const check = (provider: string, configuration: object, version = '1') => ({
   ruleTypeId: { category: 'Rule', provider, version },
   configuration,
 });
+const approval = { category: 'Approval', owner: 'AWS', provider: 'Manual', version: '1' };
 const compare = { Variable: 'a', Value: 'b', Operator: 'EQ' };
 const rulePath = 'stages[1].beforeEntry.conditions[0].rules[0]';
 
@@ -105,6 +106,43 @@ describe('values of providers and rules', () => {
       [
         "warning CP-5.2 stages[1].actions[0].configuration.EnvironmentVariables: EnvironmentVariables of action 'Unit' is not a JSON list of variables, so the build will fail",
       ],
+    ],
+    [
+      'a kind of variable that is not there',
+      { build: { EnvironmentVariables: '[{"name":"A","value":"1"},{"name":"CI","value":"1","type":"TEXT"}]' } },
+      [
+        "warning CP-5.2 stages[1].actions[0].configuration.EnvironmentVariables: EnvironmentVariables of action 'Unit' has the type 'TEXT', so the build will fail",
+      ],
+    ],
+    [
+      'a flag of a build that is none',
+      { build: { BatchEnabled: 'no' } },
+      ["warning CP-5.2 stages[1].actions[0].configuration.BatchEnabled: BatchEnabled of action 'Unit' cannot be 'no'"],
+    ],
+    [
+      'a command of several lines',
+      {
+        more: {
+          actionTypeId: { category: 'Compute', owner: 'AWS', provider: 'Commands', version: '1' },
+          commands: ['make\n', 'cd app\nmake'],
+          inputArtifacts: [{ name: 'Src' }],
+        },
+      },
+      [
+        "warning CP-5.2 stages[1].actions[2].commands[1]: Action 'More' has a command of several lines, which CodePipeline does not take",
+      ],
+    ],
+    [
+      'CP-A-7: a summary that is needed or not, in other words',
+      { more: { actionTypeId: approval, configuration: { IsSummaryRequired: 'yes' } } },
+      [
+        "warning CP-A-7 stages[1].actions[2].configuration.IsSummaryRequired: IsSummaryRequired of action 'More' cannot be 'yes'",
+      ],
+    ],
+    [
+      'CP-A-7: in capital letters it counts',
+      { more: { actionTypeId: approval, configuration: { IsSummaryRequired: 'TRUE' } } },
+      [],
     ],
     ['a list with names is', { build: { EnvironmentVariables: '[{"name":"CI","value":"1"}]' } }, []],
     [
