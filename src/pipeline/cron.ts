@@ -69,11 +69,11 @@ function parseItem(field: Field, item: string): ((time: LocalTime) => boolean) |
   const bounds = parseRange(field, range, stepText !== undefined);
   if (!bounds || !Number.isInteger(step) || step < 1 || item.split('/').length > 2) return undefined;
   const [from, to] = bounds;
+  const size = field.to - field.from + 1;
+  const stepsFrom = (value: number) => (value - from + size) % size;
   return (time) => {
-    const value = field.of(time);
-    const offset = from <= to || value >= from ? value - from : value + (field.to - field.from + 1) - from;
-    const isInside = from <= to ? from <= value && value <= to : value >= from || value <= to;
-    return isInside && offset % step === 0;
+    const offset = stepsFrom(field.of(time));
+    return offset <= stepsFrom(to) && offset % step === 0;
   };
 }
 
