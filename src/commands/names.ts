@@ -66,10 +66,19 @@ export function isKnownName(word: string, known: KnownPipelines | undefined): bo
 
 /** The name that a single word almost is. */
 export function nearName(word: string, known: KnownPipelines | undefined): string | undefined {
-  if (!known || word.length < 4 || word.length > 100) return undefined;
-  const lower = word.toLowerCase();
+  if (!known || word.length > 100) return undefined;
   const names = new Set(everything(known).map(lastName));
-  return Array.from(names).find((name) => name.length >= 4 && editDistance(lower, name.toLowerCase()) <= 2);
+  return Array.from(names).find((name) => isNear(word.toLowerCase(), name.toLowerCase()));
+}
+
+/** Of a short name only its own letters in another order: half of all short words are one letter away from it. */
+function isNear(word: string, name: string): boolean {
+  if (name.length === 3) return word !== name && letters(word) === letters(name);
+  return word.length >= 4 && name.length >= 4 && editDistance(word, name) <= 2;
+}
+
+function letters(word: string): string {
+  return Array.from(word).toSorted().join('');
 }
 
 function targetOf([pipeline, stage, action]: readonly (string | undefined)[]): Target {

@@ -11,7 +11,6 @@ import { renderReply } from '../render/replies.ts';
 import type { Answer, Asked } from './asked.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
 import { obeyCommand } from './run-command.ts';
-import { mayHaveWords } from './talk-limits.ts';
 
 type Button = Extract<WebhookEvent, { kind: 'button' }>;
 type RerunCheck = Extract<WebhookEvent, { kind: 'rerun-check' }>;
@@ -91,7 +90,7 @@ interface Click {
   readonly claimer: string;
 }
 
-/** A click has no place for a reaction: what it could not do is told in the pull request. */
+/** A click has no place for a reaction: what it could not do is told in the pull request, once for each check run. */
 async function obeyClick(deps: Deps, click: Click): Promise<Outcome> {
   const { repository, sender } = click.event;
   const number = click.number ?? click.record?.context.pullRequest;
@@ -107,14 +106,12 @@ async function obeyClick(deps: Deps, click: Click): Promise<Outcome> {
     claimer: click.claimer,
   };
   if ((await claimCommand(deps.db, claim)) === 'known') return ignored('this press was taken before');
-  const asked = await gatherClick(deps, click, number, source);
-  const answer = await obeyCommand(deps, asked, click.command);
+  const answer = await obeyCommand(deps, await gatherClick(deps, click, number, source), click.command);
   await finishCommand(deps.db, source, { outcome: answer.mark, answer: answer.text ?? '' });
   if (answer.text !== undefined && number !== undefined && !isGood(answer)) {
     const line = { kind: 'command', line: 1, text, command: click.command } as const;
     const body = renderReply([{ line, answer }], sender.login);
-    const worded = body !== undefined && (await mayHaveWords(deps, asked, [{ answer }]));
-    if (worded) await deps.github.comment(repository, number, body, `reply:${source}`);
+    if (body !== undefined) await deps.github.comment(repository, number, body, `reply:${source}`);
   }
   return handled(`${text} by ${sender.login}: ${answer.mark}`);
 }

@@ -53,6 +53,7 @@ describe('a line that begins with a verb is a command', () => {
     ['/approve  ', { verb: 'approve', target: {}, reason: '' }],
     ['  /approve', { verb: 'approve', target: {}, reason: '' }],
     ['/approve <!-- added by a tool -->', { verb: 'approve', target: {}, reason: '' }],
+    ['/approve wed is fine', { verb: 'approve', target: {}, reason: 'wed is fine' }],
     ['/approve Release', { verb: 'approve', target: { pipeline: 'web', stage: 'Release' }, reason: '' }],
     ['/approve release', { verb: 'approve', target: { pipeline: 'web', stage: 'Release' }, reason: '' }],
     [
@@ -291,6 +292,7 @@ describe('a mistake is answered with what is wrong and how to write it', () => {
     ['/retry web/Test colour=red', '`colour=` is not known here. It takes none.'],
     ['/approve colour=red', '`colour=` is not known here. It takes `sha=` and `reason=`.'],
     ['/approve Relaese', 'There is no `Relaese`. Did you mean `Release`?'],
+    ['/stop wbe', 'There is no `wbe`. Did you mean `web`?'],
     ['/approve 1f0c9', '`1f0c9` is too short for a commit: write at least 7 digits of it.'],
     [`/approve 1f0c9c0 sha=${'2'.repeat(40)}`, 'Two different commits are given.'],
     ['/approve "looks good', 'A quote (") is not closed.'],

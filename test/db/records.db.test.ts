@@ -282,9 +282,9 @@ describe('refusals', () => {
     await rememberAccess(db, { ...ada, permission: 'read' });
     expect(await rememberedAccess(db, ada)).toBe('read');
     expect(await rememberedAccess(db, { ...ada, personId: 8 })).toBeNull();
-    await later('asked_at', 45);
+    await later('asked_at', 30);
     await rememberAccess(db, { ...ada, permission: 'read' });
-    await sql`update refusals set asked_at = asked_at - interval '16 seconds'`.execute(db);
+    await sql`update refusals set asked_at = asked_at - interval '31 seconds'`.execute(db);
     expect(await rememberedAccess(db, ada)).toBeNull();
     await rememberAccess(db, { ...ada, permission: 'none' });
     expect(await rememberedAccess(db, ada)).toBe('none');

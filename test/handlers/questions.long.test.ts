@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { handleHumanText } from '../../src/handlers/human-text.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
@@ -133,7 +134,15 @@ test('people without rights are refused in words once, and cost ever less (SEC-G
 
   const quiet = { reactions: ['eyes', '-1'], reply: undefined };
   expect((await stage.say(number, 'reader', '/retry')).reply).toContain('needs write access');
-  for (const words of ['/retry', '/approve', '/stop', '/hold web/Release now']) {
+  expect(await stage.say(number, 'reader', '/retry')).toEqual(quiet);
+  // However slow this machine is, the rest is within the minute.
+  const since = (at: number) =>
+    open.db
+      .updateTable('refusals')
+      .set({ asked_at: new Date(at) })
+      .execute();
+  await since(Date.now() + 3_600_000);
+  for (const words of ['/approve', '/stop', '/hold web/Release now']) {
     expect(await stage.say(number, 'reader', words)).toEqual(quiet);
   }
   expect(await stage.say(number, 'reader', '/aprove')).toEqual({ ...quiet, reactions: ['eyes', 'confused'] });
@@ -144,10 +153,7 @@ test('people without rights are refused in words once, and cost ever less (SEC-G
   expect((await stage.say(number, 'reader', '/why')).reply).toContain('0 of 1 approval');
   expect((await stage.say(number, 'dev', '/aprove')).reply).toContain('Did you mean');
 
-  await open.db
-    .updateTable('refusals')
-    .set({ asked_at: new Date(Date.now() - 61_000) })
-    .execute();
+  await since(Date.now() - 61_000);
   world.github.setPermission(stage.repository, reader, 'write');
   expect((await stage.say(number, 'reader', '/hold web/Release now')).reactions).toEqual(['eyes', 'rocket']);
 
@@ -160,6 +166,32 @@ test('people without rights are refused in words once, and cost ever less (SEC-G
   await world.settled();
   expect(asked.slice(before)).toEqual([]);
   stopListening();
+});
+
+test('SEC-B-08 what an app writes in the name of a person is no command of theirs', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, sha } = await stage.pullRequest();
+  const { deps } = world.server;
+  const repository = (await deps.github.installedRepositories()).find(({ owner }) => owner === stage.owner)!;
+  const comment = await world.github.comment(stage.repository, number, `reviewer-${stage.owner}`, 'Fine.');
+  const said = {
+    kind: 'human-text',
+    repository,
+    number,
+    source: { kind: 'issue-comment', id: comment, nodeId: 'IC_1' },
+    author: { id: addPerson(world, stage, 'reviewer').id, login: `reviewer-${stage.owner}`, bot: false },
+    body: '/approve',
+    createdAt: new Date().toISOString(),
+    edited: false,
+  } as const;
+  for (const one of [
+    { ...said, viaApp: true },
+    { ...said, viaApp: false, author: { ...said.author, bot: true } },
+  ]) {
+    expect(await handleHumanText(deps, one, 'test')).toMatchObject({ reason: expect.stringContaining('bots or apps') });
+  }
+  await world.settled();
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required/);
 });
 
 test('a comment without a command costs GitHub no question', async () => {
