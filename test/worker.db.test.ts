@@ -157,7 +157,7 @@ test('SEC-F-46 a payload that cannot be read becomes a dead job with the reason,
   expect((await deadJobs(db))[0]?.lastError).toContain('cannot read');
 });
 
-test('SEC-F-27 a handler learns that its lease is gone, and what it did is not recorded', async () => {
+test('SEC-F-27, SEC-G-07 a handler learns that its lease is gone, and what it did is not recorded', async () => {
   const started = gate();
   const aborted = gate();
   const answers: boolean[] = [];

@@ -58,7 +58,7 @@ test('a custom type is registered by an admin, listed, and taken away (CP 4.1)',
   expect(await refusal(gone)).toContain('ActionTypeNotFoundException');
 });
 
-test('a worker fetches the input, puts the output and ends the action; the slower one lost the nonce (CP 4.2)', async () => {
+test('a worker fetches the input, puts the output and ends the action; the slower one lost the nonce (CP 4.2, SEC-G-07)', async () => {
   const pipeline = milled();
   await client.createPipeline({ pipeline });
   await bench.engine.settled();

@@ -356,17 +356,12 @@ describe('check runs', () => {
     expect(reasonOf(toWebhookEvent('check_run', anonymous, 99))).toBe('check_run: belongs to another app');
   });
 
-  test('SEC-G-03 what Penstock writes itself comes back as nothing, or as the words of an app', () => {
+  test('SEC-G-03 check runs and comments that Penstock writes come back as nothing', () => {
     for (const action of ['created', 'completed']) {
       expect(toWebhookEvent('check_run', { ...click, action, sender: robot }, 99)).toMatchObject({ kind: 'ignored' });
     }
-    const at = '2026-11-23T04:00:00Z';
-    const comment = { id: 1, node_id: 'IC_1', body: '/approve', created_at: at, updated_at: at, user: robot };
-    const issue = { number: 5, pull_request: {} };
-    const ours = { ...base, action: 'created', issue, comment: { ...comment, performed_via_github_app: { id: 99 } } };
-    expect(toWebhookEvent('issue_comment', { ...ours, sender: robot }, 99)).toMatchObject({
-      event: { author: { bot: true }, viaApp: true },
-    });
+    const ours = comment('/approve', { user: robot, performed_via_github_app: { id: 99 } });
+    expect(toWebhookEvent('issue_comment', { ...ours, sender: robot }, 99)).toMatchObject({ kind: 'ignored' });
   });
 
   test('SEC-G-03 bots press no buttons', () => {
