@@ -70,6 +70,12 @@ test('a checksum or a digest that is not that of the bytes stores nothing', asyn
   expect([wrong.status, code(wrong.text)]).toEqual([400, 'BadDigest']);
   const md5 = { 'content-md5': createHash('md5').update('other').digest('base64') };
   expect(code((await ask('PUT', '/sums/wrong', { headers: md5, body: 'wrong' })).text)).toBe('BadDigest');
+  for (const value of ['', 'notbase64!', 'AAAA', `${md5['content-md5']}=`]) {
+    const malformed = await ask('PUT', '/sums/wrong', { headers: { 'content-md5': value }, body: 'wrong' });
+    expect([value, malformed.status, code(malformed.text)]).toEqual([value, 400, 'InvalidDigest']);
+  }
+  const short = await ask('PUT', '/sums/wrong', { headers: { 'x-amz-checksum-sha256': crc('wrong') }, body: 'wrong' });
+  expect([short.status, code(short.text)]).toEqual([400, 'InvalidRequest']);
   const payloadHash = createHash('sha256').update('another').digest('hex');
   const swapped = await ask('PUT', '/sums/wrong', { body: 'wrong', signing: { payloadHash } });
   expect(code(swapped.text)).toBe('XAmzContentSHA256Mismatch');

@@ -5,26 +5,13 @@ import { TransientError, UserError } from '../../src/errors.ts';
 import { laneKey } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
-import { awsBench, repository, shop } from './bench.ts';
+import { repository, shop } from './bench.ts';
 import { awsError } from './fake-aws.ts';
+import { by, lane, lostAnswerBench } from './lost-answer-bench.ts';
 
 const database = await testDatabase();
-const bench = await awsBench(database);
-const { aws, engine } = bench;
-const by = { kind: 'person', id: 2, login: 'reviewer' } as const;
-const lane = laneKey(repository.id, 'shop', 12);
-
-async function toTheGate(sha: string) {
-  const id = await bench.start({ sha });
-  const running = await bench.running(id);
-  aws.finish(running, 'Unit', 'Succeeded');
-  aws.finish(running, 'Lint', 'Succeeded');
-  await engine.refresh(id);
-  const { execution } = await bench.record(id);
-  const [gate] = waitingApprovals(execution);
-  if (!gate) throw new Error('the gate does not wait');
-  return { id, running, gate };
-}
+const bench = await lostAnswerBench(database);
+const { aws, engine, toTheGate } = bench;
 
 test('a start pins the commit, brings our id as its token, and carries who asked for it (SEC-T-06, SEC-T-12)', async () => {
   const sha = '1'.repeat(40);

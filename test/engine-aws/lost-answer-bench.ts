@@ -32,9 +32,10 @@ export async function lostAnswerBench(database: TestDatabase) {
     aws.finish(running, 'Lint', 'Succeeded');
     await engine.refresh(id);
     const [gate] = waitingApprovals((await bench.record(id)).execution);
-    const { stage, action, token } = gate!;
+    if (!gate) throw new Error('the gate does not wait');
+    const { stage, action, token } = gate;
     const approve = { kind: 'approve', lane, execution: id, stage, action, token, summary: '@reviewer' } as const;
-    return { id, running, approve };
+    return { id, running, gate, approve };
   }
 
   /** A freeze holds the build back. Each call declares a version of its own: one that is known is not read again. */

@@ -19,7 +19,8 @@ beforeAll(() => {
   installed = join(elsewhere, 'node_modules/penstock');
   mkdirSync(elsewhere);
   writeFileSync(join(elsewhere, 'package.json'), '{ "name": "elsewhere", "private": true }');
-  const words = ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', tarball];
+  // What npm ci has fetched is not asked for again.
+  const words = ['install', '--prefer-offline', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', tarball];
   const install = spawnSync('npm', words, {
     cwd: elsewhere,
     encoding: 'utf8',

@@ -5,8 +5,6 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import { rankedTail } from '../../src/main/told.ts';
 import { openArtifactStore } from '../../src/providers/artifact-store.ts';
-import { createBackground } from '../../src/providers/background.ts';
-import { codeBuild } from '../../src/providers/code-build.ts';
 import { readFindings } from '../../src/providers/findings-file.ts';
 import { readTail } from '../../src/providers/read-log.ts';
 import { unzip } from '../../src/providers/zip.ts';
@@ -15,6 +13,7 @@ import { createTextCleaner } from '../../src/web/visible-text.ts';
 import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
 import { action as actionRun, execution, failedUnit, find, ran, source, view } from '../render/views.ts';
 import { anAction, artifact, finish } from './action.ts';
+import { buildsOn } from './build-provider.ts';
 import { zipOf } from './zip-of.ts';
 
 const root = await temporaryDirectory();
@@ -42,17 +41,7 @@ const leaves = `mkdir -p out/.git/hooks out/dir; echo hook > out/.git/hooks/post
   python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("out/sock")'`;
 
 describe.each(await availableRungs())('on the rung $level a hostile build', (isolation) => {
-  const provider = codeBuild(
-    {
-      home,
-      isolation,
-      network: isolation.contained ? 'none' : 'host',
-      artifacts,
-      background: createBackground(home, 2),
-      project: () => Promise.resolve(null),
-    },
-    'Build',
-  );
+  const provider = buildsOn(isolation, home, artifacts);
   const build = async (command: string, more = '', outputs: Parameters<typeof anAction>[2] = {}) => {
     const input = artifact('Source');
     const buildspec = `version: 0.2\nphases: {build: {commands: [${JSON.stringify(command)}]}}\n${more}`;

@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openArtifactStore } from '../../src/providers/artifact-store.ts';
-import { createBackground } from '../../src/providers/background.ts';
-import { codeBuild } from '../../src/providers/code-build.ts';
 import { readFindings } from '../../src/providers/findings-file.ts';
 import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
 import { anAction, artifact, finish } from './action.ts';
+import { buildsOn } from './build-provider.ts';
 import { zipOf } from './zip-of.ts';
 
 const root = await temporaryDirectory();
@@ -82,17 +81,7 @@ function has(tool: string): boolean {
 }
 
 describe.each(rungs)('ordinary projects on the rung $level', (isolation) => {
-  const provider = codeBuild(
-    {
-      home,
-      isolation,
-      network: isolation.contained ? 'none' : 'host',
-      artifacts,
-      background: createBackground(home, 2),
-      project: () => Promise.resolve(null),
-    },
-    'Build',
-  );
+  const provider = buildsOn(isolation, home, artifacts);
 
   it.each(projects.filter(({ needs }) => has(needs)))(
     '$name fails where its own tools say',

@@ -3,6 +3,8 @@ import { crc32 } from 'node:zlib';
 import { crc32c, crc64nvme } from './crc.ts';
 
 export interface Digest {
+  /** How many bytes it has. */
+  readonly size: number;
   update(part: Buffer): void;
   /** base64, as S3 writes it in headers. To be called once, at the end. */
   value(): string;
@@ -17,14 +19,14 @@ export function digestFor(header: string): Digest | undefined {
       return crcDigest(crc32c);
     case 'x-amz-checksum-crc64nvme': {
       const crc = crc64nvme();
-      return { update: (part) => crc.update(part), value: () => crc.value().toString('base64') };
+      return { size: 8, update: (part) => crc.update(part), value: () => crc.value().toString('base64') };
     }
     case 'x-amz-checksum-sha256':
-      return hashDigest(createHash('sha256'));
+      return hashDigest(createHash('sha256'), 32);
     case 'x-amz-checksum-sha1':
-      return hashDigest(createHash('sha1'));
+      return hashDigest(createHash('sha1'), 20);
     case 'content-md5':
-      return hashDigest(createHash('md5'));
+      return hashDigest(createHash('md5'), 16);
     default:
       return undefined;
   }
@@ -33,6 +35,7 @@ export function digestFor(header: string): Digest | undefined {
 function crcDigest(next: (part: Buffer, crc: number) => number): Digest {
   let crc = 0;
   return {
+    size: 4,
     update: (part) => void (crc = next(part, crc)),
     value: () => {
       const bytes = Buffer.alloc(4);
@@ -42,6 +45,6 @@ function crcDigest(next: (part: Buffer, crc: number) => number): Digest {
   };
 }
 
-function hashDigest(hash: Hash): Digest {
-  return { update: (part) => void hash.update(part), value: () => hash.digest('base64') };
+function hashDigest(hash: Hash, size: number): Digest {
+  return { size, update: (part) => void hash.update(part), value: () => hash.digest('base64') };
 }

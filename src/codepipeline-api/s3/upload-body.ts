@@ -45,6 +45,7 @@ async function* checked(request: S3Request, learned: Learned): AsyncGenerator<Bu
   const declared = headerOf(request, 'x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD';
   const wanted = new Map(learned.own ? checksumsOf((name) => headerOf(request, name)) : []);
   const digests = digestsFor(request, wanted);
+  for (const [name, value] of wanted) checkForm(name, value, digests.get(name));
   const whole = /^[0-9a-f]{64}$/.test(declared) ? createHash('sha256') : undefined;
   const source = declared.startsWith('STREAMING-') ? chunks(request, declared, wanted) : request.exchange.request;
   let size = 0;
@@ -114,6 +115,14 @@ function checksumsOf(get: (name: string) => string | undefined): (readonly [stri
     const value = get(name);
     return value === undefined ? [] : [[name, value] as const];
   });
+}
+
+/** What could be the digest of nothing is told before the body is read. */
+function checkForm(name: string, value: string, digest: Digest | undefined): void {
+  const bytes = Buffer.from(value, 'base64');
+  if (bytes.length === digest?.size && bytes.toString('base64') === value) return;
+  if (name === 'content-md5') throw new S3Error('InvalidDigest', 'The Content-MD5 you specified is not valid.', 400);
+  throw new S3Error('InvalidRequest', `Value for ${name} header is invalid.`, 400);
 }
 
 function checkDigest(name: string, wanted: string, digest: Digest | undefined): void {
