@@ -109,9 +109,16 @@ function succeed(action: StartedAction<Configuration>, sha: string, facts: Commi
       revisionId: sha,
       revisionType: 'COMMIT_ID',
       revisionSummary: summary,
+      ...createdAt(facts.authorDate),
       ...(known?.revisionUrl === undefined ? {} : { revisionUrl: known.revisionUrl }),
     },
   };
+}
+
+/** Commits may say anything of their time. */
+function createdAt(authorDate: string): { readonly created?: string } {
+  const time = new Date(authorDate);
+  return Number.isNaN(time.getTime()) ? {} : { created: time.toISOString() };
 }
 
 const longestMessage = 16 * 1024;

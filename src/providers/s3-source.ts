@@ -66,6 +66,7 @@ async function copySource(
       revisionId: found.versionId,
       revisionType: 'S3_OBJECT_VERSION_ID',
       revisionSummary: summary,
+      created: found.storedAt,
       ...(key === action.configuration.S3ObjectKey ? {} : { objectKey: key }),
     },
   };

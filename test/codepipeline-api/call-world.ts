@@ -57,7 +57,7 @@ export async function callWorld(makeSend: (bench: DoorBench) => Send = sdkSend):
       const text = await readFile(logPath(engine.home, execution, action), 'utf8');
       // What stands before the phases tells of this machine.
       const phases = text.slice(text.indexOf('Entering phase') - '[Container] 2026/01/01 00:00:00.000000 '.length);
-      return phases.replaceAll(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} /g, '').replaceAll(/ +$/gm, '');
+      return phases.replaceAll(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} /g, '').replaceAll(/ +$|, \d+ bytes$/gm, '');
     },
     filesAt: async (bucket, key) => {
       const found = await artifacts.get({ bucket, key });
