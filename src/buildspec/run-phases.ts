@@ -1,4 +1,3 @@
-import { afterFailure } from './build-flow.ts';
 import { phaseNames, type Buildspec, type Phase } from './buildspec.ts';
 import type { BuildStatus, PhaseContext, PhaseRecord, PhaseType } from './build-record.ts';
 import { createLastingShell, type Cut, type LastingShell } from './lasting-shell.ts';
@@ -41,7 +40,7 @@ export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<
     phases.push(record);
     host.left(record);
     if (!succeeded(record) && record.phaseStatus !== 'FAILED') end = 'cut';
-    else if (!succeeded(record) && afterFailure(name, phase.onFailure) === 'finalize') end = 'upload-skipped';
+    else if (!succeeded(record) && endsBuild(phase)) end = 'upload-skipped';
     if (end !== 'done' || host.stopped()) break;
   }
   if (host.stopped()) end = 'cut';
@@ -50,6 +49,20 @@ export async function runPhases(buildspec: Buildspec, host: BuildHost): Promise<
   const worst = phases.find((record) => !succeeded(record))?.phaseStatus ?? 'SUCCEEDED';
   const status = end === 'cut' ? cutStatus(phases) : worst;
   return { phases, end, status, exported };
+}
+
+/** Whether nothing follows a phase that failed, not even artifacts (CP-B-2, CP-B-3). */
+function endsBuild({ name, onFailure }: Phase): boolean {
+  switch (onFailure.kind) {
+    case 'abort':
+      return true;
+    case 'continue':
+      return false;
+    case 'default':
+    case 'retry':
+      return name === 'install' || name === 'pre_build';
+  }
+  return onFailure satisfies never;
 }
 
 /** A stop may also fall between two phases, or after the last. */

@@ -36,6 +36,12 @@ describe('patterns of artifact files (CP-B-7)', () => {
     expect(files.filter(createFileMatcher([pattern]))).toEqual(expected);
   });
 
+  it('more than 256 alternatives are taken literally', () => {
+    const pattern = '{a,b}'.repeat(9);
+    expect([...'ab'].map((letter) => createFileMatcher(['{a,b}'.repeat(8)])(letter.repeat(8)))).toEqual([true, true]);
+    expect([pattern, 'a'.repeat(9)].map(createFileMatcher([pattern]))).toEqual([true, false]);
+  });
+
   it('several patterns are added up', () => {
     expect(files.filter(createFileMatcher(['*.jar', 'README.md']))).toEqual(['a.jar', 'README.md']);
   });

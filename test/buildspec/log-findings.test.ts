@@ -164,6 +164,14 @@ describe('the lines that matter', () => {
     ).toEqual(['…', 'line 96', 'line 97', 'line 98', 'line 99']);
   });
 
+  it('are the strongest ones where there are too many, and the end stays all the same', () => {
+    const weak = Array.from({ length: 300 }, (_, index) => `package-${index} not found in the cache`);
+    const lines = ['error: the cause', ...weak, ...Array.from({ length: 5 }, (_, index) => `end ${index}`)];
+    const tail = rankTail(lines, 20);
+    expect(tail[0]).toBe('error: the cause');
+    expect(tail.slice(-5)).toEqual(['end 0', 'end 1', 'end 2', 'end 3', 'end 4']);
+  });
+
   it('keep their order and never exceed what was asked for', () => {
     const lines = Array.from({ length: 300 }, (_, index) => (index % 7 === 0 ? `error ${index}` : `line ${index}`));
     for (const most of [4, 10, 33, 120]) {
