@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startEgress, type EgressOptions } from '../../src/buildspec/egress.ts';
-import { temporaryParent } from '../../src/buildspec/own-directory.ts';
+import { makeOwnDirectory, temporaryParent } from '../../src/buildspec/own-directory.ts';
 import { isPublicAddress } from '../../src/buildspec/public-address.ts';
 import { runCommand } from '../../src/buildspec/run-command.ts';
 import { availableRungs, makeBox, temporaryDirectory } from './rungs.ts';
@@ -240,6 +240,12 @@ it('what a killed server left is removed when the next one starts; what lives is
   await next.close();
   await egress.close();
   expect(existsSync(door.socket)).toBe(false);
+});
+
+it('nothing is kept where somebody else put something in the place of our directory', async () => {
+  const link = join(root, 'link');
+  await symlink(root, link);
+  await expect(makeOwnDirectory(link)).rejects.toThrow(/link is no directory of this user\. Remove it\.$/);
 });
 
 describe.each(contained)('a command behind the proxy on the rung $level', (isolation) => {

@@ -38,7 +38,7 @@ describe('patterns of artifact files (CP-B-7)', () => {
 
   it('more than 256 alternatives are taken literally', () => {
     const pattern = '{a,b}'.repeat(9);
-    expect([...'ab'].map((letter) => createFileMatcher(['{a,b}'.repeat(8)])(letter.repeat(8)))).toEqual([true, true]);
+    expect(['a', 'b'].map((letter) => createFileMatcher(['{a,b}'.repeat(8)])(letter.repeat(8)))).toEqual([true, true]);
     expect([pattern, 'a'.repeat(9)].map(createFileMatcher([pattern]))).toEqual([true, false]);
   });
 
