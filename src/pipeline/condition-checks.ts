@@ -164,29 +164,42 @@ function grantFindings({ name, ruleTypeId: { provider } }: RuleDeclaration, path
   return [warning([...path, 'ruleTypeId', 'provider'], 'P-6', message, mend)];
 }
 
-function valueFindings({ name, configuration, ruleTypeId }: RuleDeclaration, path: Path): Finding[] {
-  const refuse = (key: string, message: string, mend: string): Finding[] => [
-    stageError([...path, 'configuration', key], 'D-11', `Rule '${name}': ${message}`, mend),
-  ];
-  const { Operator: operator, Cron: cron, TimeZone: zone } = configuration;
-  if (ruleTypeId.provider === 'VariableCheck' && operator !== undefined) {
-    const known = ['EQ', 'NE', 'CONTAINS', 'MATCHES'];
-    if (!known.includes(operator)) {
-      return refuse('Operator', `Operator ${operator} is not known`, `Use ${known.join(', ')}.`);
-    }
-    const { Value: pattern = '' } = configuration;
-    if (operator !== 'MATCHES' || pattern.includes('#{')) return [];
-    const regex = compileRegex(pattern);
-    if (regex.ok) return [];
-    const message = `Rule '${name}' cannot be judged by the embedded engine: in the pattern '${pattern}' ${regex.problem}`;
-    const mend = 'Escape signs that are meant literally; lookaround, backreferences, flags and \\p are not supported.';
-    return [warning([...path, 'configuration', 'Value'], 'C-8', message, mend)];
+function valueFindings(rule: RuleDeclaration, path: Path): Finding[] {
+  switch (rule.ruleTypeId.provider) {
+    case 'VariableCheck':
+      return comparisonFindings(rule, path);
+    case 'DeploymentWindow':
+      return windowFindings(rule, path);
+    default:
+      return [];
   }
-  if (ruleTypeId.provider !== 'DeploymentWindow') return [];
+}
+
+function comparisonFindings({ name, configuration }: RuleDeclaration, path: Path): Finding[] {
+  const { Operator: operator, Value: pattern = '' } = configuration;
+  const known = ['EQ', 'NE', 'CONTAINS', 'MATCHES'];
+  if (operator !== undefined && !known.includes(operator)) {
+    const message = `Rule '${name}': Operator ${operator} is not known`;
+    return [stageError([...path, 'configuration', 'Operator'], 'D-11', message, `Use ${known.join(', ')}.`)];
+  }
+  if (operator !== 'MATCHES' || pattern.includes('#{')) return [];
+  const regex = compileRegex(pattern);
+  if (regex.ok) return [];
+  const message = `Rule '${name}' cannot be judged by the embedded engine: in the pattern '${pattern}' ${regex.problem}`;
+  const mend = 'Escape signs that are meant literally; lookaround, backreferences, flags and \\p are not supported.';
+  return [warning([...path, 'configuration', 'Value'], 'C-8', message, mend)];
+}
+
+function windowFindings({ name, configuration }: RuleDeclaration, path: Path): Finding[] {
+  const { Cron: cron, TimeZone: zone } = configuration;
+  const refuse = (key: string, problem: string, mend: string): Finding =>
+    stageError([...path, 'configuration', key], 'D-11', `Rule '${name}': ${problem}`, mend);
   const window = cron === undefined ? undefined : parseCron(cron);
   const zoneProblem = zone === undefined ? undefined : timeZoneProblem(zone);
   return [
-    ...(window && !window.ok ? refuse('Cron', window.problem, 'Write six fields, such as 0 0 9-17 ? * MON-FRI.') : []),
-    ...(zoneProblem === undefined ? [] : refuse('TimeZone', zoneProblem, 'Write Region/City or UTC+HH:MM.')),
+    ...(window?.ok === false
+      ? [refuse('Cron', window.problem, 'Write six fields, such as 0 0 9-17 ? * MON-FRI.')]
+      : []),
+    ...(zoneProblem === undefined ? [] : [refuse('TimeZone', zoneProblem, 'Write Region/City or UTC+HH:MM.')]),
   ];
 }

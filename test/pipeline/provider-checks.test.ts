@@ -198,6 +198,20 @@ describe('values of providers and rules', () => {
       },
       [],
     ],
+    ['a window without a time zone', { entry: check('DeploymentWindow', { Cron: '0 0 9 ? * MON' }) }, []],
+    [
+      'a window in a time zone',
+      { entry: check('DeploymentWindow', { Cron: '0 0 9 ? * MON', TimeZone: 'Europe/Berlin' }) },
+      [],
+    ],
+    [
+      'a window in a time zone that is not there, at no time',
+      { entry: check('DeploymentWindow', { Cron: 'daily', TimeZone: 'Europe/Nowhere' }) },
+      [
+        `error CP-D-11 ${rulePath}.configuration.Cron: Rule 'R': the cron 'daily' has 1 fields instead of 6 or 7`,
+        `error CP-D-11 ${rulePath}.configuration.TimeZone: Rule 'R': the time zone 'Europe/Nowhere' is not known`,
+      ],
+    ],
   ])('%s', (_name, edits, expected) => expect(told(edits)).toEqual(expected));
 
   it('where a provider stands under another category, the mend names it', () => {

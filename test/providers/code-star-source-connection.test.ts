@@ -59,7 +59,12 @@ describe('the source of an execution is one commit', () => {
     expect(await finish(provider, action)).toMatchObject({
       kind: 'succeeded',
       summary: 'Mend the gate',
-      revision: { actionName: 'Act', revisionId: sha, revisionType: 'COMMIT_ID' },
+      revision: {
+        actionName: 'Act',
+        revisionId: sha,
+        revisionType: 'COMMIT_ID',
+        created: '2026-07-01T08:00:00.000Z',
+      },
       outputVariables: {
         AuthorDate: '2026-07-01T10:00:00+02:00',
         BranchName: 'main',
