@@ -295,22 +295,22 @@ test('a rollback is a new execution of one stage, and every wrong target has its
 
 test('long history comes in pages, newest first, also through the paginator of the SDK (CP-X-70)', async () => {
   const { name, pipelineName } = await created(declare({ Build: { Unit: {} } }));
-  for (let n = 0; n < 12; n += 1) await start(name);
+  for (let n = 0; n < 5; n += 1) await start(name);
   await settled();
   const sizes = [];
   const ids: string[] = [];
-  for await (const page of paginateListPipelineExecutions({ client, pageSize: 5 }, { pipelineName })) {
+  for await (const page of paginateListPipelineExecutions({ client, pageSize: 2 }, { pipelineName })) {
     sizes.push(page.pipelineExecutionSummaries!.length);
     ids.push(...page.pipelineExecutionSummaries!.map((one) => one.pipelineExecutionId!));
   }
-  expect(sizes).toEqual([5, 5, 3]);
-  expect(new Set(ids).size).toBe(13);
-  const first = await client.listActionExecutions({ pipelineName, maxResults: 7 });
-  const second = await client.listActionExecutions({ pipelineName, maxResults: 7, nextToken: first.nextToken! });
+  expect(sizes).toEqual([2, 2, 2]);
+  expect(new Set(ids).size).toBe(6);
+  const first = await client.listActionExecutions({ pipelineName, maxResults: 4 });
+  const second = await client.listActionExecutions({ pipelineName, maxResults: 4, nextToken: first.nextToken! });
   const seen = [...first.actionExecutionDetails!, ...second.actionExecutionDetails!].map(
     (one) => one.actionExecutionId,
   );
-  expect(new Set(seen).size).toBe(14);
+  expect(new Set(seen).size).toBe(8);
   const times = [...first.actionExecutionDetails!, ...second.actionExecutionDetails!].map((one) =>
     one.startTime!.getTime(),
   );
