@@ -1,5 +1,6 @@
 import type { RestEndpointMethodTypes } from '@octokit/rest';
-import type { Annotation, CheckRunDraft } from './github.ts';
+import type { AnnotationView } from '../render/view.ts';
+import type { CheckRunDraft } from './github.ts';
 
 /** What GitHub's client would take: a misspelt field does not compile. */
 type CreateCall = RestEndpointMethodTypes['checks']['create']['parameters'];
@@ -46,7 +47,7 @@ export function minimal(draft: CheckRunDraft): CheckRunDraft {
   return { ...rest, summary, annotations: [], buttons: draft.buttons };
 }
 
-function annotationBody(annotation: Annotation): AnnotationBody {
+function annotationBody(annotation: AnnotationView): AnnotationBody {
   return {
     path: annotation.path,
     start_line: annotation.startLine,

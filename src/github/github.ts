@@ -1,3 +1,4 @@
+import type { CheckRunView } from '../render/view.ts';
 import type { WebhookEvent } from './event.ts';
 
 /**
@@ -122,44 +123,13 @@ export interface OpenPullRequest extends PullRequest {
   readonly updatedAt: string;
 }
 
-export type CheckStatus = 'queued' | 'in_progress' | 'completed';
-export type CheckConclusion =
-  'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required';
+type CheckStatus = CheckRunView['status'];
+type CheckConclusion = NonNullable<CheckRunView['conclusion']>;
 
-export interface CheckRunDraft {
-  readonly name: string;
+/** What a check run shows, and what only its sender knows. */
+export interface CheckRunDraft extends Omit<CheckRunView, 'stage'> {
   readonly headSha: string;
   readonly externalId: string;
-  readonly detailsUrl: string;
-  readonly status: CheckStatus;
-  /** Present exactly when status is completed. */
-  readonly conclusion?: CheckConclusion;
-  readonly startedAt?: string;
-  readonly completedAt?: string;
-  readonly title: string;
-  /** Markdown, at most 65,535 characters each. */
-  readonly summary: string;
-  readonly text?: string;
-  readonly annotations: readonly Annotation[];
-  /** At most 3; GitHub shows them on completed runs only. */
-  readonly buttons: readonly Button[];
-}
-
-export interface Annotation {
-  readonly path: string;
-  readonly startLine: number;
-  readonly endLine: number;
-  readonly startColumn?: number;
-  readonly level: 'notice' | 'warning' | 'failure';
-  readonly title?: string;
-  readonly message: string;
-}
-
-/** label and identifier up to 20 characters, description up to 40. */
-export interface Button {
-  readonly label: string;
-  readonly identifier: string;
-  readonly description: string;
 }
 
 export interface CheckRunRef {

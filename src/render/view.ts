@@ -90,7 +90,7 @@ interface StageAnnotation extends AnnotationView {
   readonly stage: string;
 }
 
-/** The same shape as `CheckRunDraft` of src/github/github.ts, without what only the sender knows (headSha, externalId). */
+/** What a check run shows. */
 export interface CheckRunView {
   /** '' for the aggregate. */
   readonly stage: string;
@@ -107,6 +107,7 @@ export interface CheckRunView {
   readonly text?: string;
   /** At most 50, the number that GitHub takes in one request. */
   readonly annotations: readonly AnnotationView[];
+  /** At most 3; GitHub shows them on completed runs only. */
   readonly buttons: readonly ButtonView[];
 }
 
@@ -126,6 +127,7 @@ export interface AnnotationView {
 /** What a button asks for; too short for an id, so the check run that it stands on says the rest. */
 type ButtonIdentifier = 'approve' | 'reject' | 'retry' | 'retry-all' | 'rollback' | 'ok-to-test';
 
+/** Label up to 20 characters, description up to 40. */
 export interface ButtonView {
   readonly label: string;
   readonly identifier: ButtonIdentifier;
