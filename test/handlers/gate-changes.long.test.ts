@@ -65,6 +65,19 @@ test('another base branch voids what was approved, and the gate opens anew for i
   expect(rows.at(-1)).toMatchObject({ who: `dev-${stage.owner}`, what: 'pipeline-withdraw', why: 'base-changed' });
 });
 
+test('an answer that comes before the webhook of another base branch releases nothing (SEC-A-13)', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, sha } = await stage.pullRequest();
+  await stage.commit('next', { 'README.md': 'next\n' });
+  const lost = world.github.faults.dropWebhooks({ event: 'pull_request', times: 1 });
+  await world.github.editPullRequest(stage.repository, number, `dev-${stage.owner}`, { base: 'next' });
+  expect(lost.struck()).toBe(1);
+  const said = await stage.say(number, 'reviewer', '/approve');
+  expect(said.reactions).toEqual(['eyes', '-1']);
+  expect(said.reply).toContain('goes into another branch by now');
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required/);
+});
+
 test('a configuration that changes on the base branch closes the gate with the way out; /run opens a new one (SEC-A-14)', async () => {
   const { stage, number, sha } = await halfApproved();
   await onBase(stage, { '.github/penstock.yml': configWithGate('{ count: 1 }') });
