@@ -12,6 +12,8 @@ import type { EndReport } from './reports.ts';
 export interface ActionRecord {
   readonly token: string;
   readonly startedAt: string;
+  /** How many processes have begun it; one when absent. */
+  readonly lives?: number | undefined;
   readonly process?: { readonly pid: number; readonly startTime: string; readonly marker: string } | undefined;
   readonly report?: EndReport | undefined;
 }
@@ -19,6 +21,7 @@ export interface ActionRecord {
 const Record = z.object({
   token: z.string(),
   startedAt: z.string(),
+  lives: z.int().optional(),
   process: z.object({ pid: z.number(), startTime: z.string(), marker: z.string() }).optional(),
   // Written by ourselves from an EndReport.
   report: z.custom<EndReport>((value) => typeof value === 'object' && value !== null && 'kind' in value).optional(),

@@ -11,8 +11,8 @@ import { failed, type EndReport } from './reports.ts';
  */
 export interface Background {
   start(work: Work): Promise<ActionReport>;
-  /** `repeatable` work of a process that is gone is started again by the next `start`; until then it counts as lost. */
-  poll(token: string): Promise<ActionReport>;
+  /** Work of a process that is gone is lost, unless it is handed over as one that may be repeated. */
+  poll(token: string, repeatable?: Work): Promise<ActionReport>;
   stop(token: string): Promise<void>;
 }
 
@@ -44,34 +44,40 @@ interface Current {
 
 const pollAfterMs = 10_000;
 
+/** Work that takes the process with it each time must not do so for ever. */
+const mostLives = 3;
+
 export function createBackground(home: string, maxConcurrent: number): Background {
   const current = new Map<string, Current>();
   const enter = createGate(maxConcurrent);
+  const start: Background['start'] = async (work) => {
+    const known = current.get(work.token);
+    if (known !== undefined) return running(known.work);
+    const record = await readActionRecord(home, work.token);
+    if (record?.report !== undefined) return record.report;
+    const lives = (record?.lives ?? 1) + (record === null ? 0 : 1);
+    if (record !== null && (!work.repeatable || lives > mostLives)) return lose(home, record);
+    // Two calls may have come this far; the map decides.
+    if (current.has(work.token)) return running(work);
+    const startedAt = record?.startedAt ?? new Date().toISOString();
+    const abort = new AbortController();
+    const ended = perform(home, work, { startedAt, lives, abort, enter })
+      // The record could not be written, so nobody will know how it ended: the next poll says that it is lost.
+      .catch((error: unknown) => failed('InternalError', describeError(error)))
+      .finally(() => {
+        current.delete(work.token);
+        work.changed();
+      });
+    current.set(work.token, { work, abort, ended });
+    return running(work);
+  };
   return {
-    start: async (work) => {
-      const known = current.get(work.token);
-      if (known !== undefined) return running(known.work);
-      const record = await readActionRecord(home, work.token);
-      if (record?.report !== undefined) return record.report;
-      if (record !== null && !work.repeatable) return lose(home, record);
-      // Two calls may have come this far; the map decides.
-      if (current.has(work.token)) return running(work);
-      const startedAt = record?.startedAt ?? new Date().toISOString();
-      const abort = new AbortController();
-      const ended = perform(home, work, { startedAt, abort, enter })
-        // The record could not be written, so nobody will know how it ended: the next poll says that it is lost.
-        .catch((error: unknown) => failed('InternalError', describeError(error)))
-        .finally(() => {
-          current.delete(work.token);
-          work.changed();
-        });
-      current.set(work.token, { work, abort, ended });
-      return running(work);
-    },
-    poll: async (token) => {
+    start,
+    poll: async (token, repeatable) => {
       const known = current.get(token);
       if (known !== undefined) return running(known.work);
       const record = await readActionRecord(home, token);
+      if (record !== null && record.report === undefined && repeatable) return start(repeatable);
       return record?.report ?? lose(home, record ?? { token, startedAt: new Date().toISOString() });
     },
     stop: async (token) => {
@@ -90,12 +96,13 @@ function running(work: Work): ActionReport {
 
 interface Performance {
   readonly startedAt: string;
+  readonly lives: number;
   readonly abort: AbortController;
   readonly enter: Gate;
 }
 
-async function perform(home: string, work: Work, { startedAt, abort, enter }: Performance): Promise<EndReport> {
-  let record: ActionRecord = { token: work.token, startedAt };
+async function perform(home: string, work: Work, { startedAt, lives, abort, enter }: Performance): Promise<EndReport> {
+  let record: ActionRecord = { token: work.token, startedAt, lives };
   // Queued before anything is awaited: places are given in the order of the starts.
   const place = work.heavy ? enter(abort.signal) : Promise.resolve(() => {});
   await writeActionRecord(home, record);
@@ -172,6 +179,12 @@ function createGate(places: number): Gate {
         resolve(() => {});
       });
     });
+}
+
+/** Work that may be done twice, and waits for no place. */
+export function repeatableWork(action: Pick<Work, 'token' | 'changed'>, run: Work['run']): Work {
+  const { token } = action;
+  return { token, externalId: localId(token), repeatable: true, heavy: false, run, changed: () => action.changed() };
 }
 
 /** The external id of local work: it says nothing but which token it belongs to. */

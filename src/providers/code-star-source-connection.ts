@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GitHub } from '../github/github.ts';
 import type { ArtifactStore } from './artifact-store.ts';
-import { localId, type Background, type WorkContext } from './background.ts';
+import { localId, repeatableWork, type Background, type WorkContext } from './background.ts';
 import type { CloneReference } from './clone-reference.ts';
 import { openMirror, type CommitFacts } from './mirror.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
@@ -34,6 +34,8 @@ type Configuration = z.infer<typeof Configuration>;
 
 /** The commit of the start, by its SHA, as a ZIP or as a reference for CodeBuild actions to clone (CP-P-3). */
 export function codeStarSourceConnection(deps: SourceDeps): ActionProvider<Configuration> {
+  const work = (action: StartedAction<Configuration>) =>
+    repeatableWork(action, (context) => fetchSource(deps, action, context));
   return {
     type: { category: 'Source', owner: 'AWS', provider: 'CodeStarSourceConnection', version: '1' },
     configuration: Configuration,
@@ -41,16 +43,9 @@ export function codeStarSourceConnection(deps: SourceDeps): ActionProvider<Confi
     start: async (action) => {
       const refusal = refusalOf(action);
       if (refusal !== undefined) return failed('ConfigurationError', refusal);
-      return deps.background.start({
-        token: action.token,
-        externalId: localId(action.token),
-        repeatable: true,
-        heavy: false,
-        run: (context) => fetchSource(deps, action, context),
-        changed: () => action.changed(),
-      });
+      return deps.background.start(work(action));
     },
-    poll: (action) => deps.background.poll(action.token),
+    poll: (action) => deps.background.poll(action.token, work(action)),
     stop: (action) => deps.background.stop(action.token),
   };
 }

@@ -8,7 +8,8 @@ import type { RepositoryRef } from '../github/github.ts';
  * - `start` returns at once; long work goes on behind it. It may be called twice with one token: the work starts once,
  *   the second call reports how the first one stands.
  * - `poll` is called after `running`, at the latest after `pollAfterMs`, earlier when `action.changed()` was called.
- *   After a restart of the process, `poll` of work that the old process held answers `failed` with code `ActionLost`.
+ *   After a restart of the process, `poll` begins work of the old one again where that does no harm; elsewhere it answers
+ *   `failed` with code `ActionLost`.
  * - `stop` ends the work if it still goes on, and is quiet when it has ended already or was never started.
  * - A failed action is a report. Throwing means that the provider itself is broken; the call is repeated later.
  * - Only `action.log` and the output locations are written; nothing of the environment of the process leaks into work.

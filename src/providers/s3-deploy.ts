@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ArtifactStore } from './artifact-store.ts';
 import { sharedBuckets, type BucketOf } from './bucket-names.ts';
-import { localId, type Background, type WorkContext } from './background.ts';
+import { localId, repeatableWork, type Background, type WorkContext } from './background.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
 import { makeWorkArea, unpackInputs, type WorkArea } from './work-area.ts';
@@ -33,20 +33,14 @@ type Configuration = z.infer<typeof Configuration>;
 
 /** Deploys into the local object store, as CodePipeline deploys to a bucket: objects are put, none is ever deleted. */
 export function s3Deploy(deps: DeployDeps): ActionProvider<Configuration> {
+  const work = (action: StartedAction<Configuration>) =>
+    repeatableWork(action, (context) => deploy(deps, action, context));
   return {
     type: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' },
     configuration: Configuration,
     artifacts: { in: [1, 1], out: [0, 0] },
-    start: (action) =>
-      deps.background.start({
-        token: action.token,
-        externalId: localId(action.token),
-        repeatable: true,
-        heavy: false,
-        run: (context) => deploy(deps, action, context),
-        changed: () => action.changed(),
-      }),
-    poll: (action) => deps.background.poll(action.token),
+    start: (action) => deps.background.start(work(action)),
+    poll: (action) => deps.background.poll(action.token, work(action)),
     stop: (action) => deps.background.stop(action.token),
   };
 }

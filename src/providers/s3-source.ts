@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sharedBuckets, type BucketOf } from './bucket-names.ts';
-import { localId, type Background } from './background.ts';
+import { localId, repeatableWork, type Background } from './background.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -19,20 +19,14 @@ export function s3Source(
   background: Background,
   bucketOf: BucketOf = sharedBuckets,
 ): ActionProvider<Configuration> {
+  const work = (action: StartedAction<Configuration>) =>
+    repeatableWork(action, () => copySource(artifacts, bucketOf, action));
   return {
     type: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
     configuration: Configuration,
     artifacts: { in: [0, 0], out: [1, 1] },
-    start: (action) =>
-      background.start({
-        token: action.token,
-        externalId: localId(action.token),
-        repeatable: true,
-        heavy: false,
-        run: () => copySource(artifacts, bucketOf, action),
-        changed: () => action.changed(),
-      }),
-    poll: (action) => background.poll(action.token),
+    start: (action) => background.start(work(action)),
+    poll: (action) => background.poll(action.token, work(action)),
     stop: (action) => background.stop(action.token),
   };
 }

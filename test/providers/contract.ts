@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeActionRecord } from '../../src/providers/action-record.ts';
 import type { ActionProvider } from '../../src/providers/provider.ts';
 import { untilEnded, type TestAction } from './action.ts';
 
@@ -14,6 +15,8 @@ export interface ContractSubject<C> {
   failing?(): Promise<TestAction<C>>;
   /** How often the work of an action was really done. */
   timesDone(action: TestAction<C>): number;
+  /** Its work may be done twice. */
+  readonly repeats?: boolean;
   /** What the provider reports at the end of a successful action. */
   readonly ends: 'succeeded' | 'waiting';
 }
@@ -66,6 +69,22 @@ export function describeProviderContract<C>(name: string, subject: ContractSubje
         const report = await untilEnded(provider, action, await provider.start(action));
         expect(report.kind).toBe('failed');
         if (report.kind === 'failed') expect(report.error.message.length).toBeGreaterThan(20);
+      });
+    }
+
+    if (subject.repeats === true) {
+      it('begins again what a process took with it, but not for ever', async () => {
+        const provider = subject.provider();
+        const cutOff = async (lives: number) => {
+          const action = await subject.succeeding();
+          const { token } = action;
+          await writeActionRecord(subject.home, { token, startedAt: new Date().toISOString(), lives });
+          return { action, report: await provider.poll!({ ...action, externalId: 'local:any' }) };
+        };
+        const { action, report } = await cutOff(2);
+        expect((await untilEnded(provider, action, report)).kind).toBe('succeeded');
+        expect(subject.timesDone(action)).toBe(1);
+        expect((await cutOff(3)).report).toMatchObject({ kind: 'failed', error: { code: 'ActionLost' } });
       });
     }
 

@@ -45,6 +45,7 @@ async function describeSource(home: string): Promise<void> {
     succeeding: () => Promise.resolve(of(sha)),
     failing: () => Promise.resolve(of('b'.repeat(40))),
     timesDone: (action) => timesLogged(action, /^Stored /gm),
+    repeats: true,
     ends: 'succeeded',
   });
 }
@@ -80,6 +81,7 @@ async function describeObjects(home: string): Promise<void> {
     succeeding: () => Promise.resolve(anAction(home, deploy(), { configuration, inputs: [input] })),
     failing: () => Promise.resolve(anAction(home, deploy(), { configuration, inputs: [artifact('Never')] })),
     timesDone: (action) => timesLogged(action, /^Put s3:.*index\.html$/gm),
+    repeats: true,
     ends: 'succeeded',
   });
   const source = () => s3Source(artifacts, createBackground(home, 2));
@@ -92,6 +94,7 @@ async function describeObjects(home: string): Promise<void> {
     succeeding: () => Promise.resolve(from('in.zip')),
     failing: () => Promise.resolve(from('other.zip')),
     timesDone: (action) => timesLogged(action, /^Copied /gm),
+    repeats: true,
     ends: 'succeeded',
   });
 }
