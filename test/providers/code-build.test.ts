@@ -631,6 +631,20 @@ cache: {paths: ["deps/**/*", "~/.m/**/*"]}
   });
 });
 
+it('of two timeouts, of the project and of the action, the shorter one counts', async () => {
+  projects['timed'] = { environment: [], timeoutInMinutes: 7 };
+  for (const [timeoutInMinutes, expected] of [
+    [9, 7],
+    [5, 5],
+  ] as const) {
+    const configuration = { ProjectName: 'timed' };
+    const spec = buildspec('phases: {build: {commands: ["true"]}}\n');
+    const action = await build(spec, { configuration, declaration: { timeoutInMinutes } });
+    await finish(provider(), action);
+    expect(recordOf(action).timeoutInMinutes).toBe(expected);
+  }
+});
+
 describe('a cache', () => {
   const main = { headSha: 'a'.repeat(40), branch: 'main' };
 
@@ -639,7 +653,7 @@ describe('a cache', () => {
       build(
         {
           ...buildspec(`
-phases: {build: {commands: ["test -e deps/a && echo HIT || echo MISS", "mkdir -p deps && echo > deps/a"]}}
+phases: {build: {commands: ["cat deps/a || echo MISS", "mkdir -p deps && echo HIT $CODEBUILD_BUILD_NUMBER > deps/a"]}}
 cache: {paths: ["deps/*"], key: 'npm-$(codebuild-hash-files "*.lock")-$(echo $MODE)', fallback-keys: [npm-none]}
 env: {variables: {MODE: fast}}
 `),
@@ -648,14 +662,23 @@ env: {variables: {MODE: fast}}
         { origin: main, configuration: { ProjectName: 'keyed' } },
       );
     const printed: (string | undefined)[] = [];
-    for (const lock of ['one', 'one', 'two']) {
+    for (const lock of ['one', 'one', 'two', 'one']) {
       const action = await keyed(lock);
       await finish(provider(), action);
-      printed.push(/^(?:HIT|MISS)$/m.exec(logOf(action))?.[0]);
+      printed.push(/^(?:HIT \d+|MISS)$/m.exec(logOf(action))?.[0]);
     }
-    expect(printed).toEqual(['MISS', 'HIT', 'MISS']);
+    expect(printed).toEqual(['MISS', 'HIT 1', 'MISS', 'HIT 1']);
     const keys = (await artifacts.list('penstock-cache', '42/keyed/')).map(({ location }) => location.key);
     expect(keys).toEqual([expect.stringMatching(/npm-[0-9a-f]{64}-fast$/), expect.stringMatching(/-fast$/)]);
+  });
+
+  it('of a build that failed is not kept', async () => {
+    const failing = buildspec(
+      'phases: {build: {commands: ["mkdir deps && echo a > deps/a && exit 1"]}}\ncache: {paths: ["deps/*"]}\n',
+    );
+    const action = await build(failing, { origin: main, configuration: { ProjectName: 'failing' } });
+    expect((await finish(provider(), action)).kind).toBe('failed');
+    expect(await artifacts.list('penstock-cache', '42/failing/')).toEqual([]);
   });
 
   it('falls back to the newest cache whose key begins so, and is only restored or only saved when action says so', async () => {

@@ -2,9 +2,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startEgress } from '../../src/buildspec/egress.ts';
 import { openArtifactStore } from '../../src/providers/artifact-store.ts';
 import { createBackground } from '../../src/providers/background.ts';
-import type { TimeLimits } from '../../src/providers/command-deps.ts';
+import type { BuildNetwork, TimeLimits } from '../../src/providers/command-deps.ts';
 import { commands } from '../../src/providers/commands.ts';
 import type { ActionReport } from '../../src/providers/provider.ts';
 import { availableRungs, temporaryDirectory } from '../buildspec/rungs.ts';
@@ -19,6 +20,8 @@ const contained = rungs.filter((isolation) => isolation.contained);
 
 type Hostile = ActionChange & {
   readonly times?: TimeLimits;
+  /** None where that can be kept when absent. */
+  readonly network?: BuildNetwork;
   /** What befalls the stored source. */
   readonly tamper?: (file: string) => Promise<void>;
 };
@@ -31,9 +34,8 @@ interface Ran {
 async function hostile(
   isolation: (typeof contained)[number],
   lines: readonly string[],
-  { times, ...change }: Hostile = {},
+  { times, network = isolation.contained ? 'none' : 'host', ...change }: Hostile = {},
 ): Promise<Ran> {
-  const network = isolation.contained ? 'none' : 'host';
   const background = createBackground(home, 4);
   const provider = commands({
     home,
@@ -94,6 +96,25 @@ describe.each(contained)('on the rung $level the server is not led out of a work
     expect(await artifacts.get(output.location)).toBeNull();
   });
 });
+
+it.each(contained)(
+  'each build has a door of its own in the proxy, which ends with it, on the rung $level (SEC-C-14)',
+  async (isolation) => {
+    const egress = await startEgress({ allowHosts: [] });
+    const sockets: string[] = [];
+    const open = async () => {
+      const door = await egress.open();
+      sockets.push(door.socket);
+      return door;
+    };
+    const ask = ['echo "$HTTPS_PROXY"'];
+    const builds = await Promise.all([1, 2].map(() => hostile(isolation, ask, { network: { open } })));
+    for (const { log } of builds) expect(log).toMatch(/^http:\/\/127\.0\.0\.1:3128$/m);
+    expect(new Set(sockets).size).toBe(2);
+    expect(sockets.filter(existsSync)).toEqual([]);
+    await egress.close();
+  },
+);
 
 describe.each(rungs)('code of a fork on the rung $level', (isolation) => {
   it('runs without secrets and network where it can be kept apart, and not at all where it cannot (SEC-C-06, SEC-C-10, SEC-C-12)', async () => {
