@@ -45,25 +45,32 @@ test('killed in the middle of a command: only that action is lost, and /retry th
   await expectNothingTwice();
 });
 
-test('killed at any other moment: the execution goes on, every check concludes, nothing starts twice', async () => {
-  for (const [round, delayMs] of [0, 40, 120, 250, 450, 700, 1000].entries()) {
-    const { number, sha } = await open(`quick-${round}`, `echo round ${round}\n`);
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    await killAndRestart();
-    await until(`round ${round}: a verdict`, () => check(sha, 'web')?.status === 'completed');
-    if (check(sha, 'web')?.conclusion === 'failure') {
-      expect(check(sha, 'web')?.summary).toMatch(/lost|restart|gone/i);
-      await github.comment(repository, number, 'dev', '/retry');
+// Seven rounds, each with waits that have limits of their own.
+const patience = 900_000;
+
+test(
+  'killed at any other moment: the execution goes on, every check concludes, nothing starts twice',
+  { timeout: patience },
+  async () => {
+    for (const [round, delayMs] of [0, 40, 120, 250, 450, 700, 1000].entries()) {
+      const { number, sha } = await open(`quick-${round}`, `echo round ${round}\n`);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await killAndRestart();
+      await until(`round ${round}: a verdict`, () => check(sha, 'web')?.status === 'completed');
+      if (check(sha, 'web')?.conclusion === 'failure') {
+        expect(check(sha, 'web')?.summary).toMatch(/lost|restart|gone/i);
+        await github.comment(repository, number, 'dev', '/retry');
+      }
+      await until(`round ${round}: the gate waits`, () => check(sha, 'web')?.conclusion === 'action_required');
+      await github.comment(repository, number, 'reviewer', '/approve');
+      await until(`round ${round}: success`, () => check(sha, 'web')?.conclusion === 'success');
+      await until(`round ${round}: all concluded`, () =>
+        github.checks(repository, sha).every((run) => run.status === 'completed'),
+      );
     }
-    await until(`round ${round}: the gate waits`, () => check(sha, 'web')?.conclusion === 'action_required');
-    await github.comment(repository, number, 'reviewer', '/approve');
-    await until(`round ${round}: success`, () => check(sha, 'web')?.conclusion === 'success');
-    await until(`round ${round}: all concluded`, () =>
-      github.checks(repository, sha).every((run) => run.status === 'completed'),
-    );
-  }
-  await expectNothingTwice();
-});
+    await expectNothingTwice();
+  },
+);
 
 test('SIGTERM lets what runs end, and leaves a home that the next process takes over', async () => {
   const { sha } = await open('calm', 'echo begun; sleep 4; echo ended\n');
