@@ -498,6 +498,12 @@ describe('what a build gives', () => {
       'no matching base directory path found',
     ],
     [
+      'a base directory that is a link out of the source',
+      `phases: {build: {commands: ["ln -s /etc out"]}}\nartifacts: {files: ["**/*"], base-directory: out}\n`,
+      1,
+      'no matching base directory path found',
+    ],
+    [
       'patterns that match nothing (CP-B-9)',
       `${make}artifacts: {files: ["*.jar"]}\n`,
       1,
