@@ -10,10 +10,12 @@ import { logPath } from '../providers/action-log.ts';
 import { readFindings } from '../providers/findings-file.ts';
 import { followLog } from '../providers/read-log.ts';
 import { createTextCleaner } from '../web/visible-text.ts';
+import { explainFailure } from '../render/explain.ts';
+import { failedActions } from '../render/stage-view.ts';
 import type { CliIo } from './command.ts';
 import { createLines } from './lines.ts';
 import { createGateKeeper } from './run-gates.ts';
-import type { BuildFindings, EndedStage, RunTeller, ToldAction } from './run-teller.ts';
+import type { BuildFindings, EndedStage, ExplainedFailure, RunTeller, ToldAction } from './run-teller.ts';
 
 export interface FollowedRun {
   readonly local: LocalEngine;
@@ -146,17 +148,30 @@ async function findingsOf(home: string, record: ExecutionRecord): Promise<readon
 }
 
 function endedStage(run: StageRun, { execution }: ExecutionRecord, definition: PipelineDefinition): EndedStage {
-  const unmet = Object.entries(run.conditions ?? {}).flatMap(([kind, condition]) => {
-    if (!isUnmet(condition)) return [];
-    const why = condition.rules.flatMap(({ rule, error }) => (error === undefined ? [] : `${rule}: ${error.message}`));
-    return [`${kind} ${conditionStatus(condition)}${why.length === 0 ? '' : `: ${why.join('; ')}`}`];
-  });
   return {
     stage: run.stage,
     status: stageStatus(run, execution, definition),
     seconds: secondsBetween(run.startedAt, run.endedAt ?? execution.updatedAt),
-    unmet,
+    failures: failuresOf(run, definition),
+    unmet: unmetOf(run),
   };
+}
+
+function failuresOf(run: StageRun, definition: PipelineDefinition): readonly ExplainedFailure[] {
+  const declared = definition.stages.find(({ name }) => name === run.stage)?.actions ?? [];
+  return failedActions(run).map((failed) => {
+    const action = declared.find(({ name }) => name === failed.action);
+    const { cause, mend } = explainFailure(failed, action);
+    return { action: failed.action, cause, mend };
+  });
+}
+
+function unmetOf(run: StageRun): readonly string[] {
+  return Object.entries(run.conditions ?? {}).flatMap(([kind, condition]) => {
+    if (!isUnmet(condition)) return [];
+    const why = condition.rules.flatMap(({ rule, error }) => (error === undefined ? [] : `${rule}: ${error.message}`));
+    return [`${kind} ${conditionStatus(condition)}${why.length === 0 ? '' : `: ${why.join('; ')}`}`];
+  });
 }
 
 function secondsBetween(from: string, to: string): number {

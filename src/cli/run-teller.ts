@@ -2,6 +2,7 @@ import type { Isolation } from '../buildspec/isolation.ts';
 import type { LocalResults } from '../main/local-results.ts';
 import type { ActionRun, Execution, ExecutionStatus } from '../pipeline/execution.ts';
 import type { ActionFindings } from '../providers/findings-file.ts';
+import type { FailureExplanation } from '../render/explain.ts';
 
 /** Says what happens in a run: for people (run-text.ts) or for machines (run-json.ts). */
 export interface RunTeller {
@@ -45,6 +46,11 @@ export interface EndedStage {
   readonly stage: string;
   readonly status: string;
   readonly seconds: number;
+  readonly failures: readonly ExplainedFailure[];
   /** What its conditions said, where it has some that were not met. */
   readonly unmet: readonly string[];
+}
+
+export interface ExplainedFailure extends FailureExplanation {
+  readonly action: string;
 }

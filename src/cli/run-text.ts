@@ -73,8 +73,9 @@ function endingText(ending: Ending): string {
 
 function stageRows(stages: readonly EndedStage[], marked: (state: string, text: string) => string): string[] {
   const width = Math.max(...stages.map(({ stage }) => stage.length), 0);
-  return stages.flatMap(({ stage, status, seconds, unmet }) => [
+  return stages.flatMap(({ stage, status, seconds, failures, unmet }) => [
     `  ${marked(status, `${stage.padEnd(width)}  ${status.padEnd(9)}  ${duration(seconds).padStart(6)}`)}`,
+    ...failures.map(({ action, cause, mend }) => `      ${action}: ${visibleText(cause)} ${visibleText(mend)}`),
     ...unmet.map((text) => `      ${text}`),
   ]);
 }

@@ -55,3 +55,23 @@ test('the end of a run tells what tests said: counts, those that failed, and tho
     '    sum.js:2:5: sum.adds: expected 4',
   ]);
 });
+
+test('a stage that failed says for each action what happened and what mends it, and which conditions were not met', () => {
+  const lines: string[] = [];
+  const io = { out: (line: string) => void lines.push(line), color: false, cwd: '/work/tree' } as unknown as CliIo;
+  const failures = [{ action: 'Unit', cause: 'It ran longer than it may.', mend: 'Raise timeoutInMinutes.\u001b[2J' }];
+  const unmet = ['onSuccess Failed: ready: no'];
+  textTeller(io, { isolation: 'none', source: '/work/tree' }).end({
+    execution: execution([source]),
+    status: 'Failed',
+    stages: [{ stage: 'Test', status: 'Failed', seconds: 2, failures, unmet }],
+    seconds: 3,
+    findings: [],
+    results: { artifacts: [], objects: [] },
+  });
+  const [first, ...rest] = lines.join('\n').split('\n').slice(2);
+  expect(first).toMatch(/^ {2}✗ Test {2}Failed/);
+  expect(rest[0]).toMatch(/^ {6}Unit: It ran longer than it may\. Raise timeoutInMinutes\./);
+  expect(rest[0]).not.toContain('\u001b');
+  expect(rest[1]).toBe('      onSuccess Failed: ready: no');
+});
