@@ -178,7 +178,9 @@ test('a run that fails says why and answers 1; what ran beside it is told to its
   expect(ran.out).toMatch(/ {2}Work\/bad \| word\.txt:1: too quiet\n/);
   expect(ran.out).toMatch(/^✗ Work\/bad {2}Failed: .*3/m);
   expect(ran.out).toMatch(/^✓ Work\/good {2}Succeeded/m);
-  expect(ran.out).toMatch(/^✗ words: Failed in [\d.]+s\n {2}✓ Source +Succeeded +[\d.]+s\n {2}✗ Work +Failed +[\d.]+s\n {6}bad: One of its commands failed\. /m);
+  expect(ran.out).toMatch(
+    /^✗ words: Failed in [\d.]+s\n {2}✓ Source +Succeeded +[\d.]+s\n {2}✗ Work +Failed +[\d.]+s\n {6}bad: One of its commands failed\. /m,
+  );
   expect(ran.out.split('Commands run ').length, 'the isolation is told once').toBe(2);
   // eslint-disable-next-line no-control-regex -- colours begin with it
   expect(ran.out, 'no colours in a pipe').not.toMatch(/\x1b/);
