@@ -4,7 +4,7 @@ import { actionError, warning, type Finding } from './finding.ts';
 import { refusedAtStart, toRunOnAws } from './runnable.ts';
 import { eachAction, type Placed } from './structure-checks.ts';
 
-/** What single providers ask for beyond their lists of keys (CP 5.1 to 5.3). Values with variables are not judged. */
+/** What single providers ask for beyond their lists of keys (CP 5.1 to 5.4). Values with variables are not judged. */
 export function providerFindings(placed: Placed): Finding[] {
   const { provider, category } = placed.action.actionTypeId;
   if (provider === 'CodeBuild') return [...buildFindings(placed), ...variableListFindings(placed)];
@@ -14,6 +14,7 @@ export function providerFindings(placed: Placed): Finding[] {
     return choiceFindings(placed, 'OutputArtifactFormat', ['CODE_ZIP', 'CODEBUILD_CLONE_REF'], '5.1');
   }
   if (category === 'Invoke' && provider === 'CodePipeline') return callFindings(placed);
+  if (provider === 'StepFunctions') return doubtFindings(placed, 'InputType', ['Literal', 'FilePath'], '5.4');
   return category === 'Deploy' && provider === 'S3' ? bucketFindings(placed) : [];
 }
 

@@ -39,7 +39,7 @@ const answerOf = (pipelineName: string, token: string, status: 'Approved' | 'Rej
   result: { status, summary },
 });
 
-test('a client token is one execution, whatever else is said; without one every call is (CP-X-8)', async () => {
+test('a client token is one execution, whatever else is said; without one every call is (CP-X-8, CP-W-8)', async () => {
   const { name } = await created(declare({ Build: { Unit: {} } }));
   const clientRequestToken = randomUUID();
   const once = await client.startPipelineExecution({ name, clientRequestToken });
@@ -293,7 +293,7 @@ test('a rollback is a new execution of one stage, and every wrong target has its
   expect(await wrong({})).toContain('PipelineExecutionOutdatedException');
 });
 
-test('long history comes in pages, newest first, also through the paginator of the SDK (CP-X-70)', async () => {
+test('long history comes in pages, newest first, also through the paginator of the SDK (CP-X-70, CP-W-10)', async () => {
   const { name, pipelineName } = await created(declare({ Build: { Unit: {} } }));
   for (let n = 0; n < 5; n += 1) await start(name);
   await settled();

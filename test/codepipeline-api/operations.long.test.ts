@@ -121,17 +121,19 @@ test('a read with a page size gives its own token back and ends (CP-X-71)', asyn
   expect(await refusal(client.listActionExecutions(elsewhere))).toContain('InvalidNextTokenException');
 });
 
-test("CodePipeline's limits of an account: pipelines, webhooks, custom action types (CP 1.5)", async () => {
+test("CodePipeline's limits of an account: pipelines, webhooks, custom action types (CP-1.5)", async () => {
   const scope = 77;
   await sql`insert into api_pipelines (scope, name, version, digest)
-    select ${scope}, 'p' || n, 1, (select digest from definitions limit 1) from generate_series(1, 1000) n`.execute(
+    select ${scope}, 'p' || n, 1, (select digest from definitions limit 1) from generate_series(1, 999) n`.execute(
     database.db,
   );
   await sql`insert into api_webhooks (scope, name, path, target_pipeline, target_action, authentication, sealed_configuration, filters)
-    select ${scope}, 'w' || n, 'path' || n, 'p1', 'Fetch', 'UNAUTHENTICATED', '', '[]' from generate_series(1, 300) n`.execute(
+    select ${scope}, 'w' || n, 'path' || n, 'p1', 'Fetch', 'UNAUTHENTICATED', '', '[]' from generate_series(1, 299) n`.execute(
     database.db,
   );
   const full = bench.clientOf(await bench.key({ repositoryId: scope }));
+  await full.createPipeline({ pipeline: declare({ Build: { Unit: {} } }) });
+  await full.putWebhook({ webhook: webhookOf('p1', 'last') });
   expect(await refusal(full.createPipeline({ pipeline: declare({ Build: { Unit: {} } }) }))).toBe(
     'LimitExceededException: There are 1000 pipelines already. Delete one that nobody needs any more.',
   );

@@ -37,7 +37,7 @@ test('a pipeline is created, echoes its defaults and starts once (CP-D-1, CP-X-1
   expect(started[0]?.trigger?.triggerDetail).toBe(`arn:aws:iam::111122223333:user/penstock/${bench.admin.accessKeyId}`);
 });
 
-test('get, take the metadata off, update: version 2, nothing starts, both versions are kept (CP-X-60, CP-D-3)', async () => {
+test('get, take the metadata off, update: version 2, nothing starts, both versions are kept (CP-X-60, CP-D-3, CP-W-16)', async () => {
   const declared = declare({ Build: { Unit: {} } });
   await client.createPipeline({ pipeline: declared });
   const first = await client.getPipeline({ name: declared.name! });

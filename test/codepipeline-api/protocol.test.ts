@@ -13,10 +13,11 @@ const { url, admin, client } = bench;
 const json = 'application/x-amz-json-1.1';
 const target = 'CodePipeline_20150709.ListPipelines';
 
-test('an answer has its media type and a request id; the SDK reads it (CP-W-1)', async () => {
+test('an answer has its media type and a request id; the SDK reads it (CP-W-1, CP-W-18)', async () => {
   const listed = await rawCall(url, 'ListPipelines', '{}', admin);
   expect(listed.status).toBe(200);
   expect(listed.headers.get('content-type')).toBe(json);
+  expect(Math.abs(Date.parse(listed.headers.get('date') ?? '') - Date.now())).toBeLessThan(60_000);
   expect(listed.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
   expect(await client.listPipelines()).toMatchObject({ pipelines: [] });
 });
@@ -50,7 +51,7 @@ test('a body over the cap is refused and nothing of it is kept', async () => {
   expect(answer.error).toContain('RequestEntityTooLargeException');
 });
 
-test('all violations are told at once, in the words of AWS (CP 1.3)', async () => {
+test('all violations are told at once, in the words of AWS (CP 1.3, CP-W-9)', async () => {
   const pipeline = {
     ...declare({ Build: { Unit: {} } }),
     roleArn: undefined,
@@ -142,7 +143,7 @@ test('a key sees only the pipelines of its binding (CP-X-65)', async () => {
   }
 });
 
-test('requests over the rate of a key are throttled, and other keys are not', async () => {
+test('requests over the rate of a key are throttled, and other keys are not (CP-W-6)', async () => {
   const { url: slow } = await bench.serve({ rate: { perSecond: 0.001, burst: 3 } });
   const answers = [];
   for (let n = 0; n < 4; n += 1) answers.push((await rawCall(slow, 'ListPipelines', '{}', admin)).status);

@@ -86,7 +86,7 @@ test('a retry of the source takes its version again, though a newer one came, an
   expect(pipelineExecution?.artifactRevisions?.map(({ revisionId }) => revisionId)).toContain(first);
 });
 
-test('what could not be honoured is refused, and a version that is not there fails its action with its name', async () => {
+test('what could not be honoured is refused, and a version that is not there fails its action with its name (CP-F-7)', async () => {
   await put(key, 'x');
   const name = await declared();
   const said = (given: Readonly<Record<string, string>>) => refusal(start(name, given));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { listActionExecutions } from '../../src/db/action-executions.ts';
 import { findExecution } from '../../src/db/executions.ts';
-import { laneKey, type ExecutionId } from '../../src/pipeline/execution.ts';
+import { laneKey } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
 import { aPipeline } from './a-pipeline.ts';
@@ -71,22 +71,27 @@ test('an action that takes the namespace `pr` is what `#{pr.…}` means, also fo
   delete bench.answers['Unit'];
 });
 
-test('variables that are too large, alone or filled in, fail the action with their size (CP-V-10)', async () => {
+test('variables that are too large, alone or filled in, fail the action with their size (CP-V-10, CP-1.5)', async () => {
   const definition = aPipeline({
     Source: { Checkout: 'CodeStarSourceConnection' },
     Build: { Unit: { namespace: 'Build' } },
-    Ship: { Ship: { configuration: { A: '#{Build.TAG}', B: '#{Build.TAG}' } } },
+    Ship: { Ship: { configuration: { A: '#{Build.TAG}', BB: '#{Build.TAG}' } } },
   });
-  const messageOf = async (id: ExecutionId, stage: number) =>
-    (await bench.read(id)).stages[stage]?.actions[0]?.error?.message;
-  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'x'.repeat(122_880) } });
-  const large = await bench.start(definition, { pullRequest: 51 });
-  await bench.settled();
-  expect(await messageOf(large, 1)).toBe('The output variables take 122890 bytes; at most 122880 are allowed.');
-  bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'x'.repeat(60_000) } });
-  const twice = await bench.start(definition, { pullRequest: 52 });
-  await bench.settled();
-  expect(await messageOf(twice, 2)).toContain('the configuration takes 120015 bytes; at most 102400 are allowed.');
+  const messages = async (length: number, pullRequest: number) => {
+    bench.answers['Unit'] = () => ({ kind: 'succeeded', outputVariables: { TAG: 'x'.repeat(length) } });
+    const id = await bench.start(definition, { pullRequest });
+    await bench.settled();
+    const { stages } = await bench.read(id);
+    return stages.slice(1).map((stage) => stage.actions[0]?.error?.message);
+  };
+  expect(await messages(122_871, 51)).toEqual(['The output variables take 122881 bytes; at most 122880 are allowed.']);
+  const [unit, ship] = await messages(122_870, 52);
+  expect(unit).toBeUndefined();
+  expect(ship).toContain('the configuration takes 245756 bytes');
+  expect((await messages(51_193, 53))[1]).toContain(
+    'the configuration takes 102402 bytes; at most 102400 are allowed.',
+  );
+  expect(await messages(51_192, 54)).toEqual([undefined, undefined]);
   delete bench.answers['Unit'];
 });
 

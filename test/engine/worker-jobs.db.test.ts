@@ -299,7 +299,7 @@ test('a deleted type fails its actions with the way out, and its version comes b
 
 const question = { Ask: { provider: 'LambdaInvoke', configuration: { FunctionName: 'ask' } } };
 
-test('a function is called with a job, called again on a continuation, and answers for the action (CP 4.3)', async () => {
+test('a function is called with a job, called again on a continuation, and answers for the action (CP 4.3, CP-F-15)', async () => {
   const calls: WorkerJob[] = [];
   bench.aws.invokeFunction = ({ job }) => {
     calls.push(job);

@@ -125,6 +125,16 @@ describe('errors of shape hide no others', () => {
       ['CP-1.2 artifactStore.type', 'CP-1.2 stages[1].actions[0].timeoutInMinutes'],
     ],
     [
+      'one command too many, and what is wrong in the last that counts',
+      { [`${unit}.commands`]: [...Array.from({ length: 49 }, () => 'make'), 'echo #{Nobody.X}', 'make'] },
+      ['CP-1.2 stages[1].actions[0].commands', 'CP-D-14 stages[1].actions[0].commands[49]'],
+    ],
+    [
+      'a name without its quotes, and the same name with them',
+      { 'stages.1.name': true, 'stages.2.name': 'true' },
+      ['CP-1.2 stages[1].name', 'CP-D-6 stages[2].name'],
+    ],
+    [
       'keys of CloudFormation, down to the bottom, are one mistake',
       {
         stages: undefined,
@@ -176,6 +186,21 @@ describe('what only follows from an error of shape is not told', () => {
         },
       },
       ['CP-1.2 stages[1].actions[1].runOrder'],
+    ],
+    [
+      'a number that would be no name in quotes either',
+      { [`${app}.namespace`]: 1.5 },
+      ['CP-1.2 stages[0].actions[0].namespace'],
+    ],
+    [
+      'a key that cannot be: what it holds',
+      { [`${app}.configuration`]: { ConnectionArn: 'arn', FullRepositoryId: 'a/b', BranchName: 'main', '': 5 } },
+      ['CP-D-9 stages[0].actions[0].configuration.'],
+    ],
+    [
+      'a category that is none',
+      { [`${unit}.actionTypeId.category`]: 7 },
+      ['CP-1.2 stages[1].actions[0].actionTypeId.category'],
     ],
     [
       'a region whose store cannot be read',

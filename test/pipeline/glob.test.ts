@@ -28,6 +28,8 @@ describe('CP 1.8: the glob dialect', () => {
     ['[!a]', '/', false],
     ['[*?\\]', '\\', true],
     ['[a-]', '-', true],
+    ['[a-a]', 'a', true],
+    ['[\u{1F600}-\u{1F602}]', '\u{1F601}', true],
     ['{main,release/*}', 'release/1', true],
     ['{main,release/*}', 'release/1/2', false],
     ['{a,}b', 'b', true],

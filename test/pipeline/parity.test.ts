@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -33,6 +33,16 @@ describe('docs/parity.md', () => {
     );
     const listed = rows.filter(({ rule }) => kinds.some(([letter]) => rule.startsWith(`CP-${letter}-`)));
     expect(listed.map((row) => row.rule)).toEqual(all);
+  });
+
+  it('lists each rule of those kinds that the code or a test cites', () => {
+    const cited = ['src', 'test'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.(?:ts|txt)$/.test(path) && !path.includes('snapshots'))
+        .flatMap((path) => readFileSync(join(root, folder, path), 'utf8').match(/CP-[DXCVAJ]-\d+/g) ?? []),
+    );
+    const listed = new Set(rows.map(({ rule }) => rule));
+    expect([...new Set(cited)].filter((rule) => !listed.has(rule)).toSorted()).toEqual([]);
   });
 
   it('names only tests that cite the rule', () => {

@@ -28,6 +28,7 @@ const judged: readonly (readonly [string, readonly string[], readonly string[]])
   ['a\\B.', ['ab'], ['a ', 'a-']],
   ['[abc]', ['a', 'c'], ['d', '', 'ab']],
   ['[a-cx-z]', ['b', 'y'], ['d', '-', 'w']],
+  ['[b-b]', ['b'], ['a', 'c', '-']],
   ['[^a-c]', ['d', '\n', '-'], ['a', 'b', 'c', '']],
   ['[a^-]', ['a', '^', '-'], ['b']],
   ['[-a]', ['-', 'a'], ['b']],
@@ -48,6 +49,7 @@ const judged: readonly (readonly [string, readonly string[], readonly string[]])
   ['\\t\\n\\r\\f\\a\\e', ['\t\n\r\f\x07\x1b'], ['tnrfae']],
   ['\\x41\\u00e9', ['Aé'], ['Ae', 'x41u00e9']],
   ['a}]', ['a}]'], ['a']],
+  ['a{998}', ['a'.repeat(998)], ['a'.repeat(997)]],
 ];
 
 const refused = [
@@ -79,7 +81,7 @@ const refused = [
   ['(?<=a)', '(?<= is not supported'],
   ['(?i)a', '(?i is not supported'],
   ['(?>a)', '(?> is not supported'],
-  ['a{1001}', 'its quantifiers repeat too much'],
+  ['a{999}', 'its quantifiers repeat too much'],
   ['((a{99}){99}){99}', 'its quantifiers repeat too much'],
   ['((){999999999}){999999999}', 'its quantifiers repeat too much'],
   ['a'.repeat(1001), 'it has more than 1000 characters'],

@@ -37,6 +37,18 @@ describe('what an execution remembers', () => {
     expect(execution(state).stages[0]?.actions[0]).toMatchObject({ status: 'Failed', error, summary: 'gone' });
   });
 
+  it('CP-1.6, CP-F-23: an action that takes too long fails with its time, and its work is stopped', () => {
+    const state = started({ stages });
+    const action = actionId(state, 'App');
+    const result = transition(state, { kind: 'deadline-passed', execution: one, action }, given);
+    if (result.outcome !== 'moved') throw new Error(`it is ${result.outcome}`);
+    expect(execution(result.state).stages[0]?.actions[0]).toMatchObject({
+      status: 'Failed',
+      error: { code: 'JobFailed', message: 'The action timed out after 60 minutes.' },
+    });
+    expect(result.effects).toContainEqual(expect.objectContaining({ kind: 'stop-action', action: 'App', id: action }));
+  });
+
   it('CP-P-6: what cannot run here is refused to a caller, and recorded as failed when a trigger began it', () => {
     const { definition, digest } = pipeline({ stages });
     const notRunnable = "ActionType … in action 'Ship' is not available";

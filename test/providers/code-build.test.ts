@@ -160,7 +160,7 @@ describe('where a build goes', () => {
     ]);
   });
 
-  it('tells the first phase that failed, not the last (CP-B-9, CP-P-4)', async () => {
+  it('tells the first phase that failed, not the last (CP-B-9, CP-F-17, CP-P-4)', async () => {
     const action = await build(
       buildspec('phases: {build: {commands: ["exit 7"]}}\nartifacts: {files: ["none/**"]}\n'),
       { outputs: [artifact('Out')] },

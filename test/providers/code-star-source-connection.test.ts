@@ -258,7 +258,7 @@ describe('what a source action refuses', () => {
     expect(served.requests.length).toBe(before);
   });
 
-  it('a commit that is gone (SEC-C-02)', async () => {
+  it('a commit that is gone (CP-F-1, SEC-C-02)', async () => {
     const report = await finish(provider, sourceOf('c'.repeat(40)));
     expect(report).toMatchObject({
       kind: 'failed',

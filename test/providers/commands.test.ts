@@ -207,7 +207,7 @@ describe('what commands see and give', () => {
     });
   });
 
-  it('a missing input is named (CP-D-26, CP-J-17)', async () => {
+  it('a missing input is named (CP-D-26, CP-F-10, CP-J-17)', async () => {
     const action = await command(['true'], { inputs: [artifact('Built')] });
     expect(await finish(providerOn(), action)).toMatchObject({
       kind: 'failed',

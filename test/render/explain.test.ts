@@ -22,92 +22,102 @@ function explain(code: string, message: string, declared = build) {
 
 /** What each situation of CodePipeline's failure list says, and words of its cause and mend. */
 const situations: readonly (readonly [id: string, code: string, message: string, told: RegExp])[] = [
-  ['F-1', 'ConfigurationError', '[GitHub] No Branch [main] found for FullRepositoryName [o/r]', /branch.*BranchName/],
   [
-    'F-2',
+    'CP-F-1',
+    'ConfigurationError',
+    '[GitHub] No Branch [main] found for FullRepositoryName [o/r]',
+    /branch.*BranchName/,
+  ],
+  [
+    'CP-F-2',
     'PermissionError',
     'Unable to use Connection: arn:x. The provided role does not have sufficient permissions.',
     /UseConnection/,
   ],
   [
-    'F-3',
+    'CP-F-3',
     'ConfigurationError',
     'The connection arn:aws:codeconnections:x is PENDING.',
     /never confirmed.*pending connection/,
   ],
-  ['F-4', 'PermissionError', '[GitHub] Upload to S3 failed with the following error: Access Denied', /bucket/],
-  ['F-5', 'ConfigurationError', 'The GitHub repository "o/r" or branch "b" does not exist.', /BranchName/],
+  ['CP-F-4', 'PermissionError', '[GitHub] Upload to S3 failed with the following error: Access Denied', /bucket/],
+  ['CP-F-5', 'ConfigurationError', 'The GitHub repository "o/r" or branch "b" does not exist.', /BranchName/],
   [
-    'F-6',
+    'CP-F-6',
     'ConfigurationError',
     'The action failed because no branch named X was found in the selected AWS CodeCommit repository Y.',
     /BranchName/,
   ],
-  ['F-7', 'ConfigurationError', 'The object with key a.zip does not exist in bucket B.', /S3ObjectKey/],
+  ['CP-F-7', 'ConfigurationError', 'The object with key a.zip does not exist in bucket B.', /S3ObjectKey/],
   [
-    'F-8',
+    'CP-F-8',
     'PermissionError',
     'The role lacks permissions to access the Amazon S3 bucket named B. Error: Amazon S3:AccessDenied:x',
     /bucket/,
   ],
   [
-    'F-9',
+    'CP-F-9',
     'PermissionError',
     'CodePipeline is not authorized to perform AssumeRole on role arn:x',
     /cannot be taken.*trust policy/,
   ],
-  ['F-10', 'ConfigurationError', 'S3 404 NoSuchKey', /never written.*earlier action/],
-  ['F-11', 'JobFailed', 'The bucket must be addressed using the specified endpoint.', /another region.*artifactStores/],
-  ['F-12', 'JobFailed', 'Could not unzip the input artifact.', /no ZIP archive.*CODE_ZIP/],
+  ['CP-F-10', 'ConfigurationError', 'S3 404 NoSuchKey', /never written.*earlier action/],
   [
-    'F-13',
+    'CP-F-11',
+    'JobFailed',
+    'The bucket must be addressed using the specified endpoint.',
+    /another region.*artifactStores/,
+  ],
+  ['CP-F-12', 'JobFailed', 'Could not unzip the input artifact.', /no ZIP archive.*CODE_ZIP/],
+  [
+    'CP-F-13',
     'ConfigurationError',
     'one or more variables could not be resolved: Action name=Unit.',
     /no value.*namespace/,
   ],
-  ['F-15', 'ConfigurationError', 'The AWS Lambda function X does not exist.', /Lambda.*FunctionName/],
-  ['F-16', 'JobFailed', 'The action timed out after 60 minutes.', /longer.*timeoutInMinutes/],
-  ['F-17', 'JobFailed', 'Build terminated with state: FAILED', /build failed.*log/],
+  ['CP-F-15', 'ConfigurationError', 'The AWS Lambda function X does not exist.', /Lambda.*FunctionName/],
+  ['CP-F-16', 'JobFailed', 'The action timed out after 60 minutes.', /longer.*timeoutInMinutes/],
+  ['CP-F-17', 'JobFailed', 'Build terminated with state: FAILED', /build failed.*log/],
   [
-    'F-18',
+    'CP-F-18',
     'JobFailed',
     'Build terminated with state: FAILED. PROVISIONING: ACCESS_DENIED: Service role arn:x',
     /permission.*role/,
   ],
   [
-    'F-19',
+    'CP-F-19',
     'JobFailed',
     'AccountLimitExceededException: Cannot have more than 2 active builds',
     /as many builds.*quota/,
   ],
-  ['F-20', 'ConfigurationError', 'The AWS ECS container X does not exist', /container/],
-  ['F-21', 'ConfigurationError', 'Exception while trying to read the task definition artifact file from: X', /3 MB/],
-  ['F-22', 'JobFailed', 'The action timed out after 60 minutes.', /longer/],
-  ['F-23', 'JobFailed', 'The action timed out after 60 minutes.', /longer.*timeoutInMinutes/],
-  ['F-27', 'JobFailed', 'Rate exceeded (Service: CloudFormation)', /too often.*some minutes/],
-  ['F-36', 'InternalError', 'Internal service error', /incident.*some minutes/],
+  ['CP-F-20', 'ConfigurationError', 'The AWS ECS container X does not exist', /container/],
+  ['CP-F-21', 'ConfigurationError', 'Exception while trying to read the task definition artifact file from: X', /3 MB/],
+  ['CP-F-22', 'JobFailed', 'The action timed out after 60 minutes.', /longer/],
+  ['CP-F-23', 'JobFailed', 'The action timed out after 60 minutes.', /longer.*timeoutInMinutes/],
+  ['CP-F-27', 'JobFailed', 'Rate exceeded (Service: CloudFormation)', /too often.*some minutes/],
+  ['CP-F-36', 'InternalError', 'Internal service error', /incident.*some minutes/],
 ];
 
 /** No failed action tells of these: where they are shown instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'F-14': 'the whole execution fails: below',
-  'F-24': 'an approval: below',
-  'F-25': 'superseded: test/render/samples/superseded-aggregate.txt',
-  'F-26': 'waiting to enter: test/render/check-run.test.ts',
-  'F-28': 'a start that is refused: test/pipeline/scenarios/start-limit.txt',
-  'F-29': 'an update in the middle: test/pipeline/scenarios/update-back.txt',
-  'F-30': 'a refused command: test/pipeline/transition.test.ts',
-  'F-31': 'a refused command: test/pipeline/transition.test.ts',
-  'F-32': 'a refused command: test/pipeline/scenarios/rollback-refused.txt',
-  'F-33': 'a held stage: test/render/samples/held-stage.txt',
-  'F-34': 'why nothing started: test/handlers/questions.long.test.ts',
-  'F-35': 'two executions, each with its checks: test/pipeline/triggers.test.ts',
+  'CP-F-14': 'the whole execution fails: below',
+  'CP-F-24': 'an approval: below',
+  'CP-F-25': 'superseded: test/render/samples/superseded-aggregate.txt',
+  'CP-F-26': 'waiting to enter: test/render/check-run.test.ts',
+  'CP-F-28': 'a start that is refused: test/pipeline/scenarios/start-limit.txt',
+  'CP-F-29': 'an update in the middle: test/pipeline/scenarios/update-back.txt',
+  'CP-F-30': 'a refused command: test/pipeline/transition.test.ts',
+  'CP-F-31': 'a refused command: test/pipeline/transition.test.ts',
+  'CP-F-32': 'a refused command: test/pipeline/scenarios/rollback-refused.txt',
+  'CP-F-33': 'a held stage: test/render/samples/held-stage.txt',
+  'CP-F-34': 'why nothing started: test/handlers/questions.long.test.ts',
+  'CP-F-35': 'two executions, each with its checks: test/pipeline/triggers.test.ts',
 };
 
 describe('every failure that can occur has a cause and a mend in plain words (CP section 11)', () => {
   it('leaves no situation out', () => {
     const told = [...situations.map(([id]) => id), ...Object.keys(elsewhere)];
-    const all = Array.from({ length: 36 }, (_, index) => `F-${index + 1}`);
+    const all = Array.from({ length: 36 }, (_, index) => `CP-F-${index + 1}`);
     expect(told.toSorted()).toEqual(all.toSorted());
     const files = Object.values(elsewhere).flatMap((where) => where.match(/test\/\S+$/) ?? []);
     expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
