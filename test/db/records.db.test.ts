@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
 import { auditOf, recordAudit } from '../../src/db/audit.ts';
@@ -42,6 +43,31 @@ test.each([
   expect(await auditOf(db, 'e1')).toMatchObject([{ who: text, detail: { text } }]);
   const jobs = await sql<{ n: number }>`select count(*)::int as n from jobs`.execute(db);
   expect(jobs.rows).toEqual([{ n: 0 }]);
+});
+
+test('SEC-D-21 what people write may be a megabyte, because no index holds it', async () => {
+  // Hexadecimal digits of chance: what compresses well would fit into an index after all.
+  const text = randomBytes(500_000).toString('hex');
+  const ids = { repositoryId: 1, pullRequest: 5, personId: 9, login: 'ada' };
+  await claimCommand(db, { ...ids, source: 'comment/1', text });
+  await finishCommand(db, 'comment/1', { outcome: '-1', answer: text });
+  expect(await commandBySource(db, 'comment/1')).toMatchObject({ text, answer: text });
+  const bound = {
+    executionId: 'e1',
+    stage: 'S',
+    action: 'A',
+    token: 't',
+    headSha: 'a',
+    baseSha: null,
+    configDigest: 'c',
+  };
+  const said = { answer: 'approve', channel: 'comment', source: 'comment/1', reason: text } as const;
+  await db.transaction().execute((trx) => recordVote(trx, { ...ids, ...bound, ...said }));
+  expect((await votesFor(db, 'e1', 't'))[0]?.reason).toBe(text);
+  await recordDecision(db, { ...ids, pipeline: 'web', headSha: 'aaa', outcome: 'broken', reason: text });
+  expect((await decisionsFor(db, 1, { pullRequest: 5 }))[0]?.reason).toBe(text);
+  await recordAudit(db, { who: text, what: 'approve', why: text, execution: 'e2', detail: { text } });
+  expect(await auditOf(db, 'e2')).toMatchObject([{ who: text, why: text, detail: { text } }]);
 });
 
 describe('deliveries', () => {

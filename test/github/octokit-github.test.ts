@@ -272,7 +272,7 @@ describe('check runs', () => {
     expect(count()).toBe(120);
   });
 
-  test('SEC-F-16 texts over the limit are cut, and what GitHub refuses leaves the verdict standing', async () => {
+  test('SEC-F-16 SEC-D-07 texts over the limit are cut, and what GitHub refuses leaves the verdict standing', async () => {
     const { github, site, web, first } = await openWorld();
     const long = draft(first, { summary: 's'.repeat(70_000), text: 't'.repeat(70_000), title: 'x'.repeat(400) });
     const { id } = await github.postCheckRun(web, long);

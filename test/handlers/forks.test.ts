@@ -18,7 +18,11 @@ afterAll(() => world.stop());
 test('a fork runs for one named commit with the configuration of the base, and its next push waits again (SEC-C-01, SEC-C-02, SEC-C-03, SEC-C-07)', async () => {
   const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
   const evil = configWithGate('{ allowAuthor: true }').replace('web:', 'mine:');
-  const { number, sha, fork, outsider } = await forkPullRequest(world, stage, { '.github/penstock.yml': evil });
+  const { number, sha, fork, outsider } = await forkPullRequest(world, stage, {
+    '.github/penstock.yml': evil,
+    'ci/web.pipeline.json': '{}',
+    '.github/CODEOWNERS': '* @nobody\n',
+  });
   expect(stage.check(sha, 'web')).toMatch(/^completed\/action_required: From a fork/);
   expect(summary(world, stage, sha, 'web')).toContain(`ok-to-test ${sha}`);
   expect(stage.check(sha, 'mine')).toBe('none');
@@ -26,7 +30,8 @@ test('a fork runs for one named commit with the configuration of the base, and i
   expect((await stage.say(number, 'reader', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', '-1']);
   expect((await stage.say(number, 'reviewer', `/ok-to-test ${sha}`)).reactions).toEqual(['eyes', 'rocket']);
   expect(summary(world, stage, sha)).toContain('from a fork: without secrets and without network');
-  const told = 'This pull request changes `.github/penstock.yml`. That holds after the merge;';
+  const told =
+    'This pull request changes `.github/penstock.yml` and `ci/web.pipeline.json` and `.github/CODEOWNERS`. That holds after the merge;';
   expect([summary(world, stage, sha), summary(world, stage, sha, 'web')]).toEqual(
     Array(2).fill(expect.stringContaining(told)),
   );
@@ -108,6 +113,9 @@ test('the button allows the commit that it stands on, and nothing when the branc
   });
   await world.settled();
   expect(await executionsOfPullRequest(db, await repositoryId(stage.owner), second)).toEqual([]);
+  const [waiting] = await decisionsFor(db, await repositoryId(stage.owner), { pullRequest: second });
+  expect(waiting).toMatchObject({ outcome: 'held', execution: null });
+  expect(stage.check(waiting?.headSha ?? '', 'web')).toMatch(/^completed\/action_required: From a fork/);
 });
 
 async function repositoryId(owner: string): Promise<number> {

@@ -248,9 +248,13 @@ test('SEC-C-16 a rollback takes nothing but what succeeded in that stage of that
   await stage.say(forked.number, 'reviewer', `/approve ${forked.sha}`);
   const [foreign] = await executionsOfPullRequest(db, await repositoryId(stage), forked.number);
   expect(foreign?.status).toBe('Succeeded');
-  for (const target of [foreign?.execution.id, forked.sha]) {
+  for (const [target, mark, words] of [
+    [foreign?.execution.id, '-1', 'No earlier execution of `web` succeeded in `Test`'],
+    [forked.sha, 'confused', 'is not an execution'],
+  ] as const) {
     const said = await stage.say(number, 'reviewer', `/rollback web/Test ${target}`);
-    expect(said.reactions.at(-1)).not.toBe('rocket');
+    expect(said.reactions).toEqual(['eyes', mark]);
+    expect(said.reply).toContain(words);
   }
   expect(await statusesOf(stage, number)).toEqual(['InProgress']);
 });

@@ -32,12 +32,12 @@ const look = { sender: dev, action: 'opened', delivery: 'delivery-1' } as const;
 beforeEach(() => emptyTables(db));
 
 /** Looks at the pull request as its webhook does; answers the check runs that were posted. */
-async function reconcile(config: string, touched: string) {
+async function reconcile(config: string, touched: string, pull: PullRequest = pullRequest) {
   await installRepositories(db, [repository]);
   const files: Readonly<Record<string, string>> = lightRepository('acme', { config });
   const posted: CheckRunDraft[] = [];
   const github: Partial<GitHub> = {
-    pullRequest: () => Promise.resolve(pullRequest),
+    pullRequest: () => Promise.resolve(pull),
     branchHead: () => Promise.resolve({ sha: pullRequest.baseSha, message: '' }),
     readFile: (_repository, path) => Promise.resolve(files[path] ?? null),
     changedFiles: () => Promise.resolve({ paths: [touched], truncated: false }),
@@ -94,6 +94,17 @@ test('a pull request that the filters leave out is remembered as filtered, with 
   expect(await findAudit(db, { repositoryId: 42, pullRequest: 5, limit: 9 })).toMatchObject([
     { who: 'dev', what: 'start-filtered', why: decision?.reason, detail: { delivery: 'delivery-1', headSha: head } },
   ]);
+});
+
+test('a head in any other repository, or in none that is left, is a fork and waits (SEC-C-05)', async () => {
+  // The same owner has the next number too: nothing but the repository itself is trusted.
+  for (const headRepositoryId of [null, 43]) {
+    await emptyTables(db);
+    const { posted } = await reconcile(filtered, 'src/index.ts', { ...pullRequest, headRepositoryId });
+    expect(posted).toMatchObject([{ name: 'web', headSha: head, conclusion: 'action_required' }]);
+    expect(posted[0]?.title).toMatch(/^From a fork/);
+    expect(await decisionsFor(db, repository.id, { pullRequest: 5 })).toMatchObject([{ outcome: 'held' }]);
+  }
 });
 
 test('one that AWS starts by itself is remembered as held, and no check pretends that it ran', async () => {

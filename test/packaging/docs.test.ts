@@ -96,7 +96,7 @@ describe('docs/security-tests.md', () => {
     ...numbered('A', 19),
     ...numbered('B', 30),
     ...numbered('C', 18),
-    ...numbered('D', 20),
+    ...numbered('D', 21),
     ...numbered('G', 6),
     'T-15',
   ];
