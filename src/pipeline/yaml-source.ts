@@ -137,7 +137,7 @@ function notUtf8(text: string, lines: LineCounter, file: string): Problem[] {
 
 /** YAML takes more than JSON does, but the AWS CLI does not. */
 function notJson(text: string, file: string): Problem[] {
-  if (!file.endsWith('.json') || text.trim() === '') return [];
+  if (!file.endsWith('.json')) return [];
   try {
     JSON.parse(text);
     return [];

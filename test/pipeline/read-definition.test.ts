@@ -246,6 +246,7 @@ stages:
     ['broken YAML', 'a: [1', 'Flow sequence'],
     ['two documents', 'a: 1\n---\nb: 1', 'A second document begins here.'],
     ['UTF-16', 'n\0a\0m\0e\0', 'The file is not UTF-8; it looks like UTF-16.'],
+    ['UTF-16, its higher byte first', '\0n\0a', 'The file is not UTF-8; it looks like UTF-16.'],
     ['another encoding', 'name: gr\uFFFD\uFFFDe', 'A sign here is not UTF-8, so the text is not what was written.'],
     ['a template', '{"Resources": {}}', 'This is a template of CloudFormation, not the declaration of a pipeline'],
     ['all of CloudFormation', '{"Name": "a", "Stages": []}', '2 keys are spelled as in CloudFormation, Name the first'],
@@ -255,6 +256,12 @@ stages:
   ])('%s', (_name, source, message) => {
     const result = readDefinition(source, 'p');
     expect(result.ok ? [] : result.problems.map((problem) => problem.message).join('\n')).toContain(message);
+  });
+
+  it('a million characters are read, and of keys that stand twice 500 are told', () => {
+    const long = readDefinition(`a: 1\n${'a: 1\n'.repeat(600)}`.padEnd(1_000_000, ' '), 'p');
+    const told = long.ok ? [] : long.problems.filter(({ message }) => message === 'The key a stands twice here.');
+    expect(told).toHaveLength(500);
   });
 
   it.each([

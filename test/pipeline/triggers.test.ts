@@ -20,6 +20,17 @@ describe('does this event start the pipeline, and why: the rows are in scenarios
     expect(decideTrigger(main, push('a`b\nc'))).toMatchObject({ starts: false, reason });
   });
 
+  it('names of more than 120 signs are cut to that', () => {
+    const reasonFor = (name: string) => decideTrigger(main, push(name)).reason;
+    expect(reasonFor('b'.repeat(120))).toContain(`branch \`${'b'.repeat(120)}\` is`);
+    expect(reasonFor('b'.repeat(121))).toContain(`branch \`${'b'.repeat(119)}…\` is`);
+  });
+
+  it('CP-D-35: a hundred files are no reason to warn', () => {
+    const files = Array.from({ length: 100 }, (_, index) => `services/api/${index}.ts`);
+    expect(decideTrigger(api, push('main', files))).toMatchObject({ starts: true, warnings: [] });
+  });
+
   it('starts with a warning when GitHub cut the list and the files decide', () => {
     const event = { ...push('main', ['README.md']), truncated: true };
     expect(decideTrigger(api, event)).toEqual({
