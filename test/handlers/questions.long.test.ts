@@ -68,6 +68,10 @@ test('/why names who is missing, and /help only what this person may do', async 
   expect(why.reply).toContain('0 of 2 approvals');
   expect(why.reply).toContain(`Could approve: \`reviewer-${stage.owner}\``);
   expect(why.reply).toContain(`approve web/Release/Approve ${sha}`);
+  // A stage without a gate that waits: where everything stands, and nothing of the gates elsewhere.
+  const elsewhere = (await stage.say(number, 'reader', '/why web/Test')).reply;
+  expect(elsewhere).toContain('**web** at');
+  expect(elsewhere).not.toContain('of 2 approvals**');
   const help = await stage.say(number, 'reader', '/help');
   expect(help.reply).toContain('/status');
   expect(help.reply).not.toContain('/rollback');
