@@ -21,16 +21,20 @@ describe('variables', () => {
     expect(resolveVariables({ Key: text }, namespaces, 'Deploy')).toEqual({ ok: true, resolved: { Key: resolved } });
   });
 
-  it.each(['#{Build.tag}', '#{build.TAG}', '#{Nobody.TAG}', '#{Build.constructor}', '#{toString.name}'])(
-    'CP-V-6, CP-V-7: %s is not there, so the action fails with the text of the service',
-    (text) => {
-      const message =
-        'An action in this pipeline failed because one or more variables could not be resolved: Action name=Deploy. ' +
-        'This can result when a variable is referenced that does not exist. Validate the configuration for this action.';
-      expect(resolveVariables({ A: 'x', B: text }, namespaces, 'Deploy')).toEqual({ ok: false, message });
-      expect(resolveTexts(['x', text], namespaces, 'Deploy')).toEqual({ ok: false, message });
-    },
-  );
+  it.each([
+    '#{Build.tag}',
+    '#{build.TAG}',
+    '#{Nobody.TAG}',
+    '#{Build.constructor}',
+    '#{toString.name}',
+    '#{Build.tag} #{Build.TAG}',
+  ])('CP-V-6, CP-V-7: %s is not there, so the action fails with the text of the service', (text) => {
+    const message =
+      'An action in this pipeline failed because one or more variables could not be resolved: Action name=Deploy. ' +
+      'This can result when a variable is referenced that does not exist. Validate the configuration for this action.';
+    expect(resolveVariables({ A: 'x', B: text }, namespaces, 'Deploy')).toEqual({ ok: false, message });
+    expect(resolveTexts(['x', text], namespaces, 'Deploy')).toEqual({ ok: false, message });
+  });
 
   it('CP-V-5: commands are resolved too', () => {
     expect(resolveTexts(['echo #{Build.TAG}', 'ls'], namespaces, 'Run')).toEqual({
