@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sweepDeliveries, sweepGates, sweepRepositories } from '../src/handlers/sweep.ts';
 import { testDatabase } from './database.ts';
-import { configWithGate, summary } from './handlers/people.ts';
 import { setStage, type Stage } from './stage.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -73,68 +72,4 @@ test('a pull request that was closed unnoticed is stopped', async () => {
   await github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
   await sweep();
   expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
-});
-
-test('old webhooks that come late change nothing: GitHub is asked what is true now (SEC-E-16, SEC-E-17)', async () => {
-  const { github } = world;
-  const { number, sha, branch } = await stage.pullRequest();
-  const newer = await stage.commit(branch, { 'README.md': 'newer\n' });
-  await world.settled();
-  await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
-  await world.settled();
-  expect(stage.check(newer, 'web')).toMatch(/^completed\/success/);
-  const before = github.writes().length;
-  const sent = github.deliveries().slice();
-  for (const delivery of sent) github.redeliver(delivery.id);
-  await world.settled();
-  expect(github.writes().length).toBe(before);
-  expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Superseded/);
-});
-
-test('what people asked of an execution that has ended, or in a review, is found too, and obeyed once', async () => {
-  const { github } = world;
-  await sweep();
-  const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
-  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure/);
-  github.faults.dropWebhooks({ times: Infinity });
-  const comment = await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/retry');
-  await sweep();
-  expect(github.reactions(comment).map((one) => one.content)).toEqual(['eyes', 'rocket']);
-  const rounds = () => github.checks(stage.repository, sha).filter((one) => one.name === 'web / Test').length;
-  const retried = rounds();
-  await sweep();
-  expect(rounds()).toBe(retried);
-  const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
-  await sweep();
-  await github.review(stage.repository, number, `reviewer-${stage.owner}`, {
-    state: 'commented',
-    body: `/approve ${fixed}`,
-  });
-  await sweep();
-  expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
-});
-
-test('a review that was dismissed unnoticed takes its answer back', async () => {
-  const { github } = world;
-  stage = await setStage(world, { config: configWithGate('{ count: 2 }') });
-  await sweep();
-  const { number, sha } = await stage.pullRequest();
-  const login = `reviewer-${stage.owner}`;
-  const review = await github.review(stage.repository, number, login, { state: 'approved', body: '/approve' });
-  await world.settled();
-  expect(summary(world, stage, sha)).toContain('1 of 2');
-  github.faults.dropWebhooks({ times: Infinity });
-  await github.dismissReview(review, `dev-${stage.owner}`);
-  await sweep();
-  expect(summary(world, stage, sha)).toContain('0 of 2');
-});
-
-test('a base that was changed unnoticed ends what ran for the other one', async () => {
-  const { github } = world;
-  await stage.commit('next', { 'README.md': 'next\n' });
-  const { number, sha } = await stage.pullRequest();
-  github.faults.dropWebhooks({ times: Infinity });
-  await github.editPullRequest(stage.repository, number, `dev-${stage.owner}`, { base: 'next' });
-  await sweep();
-  expect(stage.check(sha, 'web')).toMatch(/^completed\/(cancelled|skipped)/);
 });

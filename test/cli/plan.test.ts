@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { penstock } from './run-command.ts';
 
-let repository: string;
-beforeEach(() => {
-  repository = realpathSync(mkdtempSync(join(tmpdir(), 'penstock-plan-')));
+const shelf = mkdtempSync(join(tmpdir(), 'penstock-plan-'));
+const prepared = join(shelf, 'prepared');
+let repository = prepared;
+let count = 0;
+
+beforeAll(() => {
+  mkdirSync(prepared);
   git('init', '-q', '-b', 'main');
   write('.github/penstock.yml', configuration());
   write('api/server.js', 'serve()\n'.repeat(20));
@@ -15,7 +19,11 @@ beforeEach(() => {
   commit();
   git('checkout', '-q', '-b', 'feature');
 });
-afterEach(() => rmSync(repository, { recursive: true }));
+beforeEach(() => {
+  repository = join(shelf, `${(count += 1)}`);
+  cpSync(prepared, repository, { recursive: true });
+});
+afterAll(() => rmSync(shelf, { recursive: true }));
 
 const path = process.env['PATH'] ?? '';
 

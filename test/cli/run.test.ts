@@ -1,70 +1,14 @@
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareDatabase } from '../prepared-home.ts';
-import { penstock, startPenstock } from './run-command.ts';
+import { penstock } from './run-command.ts';
+import { canary, commands, runProject } from './run-project.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
-// Three processes that each open a database: slow on a busy machine.
+// Processes that each open a database: slow on a busy machine.
 const patience = { timeout: 120_000 };
-const canary = 'Canary-7f31-zq9-do-not-print';
-let project: string;
-let env: Record<string, string>;
-
-beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), 'penstock-run-'));
-  env = { PATH: process.env['PATH'] ?? '', PENSTOCK_HOME: join(project, 'home'), API_KEY: canary };
-  mkdirSync(join(project, 'tree'));
-  writeFileSync(join(project, 'tree/word.txt'), 'heron\n');
-});
+const { folder: project, env, declare, run } = runProject();
 afterAll(() => rmSync(project, { recursive: true, force: true }));
-
-const source = `
-  - name: Source
-    actions:
-      - name: Checkout
-        actionTypeId: { category: Source, owner: AWS, provider: CodeStarSourceConnection, version: '1' }
-        configuration:
-          ConnectionArn: arn:aws:codeconnections:eu-west-1:111122223333:connection/6f1c8a52-7a0e-4a3e-9d0f-1c2b3a4d5e6f
-          FullRepositoryId: acme/words
-          BranchName: main
-        outputArtifacts: [{ name: Tree }]`;
-
-/** Writes a declaration whose second stage has these actions; `more` are further keys of the pipeline. */
-function declare(file: string, actions: string, more = ''): string {
-  const text = `name: words
-pipelineType: V2
-roleArn: arn:aws:iam::111122223333:role/service-role/AWSCodePipelineServiceRole-words
-artifactStore: { type: S3, location: codepipeline-words }
-${more}stages:${source}
-  - name: Work
-    actions:${actions}
-`;
-  writeFileSync(join(project, file), text);
-  return file;
-}
-
-function commands(name: string, lines: readonly string[], more = ''): string {
-  return `
-      - name: ${name}
-        runOrder: 1
-        actionTypeId: { category: Compute, owner: AWS, provider: Commands, version: '1' }
-        commands: ${JSON.stringify(lines)}
-        inputArtifacts: [{ name: Tree }]${more}`;
-}
-
-/** A whole run as a process of its own. */
-function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const argv = [cli, 'run', ...args, '--source', 'tree'];
-  return new Promise((resolve) => {
-    execFile(process.execPath, argv, { cwd: project, env }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
 
 describe('penstock run, called wrongly, starts nothing and', () => {
   beforeAll(() => {
@@ -185,40 +129,3 @@ test('a run that fails says why and answers 1; what ran beside it is told to its
   // eslint-disable-next-line no-control-regex -- colours begin with it
   expect(ran.out, 'no colours in a pipe').not.toMatch(/\x1b/);
 });
-
-test(
-  'Ctrl-C ends what runs and leaves no process; meanwhile a second run in the same home is told to wait',
-  patience,
-  async () => {
-    const seconds = `86${process.pid}`;
-    const file = declare(
-      'slow.yml',
-      commands('slow', [`sleep ${seconds} & trap "" TERM; echo asleep; sleep ${seconds}`]),
-    );
-    const running = startPenstock(['run', file, '--source', 'tree'], env, project);
-    await running.printed(/\| asleep/);
-    expect(processesWith(`sleep\0${seconds}`).length).toBeGreaterThan(0);
-
-    const second = await run([file]);
-    expect([second.code, second.err]).toEqual([
-      1,
-      expect.stringMatching(/^Another penstock run is going on here\..*PENSTOCK_HOME/),
-    ]);
-
-    const gone = once(running.child, 'exit');
-    running.child.kill('SIGINT');
-    expect(await gone).toEqual([130, null]);
-    expect((await running.stop()).all).toMatch(/■ words: Stopped in .*\n/);
-    expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
-  },
-);
-
-function processesWith(words: string): readonly string[] {
-  return globSync('/proc/[0-9]*/cmdline').filter((file) => {
-    try {
-      return readFileSync(file, 'utf8').includes(words);
-    } catch {
-      return false;
-    }
-  });
-}
