@@ -12,9 +12,9 @@ export interface RunProject {
   readonly folder: string;
   readonly env: Record<string, string>;
   /** Writes a declaration whose second stage has these actions; `more` are further keys of the pipeline. */
-  declare(file: string, actions: string, more?: string): string;
+  readonly declare: (file: string, actions: string, more?: string) => string;
   /** A whole run as a process of its own. */
-  run(args: readonly string[]): Promise<{ code: number; out: string; err: string }>;
+  readonly run: (args: readonly string[]) => Promise<{ code: number; out: string; err: string }>;
 }
 
 export function runProject(): RunProject {

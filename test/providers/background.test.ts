@@ -6,9 +6,9 @@ import { temporaryDirectory } from '../buildspec/rungs.ts';
 async function twoPlaces(): Promise<{
   readonly background: Background;
   readonly begun: string[];
-  begin(token: string, change?: Partial<Work>): Promise<void>;
-  end(token: string): void;
-  ended(token: string): Promise<string>;
+  readonly begin: (token: string, change?: Partial<Work>) => Promise<void>;
+  readonly end: (token: string) => void;
+  readonly ended: (token: string) => Promise<string>;
 }> {
   const background = createBackground(await temporaryDirectory(), 2);
   const begun: string[] = [];
