@@ -6,7 +6,7 @@ import { fillShape } from './fill-shape.ts';
 import { toProblem, type Finding, type Locate, type Path } from './finding.ts';
 import { isFollowOn } from './follow-on.ts';
 import type { Problem } from './problem.ts';
-import { structureFindings } from './structure-checks.ts';
+import { countFindings, structureFindings, withinQuotas } from './structure-checks.ts';
 import { triggerFindings } from './trigger-checks.ts';
 import { variableFindings } from './variable-checks.ts';
 import { isV2, v2Findings } from './v2-checks.ts';
@@ -91,8 +91,10 @@ function findingsOfBroken(declared: unknown, region: string | undefined): Findin
 }
 
 function allFindings(declaration: ShapedDeclaration, region: string | undefined): Finding[] {
-  const definition = completed(declaration);
+  const whole = completed(declaration);
+  const definition = withinQuotas(whole);
   return [
+    ...countFindings(whole),
     ...structureFindings(definition),
     ...v2Findings(declaration),
     ...actionFindings(definition, region),

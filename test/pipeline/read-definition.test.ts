@@ -303,6 +303,27 @@ stages:
     expect(result.ok ? [] : result.problems.map(({ line }) => line)).toEqual([1, 2]);
   });
 
+  it.each(['a/b', '../b', 'a?b', 'a#b', 'a%2fb', 'a b'])(
+    '%j names nothing: names stand in addresses (SEC-D-14)',
+    (name) => {
+      const stages = { Source: ['App'], [name]: ['Ship'] };
+      const result = readDefinition(JSON.stringify(declarationOf({ stages })), 'p');
+      expect(result.ok ? [] : result.problems.map(({ path }) => path)).toContain('stages[1].name');
+    },
+  );
+
+  const small = { Source: ['App'], Deploy: ['Ship'] };
+  it.each<[string, object, string]>([
+    ['a name of a million characters', { ...declarationOf({ stages: small }), name: 'x'.repeat(1_000_000) }, 'name'],
+    ['ten thousand stages', declarationOf({ stages: { ...small, ...manyStages(10_000) } }), 'stages'],
+  ])('%s: refused in words that a check can show (SEC-D-14)', (_, declared, where) => {
+    const result = readDeclarationValue(declared, () => ({ line: 1, column: 1 }), 'p', { inline: true });
+    const problems = result.ok ? [] : result.problems;
+    expect(problems.map(({ path }) => path)).toContain(where);
+    expect(problems.length).toBeLessThanOrEqual(104);
+    for (const problem of problems) expect(formatProblem(problem).length).toBeLessThan(2_000);
+  });
+
   it('a file of twenty thousand wrong keys is told with a hundred of them (SEC-D-14)', () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
     const result = readDefinition(keys, 'p');
@@ -350,4 +371,8 @@ function aliases(): string {
     lines.push(`${to}: &${to} [${Array.from({ length: 10 }, () => `*${from}`).join(',')}]`);
   }
   return lines.join('\n');
+}
+
+function manyStages(count: number): Record<string, readonly string[]> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`Stage${index}`, ['Ship']]));
 }
