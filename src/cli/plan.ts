@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfiguration, type LoadedConfiguration } from '../config/load.ts';
 import { ArgumentError } from './arguments.ts';
 import type { CliIo } from './command.ts';
+import { loadFiles, loadFolder } from './load-folder.ts';
 import { planEvents } from './plan-events.ts';
 import { planText } from './plan-text.ts';
 import { planTree, readAt } from './plan-tree.ts';
@@ -20,26 +19,11 @@ export async function runPlan(args: readonly string[], io: CliIo): Promise<numbe
   if (positionals.length > 1) throw new ArgumentError('penstock plan takes one folder.');
   const here = { directory: resolve(io.cwd, positionals[0] ?? '.'), env: io.env };
   const tree = await planTree(here, values.into);
-  const base = await load((path) => readAt({ ...here, directory: tree.folder }, tree.baseSha, path));
-  const own = await load((path) => readOrNull(join(tree.folder, path)));
+  const base = await loadFiles((path) => readAt({ ...here, directory: tree.folder }, tree.baseSha, path));
+  const own = await loadFolder(tree.folder);
   const events = planEvents(tree, { base, own }, values.tag);
   if (values.json) io.out(JSON.stringify({ into: tree.into, changedFiles: tree.paths, events }, null, 2));
   else io.out(planText(tree, events));
   const broken = own.kind === 'broken' || (own.kind === 'ok' && Object.keys(own.brokenPipelines).length > 0);
   return broken ? 1 : 0;
-}
-
-/** The same reader as for a commit on GitHub. */
-function load(read: (path: string) => Promise<string | null>): Promise<LoadedConfiguration> {
-  const reader = { readFile: (_: unknown, path: string) => read(path) };
-  return loadConfiguration(reader, { id: 0, owner: '', name: '', installationId: 0 }, '');
-}
-
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
-    throw error;
-  }
 }

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfiguration } from '../config/load.ts';
 import { repositoryConfigPath } from '../config/repository.ts';
 import { readServerConfig } from '../config/server.ts';
 import { readDefinition } from '../pipeline/read-definition.ts';
 import { problemLines, type Problem } from '../pipeline/problem.ts';
 import type { CliIo } from './command.ts';
+import { loadFolder } from './load-folder.ts';
 
 /** Checks files as the server would, and answers 1 when one of them has an error. */
 export async function runValidate(args: readonly string[], io: CliIo): Promise<number> {
@@ -38,8 +38,7 @@ async function check(path: string, cwd: string): Promise<readonly Problem[]> {
 
 /** A folder as if it were a repository at one commit: the same reader as for pull requests. */
 async function checkRepository(folder: string, cwd: string): Promise<readonly Problem[]> {
-  const reader = { readFile: (_: unknown, path: string) => readOrNull(join(folder, path)) };
-  const loaded = await loadConfiguration(reader, { id: 0, owner: '', name: '', installationId: 0 }, folder);
+  const loaded = await loadFolder(folder);
   switch (loaded.kind) {
     case 'none':
       return [
@@ -65,15 +64,6 @@ function missing(file: string, mend: string): Problem {
 /** Paths from where the person is, so that a terminal can open them. */
 function below(folder: string, cwd: string, problems: readonly Problem[]): readonly Problem[] {
   return problems.map((problem) => ({ ...problem, file: relative(cwd, join(folder, problem.file)) }));
-}
-
-async function readOrNull(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
-    throw error;
-  }
 }
 
 function summary(errors: number, warnings: number): string {

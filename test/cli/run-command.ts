@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands } from '../../src/cli/command-list.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -73,4 +74,15 @@ export function startPenstock(argv: readonly string[], env: Readonly<Record<stri
       return { code: child.exitCode, all };
     },
   };
+}
+
+/** Files below /proc of the processes whose command line holds these words. */
+export function processesWith(words: string): readonly string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((file) => {
+    try {
+      return readFileSync(file, 'utf8').includes(words);
+    } catch {
+      return false;
+    }
+  });
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { globSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { startPenstock } from './run-command.ts';
+import { processesWith, startPenstock } from './run-command.ts';
 import { commands, runProject } from './run-project.ts';
 
 const { folder, env, declare, run } = runProject();
@@ -29,13 +29,3 @@ test('Ctrl-C ends what runs and leaves no process; meanwhile a second run in the
   expect((await running.stop()).all).toMatch(/■ words: Stopped in .*\n/);
   expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
 });
-
-function processesWith(words: string): readonly string[] {
-  return globSync('/proc/[0-9]*/cmdline').filter((file) => {
-    try {
-      return readFileSync(file, 'utf8').includes(words);
-    } catch {
-      return false;
-    }
-  });
-}

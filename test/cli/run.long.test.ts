@@ -1,10 +1,10 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPenstock } from './run-command.ts';
+import { processesWith, startPenstock } from './run-command.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 let project: string;
@@ -135,16 +135,6 @@ test.for(
     expect(processesWith(`sleep\0${seconds}`)).toEqual([]);
   },
 );
-
-function processesWith(words: string): readonly string[] {
-  return globSync('/proc/[0-9]*/cmdline').filter((file) => {
-    try {
-      return readFileSync(file, 'utf8').includes(words);
-    } catch {
-      return false;
-    }
-  });
-}
 
 test('a secret that was not given is asked for by the option that gives it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-run-secret-'));
