@@ -21,7 +21,8 @@ const ownProcess = [
   'test/engine-aws/!(*.db).test.ts',
   'test/buildspec/isolation.test.ts',
 ];
-const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry };
+const poll = { timeout: 20_000 };
+const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry, expect: { poll } };
 const serverSetup = ['test/db/server-setup.ts'];
 // The embedded database computes in the process of the test: three times the work of a server for the same story.
 const bestEngine =
@@ -71,7 +72,6 @@ export default defineConfig({
           include: long ? [longTests] : [],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          retry,
           ...bestEngine,
         },
       },

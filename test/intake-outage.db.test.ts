@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, beforeEach, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
 import { openDatabase } from '../src/db/open.ts';
 import { proxyTo } from './db/database-proxy.ts';
 import { emptyTables, testDatabase } from './database.ts';
@@ -24,7 +24,7 @@ test('SEC-F-06 what was stored but not acknowledged is a repeat when it comes ag
   const impatient = await openDoor(db, { limits: { storeMs: 0 } });
   const guid = randomUUID();
   expect(await post(impatient, { guid, body: '{}' })).toBe(503);
-  await vi.waitFor(async () => expect(await stored()).toEqual([{ guid }]));
+  await expect.poll(stored).toEqual([{ guid }]);
   expect(await post(door, { guid, body: '{}' })).toBe(200);
   expect(await stored()).toEqual([{ guid }]);
   await impatient.close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { deadJobs } from '../src/db/dead-jobs.ts';
 import { enqueue, type NewJob } from '../src/db/jobs.ts';
 import { TransientError, UserError } from '../src/errors.ts';
@@ -50,7 +50,7 @@ test('runs what is due, each job once, and leaves nothing behind', async () => {
   const handlers: Partial<JobHandlers> = { tick: async ({ name }) => void done.push(name) };
   const both = [startWorker(handlers), startWorker(handlers)];
   await Promise.all(both.map((worker) => worker.idle()));
-  await vi.waitFor(async () => expect(await jobs()).toEqual([]));
+  await expect.poll(jobs).toEqual([]);
   expect(done.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 30 }, (_, n) => String(n)));
 });
 
@@ -122,7 +122,7 @@ test('an answer with againAfterMs runs the same job again', async () => {
   });
   await tick('poll', { dedupeKey: 'poll' });
   await done.passed;
-  await vi.waitFor(async () => expect(await jobs()).toEqual([]));
+  await expect.poll(jobs).toEqual([]);
 });
 
 test('what an error means decides: try later, try again, or give up with the reason', async () => {
@@ -177,7 +177,7 @@ test('SEC-F-27, SEC-G-07 a handler learns that its lease is gone, and what it di
     db,
   );
   await aborted.passed;
-  await vi.waitFor(() => expect(answers).toEqual([true, false]));
+  await expect.poll(() => answers).toEqual([true, false]);
   expect(await jobs()).toMatchObject([{ worker: 'thief' }]);
 });
 

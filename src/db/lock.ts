@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 
@@ -20,19 +21,49 @@ export async function takeLock(directory: string): Promise<() => Promise<void>> 
   const path = `${directory}.lock`;
   const mine = JSON.stringify(thisProcess());
   for (let tries = 0; tries < 5; tries += 1) {
-    if (await createWhole(path, mine)) return holdLock(path, mine);
-    const found = await readFile(path, 'utf8').catch(() => undefined);
-    if (found === undefined) continue;
-    if (await isAlive(path, parseHolder(found))) throw inUse(directory, path, parseHolder(found));
-    await removeExactly(path, found);
+    const taken = await seize(path, mine);
+    if (taken.kind === 'mine') return holdLock(path, mine);
+    if (taken.kind === 'held') throw inUse(directory, path, taken.holder);
+    await sleep(50);
   }
   throw inUse(directory, path, undefined);
 }
 
+type Seized =
+  | { readonly kind: 'mine' }
+  | { readonly kind: 'held'; readonly holder: Holder | undefined }
+  /** It changed hands meanwhile. */
+  | { readonly kind: 'changed' };
+
+async function seize(path: string, mine: string): Promise<Seized> {
+  if (await createWhole(path, mine)) return { kind: 'mine' };
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found === undefined) return { kind: 'changed' };
+  const holder = parseHolder(found);
+  if (await isAlive(path, holder)) return { kind: 'held', holder };
+  return { kind: (await replaceStale(path, found, mine)) ? 'mine' : 'changed' };
+}
+
+/**
+ * A stale lock is replaced in one rename, by whoever holds the right to replace this very content: a lock of its own,
+ * replaced the same way when its holder died. Removed first and created after, a slow process could remove the lock
+ * that a fast one has just created.
+ */
+async function replaceStale(path: string, stale: string, mine: string): Promise<boolean> {
+  const right = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 8)}`;
+  if ((await seize(right, mine)).kind !== 'mine') return false;
+  try {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false;
+    await rename(await writeDraft(path, mine), path);
+    return true;
+  } finally {
+    await rm(right, { force: true });
+  }
+}
+
 /** Appears with its whole content or not at all: a reader never sees half a lock. */
 async function createWhole(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, content, { mode: 0o600 });
+  const draft = await writeDraft(path, content);
   try {
     await link(draft, path);
     return true;
@@ -44,16 +75,10 @@ async function createWhole(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** Removes the stale lock, but puts it back if a faster process has replaced it in the meantime. */
-async function removeExactly(path: string, content: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  if ((await readFile(aside, 'utf8')) !== content) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+async function writeDraft(path: string, content: string): Promise<string> {
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, content, { mode: 0o600 });
+  return draft;
 }
 
 function holdLock(path: string, mine: string): () => Promise<void> {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { takeLock } from '../../src/db/lock.ts';
@@ -84,9 +85,23 @@ test('a holder on another machine counts as alive while it touches the file', as
 });
 
 test('of ten takers at once over a stale lock one gets it', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    writeFileSync(lockFile(), '{}');
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => takeLock(directory)));
+    const got = results.filter((result) => result.status === 'fulfilled');
+    expect(got).toHaveLength(1);
+    await got[0]?.value();
+    expect(readdirSync(home)).toEqual([]);
+  }
+});
+
+test('a process that was killed while it replaced a stale lock stands in nobody’s way', async () => {
+  const gone = JSON.stringify({ pid: 2 ** 30, processStart: 'x', host: hostname(), since: 'today' });
   writeFileSync(lockFile(), '{}');
-  const results = await Promise.allSettled(Array.from({ length: 10 }, () => takeLock(directory)));
-  const got = results.filter((result) => result.status === 'fulfilled');
-  expect(got).toHaveLength(1);
-  await got[0]?.value();
+  const right = createHash('sha256').update('{}').digest('hex').slice(0, 8);
+  writeFileSync(`${lockFile()}.${right}`, gone);
+  const release = await takeLock(directory);
+  await expect(takeLock(directory)).rejects.toThrow(`process ${process.pid}`);
+  await release();
+  expect(readdirSync(home)).toEqual([]);
 });

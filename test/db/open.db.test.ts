@@ -19,7 +19,7 @@ test('a committed notification arrives, a rolled-back one does not, and after st
     })
     .catch(() => {});
   await notify();
-  await vi.waitFor(() => expect(heard).toBe(1));
+  await expect.poll(() => heard).toBe(1);
   await stop();
   await notify();
   await db.selectFrom('ticks').selectAll().execute();
@@ -56,7 +56,7 @@ if (inject('databaseEngine') === 'postgres') {
       await sql`select 1`.execute(trx);
     });
     await expect(cut).rejects.toThrow();
-    await vi.waitFor(() => sql`select 1`.execute(db));
+    await vi.waitFor(() => sql`select 1`.execute(db), 20_000);
     await killer.close();
   });
 
@@ -64,11 +64,11 @@ if (inject('databaseEngine') === 'postgres') {
     let heard = 0;
     const stop = await open.listen('penstock_jobs', () => (heard += 1));
     await endAllConnections().execute(db);
-    await vi.waitFor(() => expect(heard).toBe(1), 5_000);
+    await expect.poll(() => heard).toBe(1);
     await vi.waitFor(async () => {
       await notify();
       expect(heard).toBeGreaterThan(1);
-    });
+    }, 20_000);
     await stop();
   });
 

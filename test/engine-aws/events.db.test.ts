@@ -154,7 +154,7 @@ test('a queue that fails is asked again later, and a stop ends the waiting at on
   sqs.send(JSON.stringify(event));
   await vi.waitFor(() => expect(sqs.left()).toEqual([]), { timeout: 25_000 });
   await running.stop();
-  await vi.waitFor(() => expect(sqs.waiting()).toBe(0));
+  await expect.poll(() => sqs.waiting()).toBe(0);
   sqs.send(JSON.stringify(event));
   expect(sqs.left()).toHaveLength(1);
   const again = consume();

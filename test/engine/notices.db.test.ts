@@ -122,7 +122,7 @@ test('who asked for some topics or repositories is told of no others; what nobod
 test('each receiver is told of each approval, and one that fails holds up neither the other nor the gate', async () => {
   await notices(`{ one: { ${https} }, two: { https: { url: "https://127.0.0.1:1/", key: { fromEnv: KEY } } } }`);
   const { id, token } = await gate();
-  await vi.waitFor(() => expect(received).toHaveLength(1));
+  await expect.poll(() => received).toHaveLength(1);
   expect(received[0]?.body).toContain(token);
   expect(await jobs()).toMatchObject([
     { dead: false, error: expect.stringContaining('not a public address') as string },

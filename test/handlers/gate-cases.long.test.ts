@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionsOfPullRequest } from '../../src/db/executions.ts';
 import { handleButton } from '../../src/handlers/button.ts';
@@ -120,16 +121,21 @@ test('SEC-B-20 a command that was deleted before it is read does nothing, and th
   const comment = await world.github.comment(stage.repository, number, login, '/approve');
   await world.github.deleteComment(comment, login);
   held.release();
-  // While GitHub may only be late to show it, it is looked for again and again.
-  await db
-    .updateTable('jobs')
-    .set({ run_at: new Date(0) })
-    .where('kind', '=', 'delivery')
-    .execute();
   await world.github.settled();
+  const told = world.github
+    .deliveries()
+    .findLast(({ event, action }) => event === 'issue_comment' && action === 'created');
+  if (!told) throw new Error('the comment was not told of');
+  // GitHub may only be late to show it: it is looked for again.
+  await expect.poll(() => lastErrorOf(told.guid)).toContain(`GitHub does not show issue-comment ${comment} yet`);
+  const at = new Date(Date.now() - 60_000).toISOString();
+  const aMinuteOld = { ...Object(told.payload['comment']), created_at: at, updated_at: at };
+  const { guid } = await deliver(world, 'issue_comment', JSON.stringify({ ...told.payload, comment: aMinuteOld }));
+  await expect.poll(() => reasonOf(guid)).toBe('it was deleted before it was read');
+  await expect
+    .poll(() => db.selectFrom('audit').select(['what', 'who', 'why']).where('who', '=', login).execute())
+    .toEqual([{ what: 'text-deleted', who: login, why: `issue-comment/${comment} by ${login}` }]);
   expect(stage.check(sha, 'web / Release')).toMatch(waiting);
-  const rows = await db.selectFrom('audit').select(['what', 'who', 'why']).where('who', '=', login).execute();
-  expect(rows).toEqual([{ what: 'text-deleted', who: login, why: `issue-comment/${comment} by ${login}` }]);
 });
 
 test('SEC-B-24 several commands in one comment are obeyed in their order and answered in one reply', async () => {
@@ -298,4 +304,13 @@ function lastPayload(event: string): Readonly<Record<string, unknown>> {
 async function repositoryId(stage: Stage): Promise<number> {
   const query = db.selectFrom('repositories').select('id').where('owner', '=', stage.owner);
   return (await query.executeTakeFirstOrThrow()).id;
+}
+
+async function lastErrorOf(guid: string): Promise<string | null | undefined> {
+  const waiting = db.selectFrom('jobs').select('last_error').where('kind', '=', 'delivery');
+  return (await waiting.where(sql`payload ->> 'guid'`, '=', guid).executeTakeFirst())?.last_error;
+}
+
+async function reasonOf(guid: string): Promise<string | null | undefined> {
+  return (await db.selectFrom('deliveries').select('reason').where('guid', '=', guid).executeTakeFirst())?.reason;
 }
