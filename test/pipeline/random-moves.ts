@@ -47,7 +47,7 @@ export const moves = fc.array(
     a: fc.nat(11),
     b: fc.nat(11),
   }),
-  { minLength: 20, maxLength: 50 },
+  { minLength: 10, maxLength: 50 },
 );
 
 export interface Table {
