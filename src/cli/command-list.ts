@@ -39,9 +39,13 @@ export const commands: readonly CliCommand[] = [
   },
   {
     name: 'validate',
-    usage: ['validate [file or folder]... [--json]'],
+    usage: ['validate [file, folder or -]... [--json]'],
     summary: 'Check .github/penstock.yml, declarations and penstock.server.yml; prints line, column and mend',
-    options: [['file or folder', 'folders are read as repositories; the working directory when absent'], json],
+    options: [
+      ['file or folder', 'folders are read as repositories; the working directory when absent'],
+      ['-', 'a declaration on the standard input'],
+      json,
+    ],
     page: 'docs/configuration.md',
     load: async () => (await import('./validate.ts')).runValidate,
   },

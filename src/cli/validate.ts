@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { repositoryConfigPath } from '../config/repository.ts';
 import { readServerConfig } from '../config/server.ts';
-import { readDefinition } from '../pipeline/read-definition.ts';
+import { readDefinition, type ReadDefinition } from '../pipeline/read-definition.ts';
 import { problemLines, type Problem } from '../pipeline/problem.ts';
 import type { CliIo } from './command.ts';
 import { loadFolder } from './load-folder.ts';
@@ -13,11 +14,21 @@ export async function runValidate(args: readonly string[], io: CliIo): Promise<n
   const options = { json: { type: 'boolean', default: false } } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const paths = positionals.length === 0 ? ['.'] : positionals;
-  const problems = (await Promise.all(paths.map((path) => check(resolve(io.cwd, path), io.cwd)))).flat();
+  const checked = paths.map((path) => (path === '-' ? checkInput() : check(resolve(io.cwd, path), io.cwd)));
+  const problems = (await Promise.all(checked)).flat();
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (values.json) io.out(JSON.stringify({ ok: errors === 0, problems }, null, 2));
   else io.out([...problems.map(problemLines), summary(errors, problems.length - errors)].join('\n'));
   return errors === 0 ? 0 : 1;
+}
+
+/** A declaration that another program writes. */
+async function checkInput(): Promise<readonly Problem[]> {
+  return problemsOf(readDefinition(await text(process.stdin), '(stdin)'));
+}
+
+function problemsOf(read: ReadDefinition): readonly Problem[] {
+  return read.ok ? read.warnings : read.problems;
 }
 
 async function check(path: string, cwd: string): Promise<readonly Problem[]> {
@@ -27,13 +38,12 @@ async function check(path: string, cwd: string): Promise<readonly Problem[]> {
   if (found.isDirectory()) return checkRepository(path, cwd);
   const name = basename(path);
   if (/^penstock\.ya?ml$/.test(name)) return checkRepository(dirname(dirname(path)), cwd);
-  const text = await readFile(path, 'utf8');
+  const written = await readFile(path, 'utf8');
   if (/^penstock\.server\.ya?ml$/.test(name)) {
-    const read = readServerConfig(text, shown);
+    const read = readServerConfig(written, shown);
     return read.ok ? [] : read.problems;
   }
-  const read = readDefinition(text, shown);
-  return read.ok ? read.warnings : read.problems;
+  return problemsOf(readDefinition(written, shown));
 }
 
 /** A folder as if it were a repository at one commit: the same reader as for pull requests. */

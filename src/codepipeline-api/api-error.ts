@@ -10,3 +10,9 @@ export class ApiError extends Error {
     this.status = status;
   }
 }
+
+/** All violations of the shape in one message (CP 1.3). */
+export function validationError(violations: readonly string[]): ApiError {
+  const [count, s] = [violations.length, violations.length === 1 ? '' : 's'];
+  return new ApiError('ValidationException', `${count} validation error${s} detected: ${violations.join('; ')}`);
+}

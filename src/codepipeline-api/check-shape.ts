@@ -1,4 +1,4 @@
-import { ApiError } from './api-error.ts';
+import { ApiError, validationError } from './api-error.ts';
 import { shapeNamed, type Shape } from './shapes.ts';
 
 /**
@@ -10,13 +10,8 @@ import { shapeNamed, type Shape } from './shapes.ts';
 export function checkShape(name: string, value: unknown): unknown {
   const violations: string[] = [];
   const checked = check(name, value, '', violations);
-  if (violations.length > 0) throw new ApiError('ValidationException', messageOf(violations));
+  if (violations.length > 0) throw validationError(violations);
   return checked;
-}
-
-function messageOf(violations: readonly string[]): string {
-  const [count, s] = [violations.length, violations.length === 1 ? '' : 's'];
-  return `${count} validation error${s} detected: ${violations.join('; ')}`;
 }
 
 function check(name: string, value: unknown, path: string, violations: string[]): unknown {

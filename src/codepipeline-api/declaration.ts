@@ -16,7 +16,7 @@ import { unavailable } from '../pipeline/action-types.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import { readDeclarationValue } from '../pipeline/read-definition.ts';
 import { customActionProblem } from '../engine/embedded/custom-type-checks.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, validationError } from './api-error.ts';
 import type { Door } from './door.ts';
 
 /** Between a declaration on the wire and our own definition. */
@@ -31,10 +31,7 @@ export async function definitionFrom(
   if (!read.ok) {
     const errors = read.problems.filter((problem) => problem.severity === 'error');
     const shape = errors.filter((problem) => problem.exception === 'ValidationException');
-    if (shape.length > 0) {
-      const count = `${shape.length} validation error${shape.length === 1 ? '' : 's'} detected`;
-      throw new ApiError('ValidationException', `${count}: ${shape.map((problem) => problem.message).join('; ')}`);
-    }
+    if (shape.length > 0) throw validationError(shape.map((problem) => problem.message));
     const [first] = errors.toSorted((a, b) => rankOf(a) - rankOf(b));
     throw new ApiError(
       first?.exception ?? 'InvalidStructureException',

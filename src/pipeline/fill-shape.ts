@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { closest } from './closest.ts';
 import { declarationShape, type ShapedDeclaration } from './declaration-shape.ts';
 import type { Finding, Path } from './finding.ts';
-import { keysOf, shapeAt, shapeFindings, unwrap, valueAt } from './shape-findings.ts';
+import { keysOf, shapeAt, unwrap, valueAt } from './shape-at.ts';
+import { shapeFindings } from './shape-findings.ts';
 
 /**
  * A declaration whose shape is wrong, judged as far as it can be: what breaks the shape is told, then left out, or filled

@@ -10,7 +10,7 @@ import { countFindings, structureFindings, withinQuotas } from './structure-chec
 import { triggerFindings } from './trigger-checks.ts';
 import { variableFindings } from './variable-checks.ts';
 import { isV2, v2Findings } from './v2-checks.ts';
-import { joinCapitals } from './shape-findings.ts';
+import { joinCapitals } from './unknown-key.ts';
 import { mostProblems, readSource } from './yaml-source.ts';
 
 export type ReadDefinition =

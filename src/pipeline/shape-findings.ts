@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { declarationShape } from './declaration-shape.ts';
 import type { Finding, Path } from './finding.ts';
-import { closest } from './closest.ts';
+import { valueAt, wirePath } from './shape-at.ts';
+import { unknownKey } from './unknown-key.ts';
 
 /** What zod found, in CodePipeline's words (CP 1.3): one finding for each violation. */
 export function shapeFindings(error: z.ZodError, value: unknown): Finding[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.filter(isNotNarrowed).flatMap((issue) => {
     const path = issue.path.filter((part) => typeof part !== 'symbol');
     if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, 100).map((key) => unknownKey(path, key));
     if (issue.code === 'invalid_key') return [invalidKey(path, issue.issues)];
@@ -14,10 +14,10 @@ export function shapeFindings(error: z.ZodError, value: unknown): Finding[] {
   });
 }
 
-/** The whole answer of the service: all violations in one message. */
-export function validationMessage(findings: readonly { readonly message: string }[]): string {
-  const errors = findings.length === 1 ? 'validation error' : 'validation errors';
-  return `${findings.length} ${errors} detected: ${findings.map((finding) => finding.message).join('; ')}`;
+/** A number beyond what is exact breaks two bounds; the narrower one helps. */
+function isNotNarrowed(issue: z.core.$ZodIssue, at: number, all: readonly z.core.$ZodIssue[]): boolean {
+  const next = all[at + 1];
+  return issue.code !== 'too_big' || next?.code !== 'too_big' || next.path.join('.') !== issue.path.join('.');
 }
 
 function violation(path: Path, constraint: string, mend: string): Finding {
@@ -25,11 +25,6 @@ function violation(path: Path, constraint: string, mend: string): Finding {
   // Bounds of values have a rule of their own; everything else is the table of fields.
   const rule = path.at(-2) === 'configuration' && typeof path.at(-1) === 'string' ? 'CP-D-9' : 'CP-1.2';
   return { path, severity: 'error', rule, exception: 'ValidationException', message, mend };
-}
-
-/** Lists are counted from 1 and marked with `.member`. */
-function wirePath(path: Path): string {
-  return ['pipeline', ...path.map((part) => (typeof part === 'number' ? `${part + 1}.member` : part))].join('.');
 }
 
 function explain(issue: z.core.$ZodIssue, path: Path, found: unknown): { constraint: string; mend: string } {
@@ -134,69 +129,4 @@ function invalidKey(path: Path, issues: readonly z.core.$ZodIssue[]): Finding {
   const [issue] = issues;
   const bound = issue?.code === 'too_small' || issue?.code === 'too_big' ? explainBound(issue, 'this key') : undefined;
   return violation(path, (bound?.constraint ?? 'Member must be a key').replace('Member', 'Map key'), bound?.mend ?? '');
-}
-
-function unknownKey(path: Path, key: string): Finding {
-  const known = keysOf(shapeAt(path));
-  const near = closest(key, known);
-  const isCapital = near?.toLowerCase() === key.toLowerCase();
-  const mend =
-    near === undefined
-      ? `Leave it out; known here: ${known.join(', ')}.`
-      : isCapital
-        ? `Write "${near}": a declaration uses the spelling of get-pipeline, not of CloudFormation.`
-        : `Did you mean "${near}"?`;
-  const message = `Unknown parameter in ${wirePath(path)}: "${key}"`;
-  const at = [...path, key];
-  return {
-    path: at,
-    severity: 'error',
-    rule: 'CP-1.2',
-    exception: 'ValidationException',
-    message,
-    mend,
-    ...(isCapital && { turnsOn: 'capitals' }),
-  };
-}
-
-/** A whole declaration in the spelling of CloudFormation is one mistake, told where it begins. */
-export function joinCapitals(findings: readonly Finding[]): readonly Finding[] {
-  const capitals = findings.filter(({ turnsOn }) => turnsOn === 'capitals');
-  const [first] = capitals;
-  if (!first || capitals.length < 2) return findings;
-  const message = `${capitals.length} keys are spelled as in CloudFormation, ${String(first.path.at(-1))} the first of them`;
-  const mend = 'Begin each with a small letter, as `aws codepipeline get-pipeline` prints it.';
-  return findings.flatMap((finding) => {
-    if (finding === first) return [{ ...first, message, mend }];
-    return finding.turnsOn === 'capitals' ? [] : [finding];
-  });
-}
-
-/** The shape of the value at a place. */
-export function shapeAt(path: Path): z.core.$ZodType {
-  return path.reduce<z.core.$ZodType>((shape, part) => inner(unwrap(shape), part), declarationShape);
-}
-
-/** The keys that a shape knows. */
-export function keysOf(shape: z.core.$ZodType): string[] {
-  const found = unwrap(shape);
-  return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
-}
-
-function inner(shape: z.core.$ZodType, part: string | number): z.core.$ZodType {
-  if (shape instanceof z.ZodArray) return shape.element;
-  if (shape instanceof z.ZodRecord) return shape.valueType;
-  return shape instanceof z.ZodObject ? (shape.shape[part] ?? shape) : shape;
-}
-
-export function unwrap(shape: z.core.$ZodType): z.core.$ZodType {
-  if (shape instanceof z.ZodDefault || shape instanceof z.ZodExactOptional) return unwrap(shape.unwrap());
-  return shape;
-}
-
-export function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, part) => {
-    if (typeof at !== 'object' || at === null) return undefined;
-    return (at as Record<string | number, unknown>)[part];
-  }, value);
 }

@@ -1,5 +1,5 @@
 import {
-  Alias,
+  isAlias,
   isMap,
   isNode,
   isScalar,
@@ -35,15 +35,17 @@ export function readSource(marked: string, file: string): Source {
     const message = `The file has ${text.length} characters; at most ${longestText} are read.`;
     return failure(file, 1, 1, message, 'Make it smaller.');
   }
-  const odd = text.indexOf('\u0000');
-  if (odd >= 0) return failure(file, 1, 1, 'The file is not UTF-8; it looks like UTF-16.', 'Save it as UTF-8.');
+  if (text.includes('\u0000'))
+    return failure(file, 1, 1, 'The file is not UTF-8; it looks like UTF-16.', 'Save it as UTF-8.');
   const lines = new LineCounter();
   try {
     // The library's own check for unique keys takes quadratic time.
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+    const document = parseDocument(text, { ...options, lineCounter: lines });
     const broken = syntaxProblems(document, lines, text, file);
-    const problems = broken.length > 0 ? broken : commentsAsKeys(document, lines, file);
-    const overflow = problems.find((problem) => problem.message.startsWith('Maximum call stack'));
+    const odd = [...commentsAsKeys(document, lines, file), ...unknownAnchors(document, lines, file)];
+    const problems = broken.length > 0 ? broken : odd;
+    const overflow = problems.find(({ message }) => /^Maximum call stack|Stack overflow/.test(message));
     if (overflow) return failure(file, overflow.line, overflow.column, 'Too many levels are nested.', 'Nest less.');
     if (problems.length > 0) return { ok: false, problems };
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
@@ -95,8 +97,17 @@ function inWords(error: YAMLError, text: string): { offset: number; message: str
     case 'MULTIPLE_DOCS':
       return { offset, message: 'A second document begins here.', mend: 'Keep one of them, without the --- between.' };
     default:
-      return { offset, message: said, mend: 'Mend the syntax; JSON and YAML are both read.' };
+      return { offset, message: said, mend: syntaxMend(said) };
   }
+}
+
+function syntaxMend(said: string): string {
+  const close = /end with an? ([\]}])/.exec(said)?.[1] ?? /Missing closing (.)quote/.exec(said)?.[1];
+  if (close !== undefined) return `Close it with ${close} where it ends, here or in the lines above.`;
+  if (said.startsWith('Nested mappings') || said.endsWith('start at the same column.')) {
+    return 'Begin all keys of a map in one column, and put a text that holds ": " in quotes.';
+  }
+  return 'Mend the syntax; JSON and YAML are both read.';
 }
 
 const noComments = {
@@ -115,6 +126,21 @@ function commentsAsKeys(document: Document, lines: LineCounter, file: string): P
     },
   });
   return problems;
+}
+
+function unknownAnchors(document: Document, lines: LineCounter, file: string): Problem[] {
+  const known = new Set<string>();
+  const problems: Problem[] = [];
+  visit(document, {
+    Node(_key, node) {
+      if (!isAlias(node)) return void (node.anchor !== undefined && known.add(node.anchor));
+      if (known.has(node.source)) return undefined;
+      const message = `No anchor &${node.source} stands before the alias *${node.source}.`;
+      problems.push(problemAt(file, lines, node.range?.[0] ?? 0, message, `Write &${node.source} at its first use.`));
+      return undefined;
+    },
+  });
+  return problems.slice(0, mostProblems);
 }
 
 /** Where a comment as of C begins in what is meant as JSON, outside of quotes, on the line of a place or before it. */
@@ -174,12 +200,14 @@ function problemAt(file: string, lines: LineCounter, offset: number, message: st
   return { severity: 'error', file, line, column: col, path: '', message, mend };
 }
 
-/** The place of the key, for list entries of the entry; for what is not there, of the nearest thing around it. */
+/**
+ * The place of the key, for list entries of the entry; for what is not there, of the nearest thing around it. What stands
+ * behind an alias is told where the alias stands: what is wrong with the anchor's own use is told there already.
+ */
 function locateIn(document: Document, lines: LineCounter, path: Path): { line: number; column: number } {
   let node: unknown = document.contents;
   let at: Node | null = document.contents;
   for (const part of path) {
-    if (node instanceof Alias) node = node.resolve(document);
     const step = stepInto(node, part);
     if (!step) break;
     node = step.value;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,13 @@ test('several files are checked in one go', async () => {
   edit(pipelineFile, '"provider": "S3"', '"provider": "S4"');
   const { code, out } = await penstock(['validate', join(repository, pipelineFile), 'examples/library']);
   expect([code, out]).toEqual([1, expect.stringContaining('1 error, 0 warnings.')]);
+});
+
+test('a declaration may come on the standard input, as `aws codepipeline get-pipeline` prints it', () => {
+  edit(pipelineFile, '"provider": "S3"', '"provider": "S4"');
+  const input = readFileSync(join(repository, pipelineFile));
+  const { status, stdout } = spawnSync(process.execPath, ['src/cli.ts', 'validate', '-'], { input, encoding: 'utf8' });
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/^\(stdin\):\d+:\d+: error \[CP-D-12\]: .*'S4'/m)]);
 });
 
 test.each([

@@ -4,7 +4,6 @@ import { digestOf } from '../../src/pipeline/digest.ts';
 import { formatProblem } from '../../src/pipeline/problem.ts';
 import { notRunnable } from '../../src/pipeline/runnable.ts';
 import { readDeclarationValue, readDefinition } from '../../src/pipeline/read-definition.ts';
-import { validationMessage } from '../../src/pipeline/shape-findings.ts';
 import { declarationOf } from './pipelines.ts';
 
 const bare = {
@@ -232,11 +231,6 @@ stages:
     expect(shape.map(({ exception }) => exception)).toEqual(Array(9).fill('ValidationException'));
   });
 
-  it('the service joins them into one message', () => {
-    expect(validationMessage([{ message: 'a' }, { message: 'b' }])).toBe('2 validation errors detected: a; b');
-    expect(validationMessage([{ message: 'a' }])).toBe('1 validation error detected: a');
-  });
-
   it.each([
     ['a stranger beside pipeline', '{"pipeline": {}, "tags": []}', 'Unknown parameter in input: "tags"'],
     ['an empty file', '', "Value at 'pipeline' failed to satisfy constraint: Member must not be null"],
@@ -252,6 +246,7 @@ stages:
     ['all of CloudFormation', '{"Name": "a", "Stages": []}', '2 keys are spelled as in CloudFormation, Name the first'],
     ['too long a text', ' '.repeat(1_000_001), 'The file has 1000001 characters'],
     ['nesting without end', '['.repeat(50_000), 'Too many levels are nested.'],
+    ['nesting that ends', '['.repeat(50_000) + ']'.repeat(50_000), 'Too many levels are nested.'],
     ['aliases that unfold', aliases(), 'The file cannot be read: Excessive alias count'],
   ])('%s', (_name, source, message) => {
     const result = readDefinition(source, 'p');
@@ -295,6 +290,44 @@ stages:
     const result = readDefinition(program, 'p');
     expect(result.ok ? [] : result.problems.map(({ line, message }) => `${line}: ${message}`)).toEqual([
       '1: Implicit keys need to be on a single line.',
+    ]);
+  });
+
+  it.each([
+    ['a map that is not closed', 'name: {a: b\nroleArn: x\n', '2:1', 'Close it with } where it ends'],
+    ['a text that is not closed', 'name: "web\n', '2:1', 'Close it with " where it ends'],
+    ['a list entry that is not in line', 'a:\n - name: b\n    c: d\n', '2:10', 'Begin all keys of a map in one column'],
+    ['an alias without its anchor', 'name: web\nstages: [*build]\n', '2:10', 'Write &build at its first use.'],
+    ['a key that merges', 'name: web\n<<: {a: b}\n', '2:1', 'Write out the keys that it would merge.'],
+    ['a key in another case', 'rolearn: x\nname: web\n', '1:1', 'Did you mean "roleArn"?'],
+    ['a number without end', `version: ${'9'.repeat(40)}`, '1:1', 'Give version at most 9007199254740991.'],
+  ])('%s is told with its mend', (_name, source, place, mend) => {
+    const result = readDefinition(source, 'p.yml');
+    const told = result.ok ? [] : result.problems.map((problem) => `${problem.line}:${problem.column} ${problem.mend}`);
+    expect(told.filter((one) => one.startsWith(`${place} ${mend}`))).toHaveLength(1);
+  });
+
+  it('what is wrong behind an alias is told where the alias stands, beside the place of its anchor', () => {
+    const source = [
+      'name: web',
+      'stages:',
+      '  - name: Source',
+      '    actions: [{ name: App, actionTypeId: &type { category: Build, owner: AWS, provider: CodeBuilt, version: "1" } }]',
+      '  - &build',
+      '    name: Build',
+      '    actions:',
+      '      - name: Make',
+      '        actionTypeId: *type',
+      '  - *build',
+    ].join('\n');
+    const result = readDefinition(source, 'p.yml');
+    const told = result.ok ? [] : result.problems.map(({ line, column, rule }) => `${line}:${column} ${rule}`);
+    // The stage that stands twice is told at its second place only.
+    expect(told.filter((one) => /D-12|D-6/.test(one))).toEqual([
+      '4:28 CP-D-12',
+      '9:9 CP-D-12',
+      '10:5 CP-D-6',
+      '10:5 CP-D-12',
     ]);
   });
 
