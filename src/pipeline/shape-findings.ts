@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Finding, Path } from './finding.ts';
 import { valueAt, wirePath } from './shape-at.ts';
 import { unknownKey } from './unknown-key.ts';

@@ -12,13 +12,11 @@ type StopCommand = Extract<PipelineCommand, { kind: 'stop' }>;
 export function stopExecution(draft: Draft, command: StopCommand): Verdict {
   const execution = draft.executions[command.execution];
   if (!execution) return notStoppable(`Execution ${command.execution} is not known here.`);
-  if (execution.stop && !(command.abandon && !execution.stop.abandon)) {
-    const status = executionStatus(execution, definitionOf(draft, execution));
-    if (status === 'Stopping') return duplicated(draft, execution);
-  }
   const status = executionStatus(execution, definitionOf(draft, execution));
+  const isHarder = command.abandon && execution.stop?.abandon === false;
+  if (status === 'Stopping' && !isHarder) return duplicated(draft, execution);
   if (isTerminal(status)) return notStoppable(`Execution ${execution.id} is ${status} already.`);
-  putExecution(draft, { ...execution, stop: stopOf(draft, command) });
+  putExecution(draft, { ...execution, stop: stopOf(draft, command, execution.stop) });
   endWaiting(draft, execution.id);
   if (command.abandon) {
     abandonRunning(draft, execution.id);
@@ -28,8 +26,9 @@ export function stopExecution(draft: Draft, command: StopCommand): Verdict {
   return 'moved';
 }
 
-function stopOf(draft: Draft, command: StopCommand): NonNullable<Execution['stop']> {
-  const { abandon, reason } = command;
+/** An abandon without a reason of its own keeps that of the stop before it. */
+function stopOf(draft: Draft, command: StopCommand, before: Execution['stop']): NonNullable<Execution['stop']> {
+  const { abandon, reason = before?.reason } = command;
   return { abandon, at: draft.at, by: draft.given.by, ...(reason !== undefined && { reason }) };
 }
 

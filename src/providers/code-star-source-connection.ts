@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GitHub } from '../github/github.ts';
 import type { ArtifactStore } from './artifact-store.ts';
-import { localId, repeatableWork, type Background, type WorkContext } from './background.ts';
+import { repeatableWork, type Background, type WorkContext } from './background.ts';
 import type { CloneReference } from './clone-reference.ts';
 import { openMirror, type CommitFacts } from './mirror.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
@@ -97,7 +97,7 @@ function succeed(action: StartedAction<Configuration>, sha: string, facts: Commi
   return {
     kind: 'succeeded',
     outputVariables: variablesOf(action, sha, facts),
-    externalId: localId(action.token),
+    externalId: sha,
     summary,
     revision: {
       actionName: action.declaration.name,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sharedBuckets, type BucketOf } from './bucket-names.ts';
-import { localId, repeatableWork, type Background } from './background.ts';
+import { repeatableWork, type Background } from './background.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { ActionProvider, StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -53,7 +53,7 @@ async function copySource(
       ObjectKey: key,
       VersionId: found.versionId,
     },
-    externalId: localId(action.token),
+    externalId: found.versionId,
     summary,
     revision: {
       actionName: action.declaration.name,

@@ -59,6 +59,8 @@ test('a start takes the version or the key that it names, and both together (CP-
     expect(pipelineExecution?.artifactRevisions).toMatchObject([
       { revisionId: version, revisionSummary: `says ${text}` },
     ]);
+    const { stageStates } = await client.getPipelineState({ name });
+    expect(stageStates?.[0]?.actionStates?.[0]?.latestExecution?.externalExecutionId).toBe(version);
   }
 });
 

@@ -209,6 +209,13 @@ describe('what an execution remembers', () => {
     });
   });
 
+  it('CP-X-32, CP-X-35: an abandon that gives no reason keeps that of the stop before it', () => {
+    const stop = { kind: 'stop', lane: laneOf(), execution: one } as const;
+    const stopping = after(started({ stages }), { ...stop, abandon: false, reason: 'wrong branch' });
+    expect(execution(after(stopping, { ...stop, abandon: true })).stop?.reason).toBe('wrong branch');
+    expect(execution(after(stopping, { ...stop, abandon: true, reason: 'now' })).stop?.reason).toBe('now');
+  });
+
   it('CP-X-24, CP-X-66: the lane knows who entered and who succeeded last, and who held a gate', () => {
     let state = started({ stages });
     state = after(state, { kind: 'action-succeeded', execution: one, action: actionId(state, 'App') });

@@ -58,6 +58,7 @@ describe('the source of an execution is one commit', () => {
     const action = sourceOf(sha);
     expect(await finish(provider, action)).toMatchObject({
       kind: 'succeeded',
+      externalId: sha,
       summary: 'Mend the gate',
       revision: {
         actionName: 'Act',
