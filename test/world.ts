@@ -97,6 +97,9 @@ function patientPeople(github: StandIn, { database }: RunningServer): StandIn {
   return Object.assign(Object.create(github) as StandIn, patient);
 }
 
+/** The stand-in has no rate limit: a long story need not wait for its writes. */
+const unlimited = { writesAtOnce: 1_000, writesPerSecond: 1_000 };
+
 function serverOptions(options: WorldOptions, github: StandIn, home: string): Parameters<typeof startServer>[0] {
   return {
     settings: {
@@ -112,7 +115,7 @@ function serverOptions(options: WorldOptions, github: StandIn, home: string): Pa
       logLevel: 'silent',
       workerConcurrency: 8,
     },
-    server: { ...defaultServerConfig, ...options.server },
+    server: { ...defaultServerConfig, github: unlimited, ...options.server },
     secrets: options.secrets ?? [],
     // The harness closes its own database after the file.
     ...(options.database ? { database: { ...options.database, close: () => Promise.resolve() } } : {}),

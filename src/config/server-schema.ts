@@ -235,6 +235,10 @@ export type WrittenGrant = z.output<typeof grant>;
 export const serverSchema = strict({
   repositories: z.array(pattern).min(1).max(1000).optional(),
   bindings: z.array(binding).max(1000).optional(),
+  github: strict({
+    writesAtOnce: z.int().min(1).max(10_000).optional(),
+    writesPerSecond: z.int().min(1).max(1_000).optional(),
+  }).optional(),
   aws: strict({
     callsPerSecond: z.int().min(1).max(100).optional(),
     queues: z.array(queue).max(50).optional(),

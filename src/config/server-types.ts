@@ -5,6 +5,7 @@ export interface ServerConfig {
   /** `all`: every repository that the App is installed on. */
   readonly repositories: 'all' | readonly RepositoryPattern[];
   readonly bindings: readonly Binding[];
+  readonly github: GitHubSettings;
   readonly aws: AwsSettings;
   readonly embedded: EmbeddedSettings;
   readonly secrets: readonly SecretRule[];
@@ -13,6 +14,12 @@ export interface ServerConfig {
   readonly api: ApiSettings;
   readonly events: readonly EventSink[];
   readonly notices: readonly NoticeSink[];
+}
+
+/** How fast each server writes to GitHub, for each installation of the App: at once, then a second. */
+export interface GitHubSettings {
+  readonly writesAtOnce: number;
+  readonly writesPerSecond: number;
 }
 
 /** The CodePipeline API beside the GitHub App. */

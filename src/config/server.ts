@@ -25,6 +25,8 @@ import type { Locate } from './yaml-file.ts';
 export const defaultServerConfig: ServerConfig = {
   repositories: 'all',
   bindings: [],
+  // GitHub's guidance is about 80 a minute; a burst is allowed, because a pipeline ends with many at once.
+  github: { writesAtOnce: 20, writesPerSecond: 1 },
   aws: { callsPerSecond: 5, queues: [] },
   embedded: {
     isolation: 'auto',
@@ -58,6 +60,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   const {
     repositories,
     bindings = [],
+    github,
     aws,
     embedded,
     secrets = {},
@@ -72,6 +75,7 @@ export function readServerConfig(text: string, file = 'penstock.server.yml'): Se
   const config: ServerConfig = {
     repositories: repositories?.map(patternOf) ?? 'all',
     bindings: bindings.map(bindingOf),
+    github: { ...defaultServerConfig.github, ...written(github) },
     aws: {
       callsPerSecond: aws?.callsPerSecond ?? defaultServerConfig.aws.callsPerSecond,
       queues: aws?.queues?.map(queueOf) ?? [],

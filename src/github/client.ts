@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { UserError } from '../errors.ts';
 import { GitHubRefusal, RateLimited, explainFailure } from './api-errors.ts';
 import { octokitLog, throttledOctokit } from './throttled-octokit.ts';
-import type { OctokitClass } from './throttled-octokit.ts';
+import type { OctokitClass, WritePace } from './throttled-octokit.ts';
 import { tokenCache } from './tokens.ts';
 import type { Access, Tokens } from './tokens.ts';
 
@@ -13,6 +13,7 @@ export interface ClientOptions {
   readonly privateKey: string | (() => string);
   /** GitHub's API. No call goes to another host. */
   readonly baseUrl: string;
+  readonly pace: WritePace;
   readonly log: Logger;
   readonly now?: () => Date;
 }
@@ -43,7 +44,7 @@ export type Caller = Access | { readonly kind: 'app' };
 
 export function createClient(options: ClientOptions): Client {
   const now = options.now ?? (() => new Date());
-  const Octokit = throttledOctokit();
+  const Octokit = throttledOctokit(options.pace);
   const app = appCalls(Octokit, options, now);
   const blocks = blockBook(now);
   const tokens = tokenCache(

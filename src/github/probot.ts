@@ -1,6 +1,6 @@
 import { Probot } from 'probot';
 import type { Logger } from 'pino';
-import { throttledOctokit } from './throttled-octokit.ts';
+import { throttledOctokit, type WritePace } from './throttled-octokit.ts';
 
 export interface ProbotOptions {
   readonly appId: number;
@@ -8,6 +8,7 @@ export interface ProbotOptions {
   /** Probot would fall back to `development` without one. */
   readonly secret: string;
   readonly baseUrl: string;
+  readonly pace: WritePace;
   readonly log: Logger;
 }
 
@@ -16,7 +17,7 @@ export interface ProbotOptions {
  * port, and its own Octokit keeps the same pace as ours. It says nothing: it would log whole payloads, also with the
  * error of a handler, and every failure comes back from `receive` to the worker, which tells it (SEC-T-02).
  */
-export function createProbot({ appId, privateKey, secret, baseUrl, log }: ProbotOptions): Probot {
+export function createProbot({ appId, privateKey, secret, baseUrl, pace, log }: ProbotOptions): Probot {
   const quiet = log.child({ name: 'probot' }, { level: 'silent' });
-  return new Probot({ appId, privateKey, secret, baseUrl, log: quiet, Octokit: throttledOctokit() });
+  return new Probot({ appId, privateKey, secret, baseUrl, log: quiet, Octokit: throttledOctokit(pace) });
 }

@@ -3,19 +3,21 @@ import { ProbotOctokit } from 'probot';
 import type { Logger } from 'pino';
 import { boundedFetch } from './bounded-fetch.ts';
 
-/** GitHub's guidance on writes: about 80 a minute. A burst is allowed, because a pipeline ends with many at once. */
-const burst = 20;
-const refillMs = 1000;
 /** More waiting writes than this, and the queue in the database is the better place to wait. */
 const mostWaiting = 100;
 
-function writeLimiter() {
+export interface WritePace {
+  readonly writesAtOnce: number;
+  readonly writesPerSecond: number;
+}
+
+function writeLimiter({ writesAtOnce, writesPerSecond }: WritePace) {
   return new Bottleneck.Group({
     maxConcurrent: 1,
-    reservoir: burst,
-    reservoirIncreaseAmount: 1,
-    reservoirIncreaseInterval: refillMs,
-    reservoirIncreaseMaximum: burst,
+    reservoir: writesAtOnce,
+    reservoirIncreaseAmount: writesPerSecond,
+    reservoirIncreaseInterval: 1000,
+    reservoirIncreaseMaximum: writesAtOnce,
     highWater: mostWaiting,
     strategy: Bottleneck.strategy.OVERFLOW,
   });
@@ -29,12 +31,12 @@ interface GivenOptions {
 export type OctokitClass = typeof ProbotOctokit;
 
 /**
- * Probot's Octokit with our own pace: per installation 20 writes at once, then one a second, comments included.
- * It repeats nothing by itself: a POST may have worked although its answer was lost (SEC-F-12), and waiting is the
+ * Probot's Octokit with our own pace: per installation so many writes at once, then so many a second, comments
+ * included. It repeats nothing by itself: a POST may have worked although its answer was lost (SEC-F-12), and waiting is the
  * work of the queue. The throttle must be set in the function form; inside `new Probot` an object has no effect.
  */
-export function throttledOctokit(): OctokitClass {
-  const write = writeLimiter();
+export function throttledOctokit(pace: WritePace): OctokitClass {
+  const write = writeLimiter(pace);
   // Comments count as writes already.
   const notifications = new Bottleneck.Group({ maxConcurrent: null });
   return ProbotOctokit.defaults((options: GivenOptions) => ({

@@ -24,6 +24,7 @@ bindings:
     pipeline: shop
     aws: { account: "111122223333", region: eu-west-1, pipelineName: shop-prod, roleArn: "arn:aws:iam::111122223333:role/penstock", externalId: generated }
 embedded: { isolation: bubblewrap, network: none, maxConcurrentActions: 2 }
+github: { writesAtOnce: 50 }
 aws:
   callsPerSecond: 8
   queues:
@@ -78,6 +79,7 @@ describe('penstock.server.yml', () => {
           },
         },
       ],
+      github: { writesAtOnce: 50, writesPerSecond: 1 },
       aws: {
         callsPerSecond: 8,
         queues: [
@@ -241,7 +243,7 @@ describe('penstock.server.yml', () => {
     ],
     [
       'repositores: [a/b]',
-      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, aws, embedded, secrets, awsSecrets, approvals, api, events, notices.',
+      'penstock.server.yml:1:1: `repositores` is not a key that Penstock knows. Known keys here: repositories, bindings, github, aws, embedded, secrets, awsSecrets, approvals, api, events, notices.',
     ],
     [
       'embedded:\n  isolation: docker',
@@ -258,6 +260,10 @@ describe('penstock.server.yml', () => {
     [
       'aws: { queues: [{ url: "https://sqs.eu-west-1.amazonaws.com/111122223333/e", externalId: abcdefghijklmnop }] }',
       'penstock.server.yml:1:17: `aws.queues[0]` has an external id and no role. Write roleArn: too, or leave externalId: out.',
+    ],
+    [
+      'github: { writesPerSecond: 1.5 }',
+      'penstock.server.yml:1:28: `github.writesPerSecond` must be a whole number. It is 1.5 now.',
     ],
     ['aws: { callsPerSecond: 0 }', 'penstock.server.yml:1:24: `aws.callsPerSecond` is too small. At least 1.'],
     [

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StandIn } from '../../src/demo/github/stand-in.ts';
 import { webhookPath } from '../../src/intake.ts';
@@ -25,6 +26,9 @@ export async function startRealServer(
   home: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<RealServer> {
+  // The stand-in has no rate limit: a long story need not wait for its writes.
+  const file = join(home, 'penstock.server.yml');
+  await writeFile(file, 'github: { writesAtOnce: 1000, writesPerSecond: 1000 }\n');
   const child = spawn(process.execPath, [join(root, 'src/cli.ts'), 'serve'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -38,6 +42,7 @@ export async function startRealServer(
       PENSTOCK_HOME: home,
       PORT: '0',
       LOG_LEVEL: 'warn',
+      PENSTOCK_CONFIG: file,
       ...env,
     },
   });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TransientError, UserError, classify, describeError } from '../../src/errors.ts';
 import { boundedFetch } from '../../src/github/bounded-fetch.ts';
+import { defaultServerConfig } from '../../src/config/server.ts';
 import { createGitHub } from '../../src/github/octokit-github.ts';
 import { gitBase } from '../../src/github/app-verbs.ts';
 import { createProbot } from '../../src/github/probot.ts';
@@ -35,10 +36,11 @@ afterAll(() => {
 
 let now = new Date('2026-01-01T00:00:00Z');
 const lines: string[] = [];
+const pace = defaultServerConfig.github;
 const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
 
 function connect(privateKey: string | (() => string) = key) {
-  return createGitHub({ appId: 1, privateKey, baseUrl: `${host}/api/v3`, log, now: () => now });
+  return createGitHub({ appId: 1, privateKey, baseUrl: `${host}/api/v3`, pace, log, now: () => now });
 }
 
 function token(value: string, times = 1) {
@@ -251,7 +253,14 @@ describe('tokens', () => {
   test('SEC-T-02 Probot logs nothing of a delivery whose handler fails: the error comes back to the worker', async () => {
     const written: string[] = [];
     const everything = pino({ level: 'trace' }, { write: (line: string) => void written.push(line) });
-    const probot = createProbot({ appId: 1, privateKey: key, secret: 'a-secret', baseUrl: host, log: everything });
+    const probot = createProbot({
+      appId: 1,
+      privateKey: key,
+      secret: 'a-secret',
+      baseUrl: host,
+      pace,
+      log: everything,
+    });
     probot.on('push', () => Promise.reject(new Error('no ghs_abcdefghij123')));
     const payload = { installation: { id: 5 }, head_commit: { message: 'words of others' } };
     const delivery = { id: 'guid', name: 'push', payload } as unknown as Parameters<typeof probot.receive>[0];
@@ -340,7 +349,7 @@ describe('one host, and an end to every call', () => {
 
 describe('Probot as a library', () => {
   test('hands events to handlers, without opening a port or reading the environment', async () => {
-    const probot = createProbot({ appId: 1, privateKey: key, secret: 's'.repeat(32), baseUrl: host, log });
+    const probot = createProbot({ appId: 1, privateKey: key, secret: 's'.repeat(32), baseUrl: host, pace, log });
     const heard: string[] = [];
     await probot.load((app) => {
       app.onAny((event) => void heard.push(event.id));

@@ -468,10 +468,23 @@ describe('deliveries', () => {
 });
 
 describe('pace and limits', () => {
+  const pace = { writesAtOnce: 1, writesPerSecond: 1 };
+
+  test('SEC-F-11 writes of an installation keep the pace that the operator names', async () => {
+    const { site, web } = await openWorld();
+    await site.commit('acme/web', { branch: 'topic', author: 'ada', message: 'Work', files: { 'a.txt': 'a\n' } });
+    const number = await site.openPullRequest('acme/web', { head: 'topic', author: 'ada', title: 'Work' });
+    const options = { appId: site.appId, privateKey: site.privateKey, baseUrl: site.url, log: silent };
+    const github = createGitHub({ ...options, pace });
+    const began = Date.now();
+    await Promise.all(['a', 'b', 'c'].map((key) => github.comment(web, number, 'Words.', key)));
+    expect(Date.now() - began).toBeGreaterThan(1_500);
+  });
+
   test('SEC-F-11, SEC-F-13 after a limit nothing is sent to that installation until it ends', async () => {
     const { site, web, first } = await openWorld();
     let now = new Date('2026-01-01T00:00:00Z');
-    const options = { appId: site.appId, privateKey: site.privateKey, baseUrl: site.url, log: silent };
+    const options = { appId: site.appId, privateKey: site.privateKey, baseUrl: site.url, pace, log: silent };
     const github = createGitHub({ ...options, now: () => now });
     const limit = site.faults.limitRequests({ path: '/contents', retryAfterSeconds: 40 });
     const error = await github.readFile(web, 'README.md', first).catch((caught: unknown) => caught);

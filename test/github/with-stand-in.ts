@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { startStandIn } from '../../src/demo/github/stand-in.ts';
 import type { StandIn } from '../../src/demo/github/stand-in.ts';
 import type { GitHub, RepositoryRef } from '../../src/github/github.ts';
+import { defaultServerConfig } from '../../src/config/server.ts';
 import { createGitHub } from '../../src/github/octokit-github.ts';
 
 export interface World {
@@ -36,7 +37,8 @@ export async function openWorld(): Promise<World> {
     site.createAccount({ login });
     site.setPermission('acme/web', login, 'write');
   }
-  const github = createGitHub({ appId: site.appId, privateKey: site.privateKey, baseUrl: site.url, log: silent });
+  const { appId, privateKey, url: baseUrl } = site;
+  const github = createGitHub({ appId, privateKey, baseUrl, pace: defaultServerConfig.github, log: silent });
   const web = { id: made.id, owner: 'acme', name: 'web', installationId };
   return { site, github, web, first: made.head ?? '', asked };
 }
