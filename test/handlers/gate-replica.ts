@@ -23,8 +23,8 @@ import { manualApproval } from '../../src/providers/manual-approval.ts';
 import type { AnyProvider } from '../../src/providers/provider.ts';
 import { runWorker } from '../../src/worker.ts';
 
-/** What a replica is told to do about one pull request, and when (milliseconds since 1970). */
-export type Act = { readonly pull: number; readonly at: number } & (
+/** What a replica is told to do about one pull request, and when (milliseconds since 1970). `inMs`: an expiry's clock goes ahead by that. */
+export type Act = { readonly pull: number; readonly at: number; readonly inMs: number } & (
   | { readonly kind: 'answer'; readonly person: number; readonly verb: 'approve' | 'reject' }
   | { readonly kind: 'push' }
   | { readonly kind: 'expire' }
@@ -101,7 +101,7 @@ export function gateReplica(open: OpenDatabase, home: string): Replica {
       case 'push':
         return push(deps, act.pull);
       case 'expire':
-        await expireGates({ ...deps, now: () => new Date(Date.now() + 2 * 3_600_000) });
+        await expireGates({ ...deps, now: () => new Date(Date.now() + act.inMs) });
         return {};
       default:
         return act satisfies never;
