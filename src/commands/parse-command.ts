@@ -28,6 +28,13 @@ interface Said {
 const maxReason = 450;
 const sha = /^[0-9a-fA-F]{7,40}$/;
 const shortSha = /^(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{4,6}$/;
+const longSha = /^[0-9a-fA-F]{41,}$/;
+/** A lone word of these letters was meant as a name as likely as not, unless everybody knows it as an answer. */
+const nameLike = /^[A-Za-z0-9_.@-]{1,100}$/;
+const answers: ReadonlySet<string> = new Set([
+  'approved', 'broken', 'done', 'fine', 'good', 'great', 'lgtm', 'looksgood', 'nice', 'no', 'nope', 'ok', 'okay', 'perfect',
+  'please', 'rejected', 'ship', 'shipit', 'sorry', 'sure', 'tested', 'thanks', 'verified', 'wrong', 'yes',
+]); // prettier-ignore
 const executionId = /^[0-9a-fA-F]{8}[0-9a-fA-F-]{0,28}$/;
 
 export function readCommand(verb: Verb, rest: string, known: KnownPipelines | undefined): CommandRead {
@@ -38,7 +45,8 @@ export function readCommand(verb: Verb, rest: string, known: KnownPipelines | un
     const read = readWord(rest, at);
     if (read.kind === 'end') return finish(verb, said, known);
     if (read.kind === 'unclosed') return wrong(`A quote (${read.quote}) is not closed.`);
-    const taken = take(read.word, shape, said, known);
+    const isLast = rest.slice(read.word.end).trim() === '';
+    const taken = take({ ...read.word, isLast }, shape, said, known);
     if (taken === 'reason') {
       said.reason = reasonFrom(rest, read.word);
       return finish(verb, said, known);
@@ -50,17 +58,21 @@ export function readCommand(verb: Verb, rest: string, known: KnownPipelines | un
 
 type Taken = 'taken' | 'reason' | { readonly problem: string };
 
-function take(word: Word, shape: Shape, said: Said, known: KnownPipelines | undefined): Taken {
+interface Placed extends Word {
+  readonly isLast: boolean;
+}
+
+function take(word: Placed, shape: Shape, said: Said, known: KnownPipelines | undefined): Taken {
   if (word.key !== undefined) return takeKey(word.key, word.value, shape, said);
   if (word.quoted && shape.reason !== undefined && !isKnownName(word.value, known)) return 'reason';
   const flag = word.value.toLowerCase();
   if (shape.flags?.includes(flag)) return addFlag(flag, said);
   if (shape.commit && (sha.test(word.value) || shape.target === undefined)) return setSha(word.value, said);
-  if (shape.verb) return setTopic(word.value, said);
+  if (shape.verb && said.topic === undefined) return setTopic(word.value, said);
   if (said.target === undefined && shape.target !== undefined && isTarget(word.value, shape, known))
     return setTarget(word.value, said, known);
   if (shape.execution && said.execution === undefined) return setExecution(word.value, said);
-  if (shape.reason !== undefined) return mayBeginReason(word.value, shape, said, known);
+  if (shape.reason !== undefined) return mayBeginReason(word, shape, said, known);
   return { problem: `${quote(word.value)} is one word too many.` };
 }
 
@@ -69,13 +81,25 @@ function isTarget(word: string, shape: Shape, known: KnownPipelines | undefined)
   return shape.reason === undefined || shape.targetRequired === true || word.includes('/') || isKnownName(word, known);
 }
 
-/** A lone mistyped name or cut commit must not become a reason and approve something by guess. */
-function mayBeginReason(word: string, shape: Shape, said: Said, known: KnownPipelines | undefined): Taken {
-  const near = said.target === undefined && shape.target !== undefined ? nearName(word, known) : undefined;
+/** A mistyped name or commit must not become a reason and approve something by guess. */
+function mayBeginReason(
+  { value: word, isLast }: Placed,
+  shape: Shape,
+  said: Said,
+  known: KnownPipelines | undefined,
+): Taken {
+  const isOpen = said.target === undefined && shape.target !== undefined;
+  const near = isOpen ? nearName(word, known) : undefined;
   if (near !== undefined) return { problem: `There is no ${quote(word)}. Did you mean ${quote(near)}?` };
   if (shape.commit && said.sha === undefined && shortSha.test(word))
     return { problem: `${quote(word)} is too short for a commit: write at least 7 digits of it.` };
-  return 'reason';
+  if (shape.commit && longSha.test(word))
+    return { problem: `${quote(word)} is too long for a commit, which has 40 digits.` };
+  const isName = isOpen && isLast && said.sha === undefined && nameLike.test(word) && !answers.has(word.toLowerCase());
+  const unknown = isName ? readTarget(word, known) : undefined;
+  return unknown?.ok === false
+    ? { problem: `${unknown.problem} To give it as the reason, write \`reason=${word}\`.` }
+    : 'reason';
 }
 
 function takeKey(key: string, value: string, shape: Shape, said: Said): Taken {
@@ -96,6 +120,8 @@ function takeKey(key: string, value: string, shape: Shape, said: Said): Taken {
 }
 
 function addFlag(flag: string, said: Said): Taken {
+  if (said.flags.size > 0 && !said.flags.has(flag))
+    return { problem: `${quoteList([...said.flags, flag])} cannot both be meant: write one of them.` };
   said.flags.add(flag);
   return 'taken';
 }
@@ -206,7 +232,7 @@ function build(verb: Verb, said: Said, target: Target): Command {
 }
 
 function condition(flags: ReadonlySet<string>): { condition?: 'BEFORE_ENTRY' | 'ON_SUCCESS' } {
-  if (flags.has('entry') === flags.has('success')) return {};
+  if (flags.size === 0) return {};
   return { condition: flags.has('entry') ? 'BEFORE_ENTRY' : 'ON_SUCCESS' };
 }
 

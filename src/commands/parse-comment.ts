@@ -42,9 +42,13 @@ export interface ParseOptions {
 const maxCommands = 10;
 const maxShownText = 200;
 
-// Characters that cannot be seen, turn the direction of text, or look like a space; the last ones are fillers that
-// count as letters. U+200D is left out, because emoji are made with it; a verb or a name never holds it anyhow.
-const invisible = /(?![ \t\u200D])[\p{Cc}\p{Cf}\p{Z}\u115F\u1160\u3164\uFFA0]/u;
+// Characters that cannot be seen, turn the direction of text, or look like a space (the last one is an empty Braille
+// cell). A joiner between two emoji and the selector after one or before a key cap are parts of what is seen.
+const partOfEmoji = '(?<=\\p{Extended_Pictographic}[\\uFE0F\\u{1F3FB}-\\u{1F3FF}]?)[\\u200D\\uFE0F]|\\uFE0F(?=\\u20E3)';
+const invisible = new RegExp(
+  `(?!${partOfEmoji}|[ \\t])[\\p{Cc}\\p{Cf}\\p{Z}\\p{Default_Ignorable_Code_Point}\\u2800]`,
+  'u',
+);
 const everyInvisible = new RegExp(invisible, 'gu');
 const slashes = /^[/\uFF0F\u2044\u2215\u29F8]/;
 

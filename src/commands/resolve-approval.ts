@@ -29,6 +29,7 @@ export interface ApprovalFacts {
   readonly createdAt: string;
   /** Head of the pull request at `createdAt`; null when Penstock did not see it. */
   readonly headThen: string | null;
+  /** Null when the pull request is closed. */
   readonly headNow: string | null;
   /** A button stands on the check run of one commit, so it needs neither words nor time. */
   readonly channel: Channel;
@@ -44,7 +45,7 @@ export type Resolved<G extends OfferedGate = OfferedGate> =
  * SEC-A-01 to A-04, A-10, E-16). A refusal holds the exact line to copy. Nothing is ever guessed.
  */
 export function resolveApproval(command: ApprovalCommand, facts: ApprovalFacts): Resolved {
-  if (facts.gates.length === 0) return no('No gate waits for an answer here.');
+  if (facts.gates.length === 0) return no(whyNoGate(command, facts));
   const named = facts.gates.filter((gate) => isNamed(gate, command.target));
   if (named.length === 0)
     return no(`${quote(targetPath(command.target))} does not wait for an answer. ${what(command, facts, facts.gates)}`);
@@ -55,6 +56,13 @@ export function resolveApproval(command: ApprovalCommand, facts: ApprovalFacts):
   if (gate.reasonNeeded && command.reason.trim() === '')
     return no(`This gate needs a reason. Copy \`${line(command, facts, gate)} reason\`.`);
   return { ok: true, gate };
+}
+
+/** Of a push that came between the words and their reading people learn the new commit and its line (SEC-A-01). */
+function whyNoGate({ verb, target, sha }: ApprovalCommand, { headNow, prefix = '/penstock ' }: ApprovalFacts): string {
+  if (sha === undefined || headNow === null || headNow.startsWith(sha)) return 'No gate waits for an answer here.';
+  const words = [`${prefix}${verb}`, targetPath(target), headNow].filter((word) => word !== '').join(' ');
+  return `You named ${quote(sha)}, and the head of the pull request is ${short(headNow)} by now. When its gate waits: \`${words}\`.`;
 }
 
 function whyNotThisCommit(command: ApprovalCommand, gate: OfferedGate, facts: ApprovalFacts): string | undefined {

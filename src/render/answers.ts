@@ -1,5 +1,5 @@
 import type { GateVerdict } from '../commands/gate.ts';
-import type { WhyGate, PlanEntry, StartNote } from './questions.ts';
+import type { PlanEntry, PlannedGate, StartNote, WhyGate } from './questions.ts';
 import { gateLines, howToApprove } from './gate-story.ts';
 import { code, link, prose, shortSha, ticked } from './markdown.ts';
 import { executionPhase, stagesOf } from './stage-view.ts';
@@ -104,10 +104,12 @@ export function renderPlan(entries: readonly PlanEntry[], broken?: string): stri
 function planLines(entry: PlanEntry): string {
   const verdict = entry.starts ? '▶️ starts' : '⏭️ does not start';
   const after = entry.inPullRequest === undefined ? [] : [`- After the merge: ${ticked(entry.inPullRequest, 500)}`];
-  const gates = entry.gates.map((gate) => {
-    const may =
-      gate.whyNot === undefined ? 'your approval would count' : `your approval would not count: ${ticked(gate.whyNot)}`;
-    return `- ✋ ${code(`${gate.stage}/${gate.action}`)} needs ${ticked(gate.needs, 500)}; ${may}`;
-  });
+  const gates = entry.gates.map(plannedGateLine);
   return [`**${prose(entry.pipeline)}** ${verdict}: ${ticked(entry.why, 500)}`, ...gates, ...after].join('\n');
+}
+
+/** Who may answer a gate, and whether the asker is among them: a line of a list. */
+export function plannedGateLine({ stage, action, needs, whyNot }: PlannedGate): string {
+  const may = whyNot === undefined ? 'your approval would count' : `your approval would not count: ${ticked(whyNot)}`;
+  return `- ✋ ${code(`${stage}/${action}`)} needs ${ticked(needs, 500)}; ${may}`;
 }

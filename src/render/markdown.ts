@@ -45,7 +45,8 @@ export function code(text: string): string {
 export function prose(text: string, limit = 300): string {
   return (
     cutEnd(oneLine(text), limit)
-      .replaceAll(/[&\\`*_~[\]<>|$]|^[-+=#]|^\d+(?=[.)])/g, entities)
+      // An underscore inside a word marks nothing up.
+      .replaceAll(/[&\\`*~[\]<>|$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=#]|^\d+(?=[.)])/g, entities)
       // A word joiner keeps GitHub from seeing a mention, a reference, an address or a commit.
       .replaceAll('@', `@${joiner}`)
       .replaceAll(/#(?=\d)(?<!&#)/g, `#${joiner}`)

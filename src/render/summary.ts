@@ -1,3 +1,4 @@
+import { actorName } from '../pipeline/actor-name.ts';
 import type { ActionRun } from '../pipeline/execution.ts';
 import { consoleLink } from './console-link.ts';
 import { explainEnding, explainFailure, isExpired } from './explain.ts';
@@ -29,8 +30,10 @@ export function summaryOf(view: ExecutionView, phase: Phase, stage?: StageView):
 
 function verdictLine(view: ExecutionView, phase: Phase, stage: StageView | undefined): string {
   const what = `**${headline(view, phase, stage)}**`;
-  const from = view.startedBy.kind === 'penstock' ? '' : `, by ${actorWords(view.startedBy)}`;
-  return `${what} at ${code(shortSha(view.headSha))}. Started: ${prose(view.cause)}${from}. ${link('Details and full logs', view.detailsUrl)}.`;
+  const { startedBy, cause } = view;
+  const isNamed = startedBy.kind === 'penstock' || cause.endsWith(` by ${actorName(startedBy)}`);
+  const from = isNamed ? '' : `, by ${actorWords(startedBy)}`;
+  return `${what} at ${code(shortSha(view.headSha))}. Started: ${prose(cause)}${from}. ${link('Details and full logs', view.detailsUrl)}.`;
 }
 
 /** One line for each failed action: what it is called in plain words, what was said, and the mend. */

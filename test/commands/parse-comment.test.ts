@@ -78,6 +78,13 @@ describe('a line that begins with a verb is a command', () => {
         reason: "it's fine, isn't it?",
       },
     ],
+    ['/approve reason=staging', { verb: 'approve', target: {}, reason: 'staging' }],
+    ['/approve "staging"', { verb: 'approve', target: {}, reason: 'staging' }],
+    ['/approve LGTM', { verb: 'approve', target: {}, reason: 'LGTM' }],
+    ['/reject no', { verb: 'reject', target: {}, reason: 'no' }],
+    ['/approve great!', { verb: 'approve', target: {}, reason: 'great!' }],
+    ['/approve 1f0c9c0 staging', { verb: 'approve', target: {}, sha: '1f0c9c0', reason: 'staging' }],
+    ['/approve Release staging', { verb: 'approve', target: { pipeline: 'web', stage: 'Release' }, reason: 'staging' }],
     ['/approve "checked it"', { verb: 'approve', target: {}, reason: 'checked it' }],
     ['/approve très bien 👩‍💻', { verb: 'approve', target: {}, reason: 'très bien 👩‍💻' }],
     ['/approve ok since a=b now', { verb: 'approve', target: {}, reason: 'ok since a=b now' }],
@@ -266,8 +273,20 @@ describe('look-alikes and invisible characters never become a command (SEC-B-23)
     ['Hangul filler', '/approve \u3164'],
     ['line separator', '/approve\u2028/retry'],
     ['escape sequence', '/approve \u001B[8m'],
+    ['a joiner alone', '/approve \u200D'],
+    ['a joiner after a commit', `/approve ${sha}\u200D`],
+    ['a joiner after a letter and before an emoji', '/approve a\u200D👩'],
+    ['combining grapheme joiner', '/approve \u034F'],
+    ['variation selector after a commit', `/approve ${sha}\uFE0F`],
+    ['variation selector of the supplement', '/approve ok\u{E0101}'],
+    ['Khmer inherent vowel', '/approve \u17B4'],
+    ['empty Braille cell', '/approve \u2800'],
   ])('%s', (_name, body) => {
     expect(parse(body).filter((line) => line.kind === 'command')).toEqual([]);
+  });
+
+  it.each(['👩‍💻', '👩🏽‍💻', '❤️', '🏳️‍🌈', '1️⃣', '👨‍👩‍👧'])('what an emoji is made of is no hidden character: %s', (emoji) => {
+    expect(command(`/approve ok ${emoji}`)).toMatchObject({ reason: `ok ${emoji}` });
   });
 
   it('a letter that looks like one of ours is named', () => {
@@ -293,6 +312,17 @@ describe('a mistake is answered with what is wrong and how to write it', () => {
     ['/approve colour=red', '`colour=` is not known here. It takes `sha=` and `reason=`.'],
     ['/approve Relaese', 'There is no `Relaese`. Did you mean `Release`?'],
     ['/stop wbe', 'There is no `wbe`. Did you mean `web`?'],
+    [
+      '/approve staging',
+      'There is no `staging`. The pipelines are `web`, `shop`. To give it as the reason, write `reason=staging`.',
+    ],
+    [
+      '/stop abandon other',
+      'There is no `other`. The pipelines are `web`, `shop`. To give it as the reason, write `reason=other`.',
+    ],
+    [`/approve ${sha}0`, `\`${sha}0\` is too long for a commit, which has 40 digits.`],
+    ['/override web/Deploy entry success', '`entry`, `success` cannot both be meant: write one of them.'],
+    ['/help approve reject', '`reject` is one word too many.'],
     ['/approve 1f0c9', '`1f0c9` is too short for a commit: write at least 7 digits of it.'],
     [`/approve 1f0c9c0 sha=${'2'.repeat(40)}`, 'Two different commits are given.'],
     ['/approve "looks good', 'A quote (") is not closed.'],

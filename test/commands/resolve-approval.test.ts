@@ -145,8 +145,22 @@ describe('other places and ways', () => {
 
   it('nothing waits, or not what was named', () => {
     expect(answer(approve(), facts({ gates: [] }))).toBe('No gate waits for an answer here.');
+    expect(answer(approve({ sha: shaB }), facts({ gates: [], headNow: shaB }))).toBe(
+      'No gate waits for an answer here.',
+    );
+    expect(answer(approve({ sha: shaA }), facts({ gates: [], headNow: null }))).toBe(
+      'No gate waits for an answer here.',
+    );
     expect(answer(approve({ target: { pipeline: 'web', stage: 'Prod' } }), facts())).toBe(
       `\`web/Prod\` does not wait for an answer. ${copyA}`,
+    );
+  });
+
+  it('SEC-A-01 an approval of what a push has replaced meanwhile names the new commit and its line', () => {
+    const late = facts({ gates: [], headNow: shaB });
+    expect(answer(approve({ sha: shaA.slice(0, 10), target: { pipeline: 'web' } }), late)).toBe(
+      `You named \`${shaA.slice(0, 10)}\`, and the head of the pull request is \`${shaB.slice(0, 7)}\` by now. ` +
+        `When its gate waits: \`/approve web ${shaB}\`.`,
     );
   });
 

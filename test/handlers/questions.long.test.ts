@@ -3,7 +3,7 @@ import { handleHumanText } from '../../src/handlers/human-text.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
-import { addPerson, configWithGate, replies } from './people.ts';
+import { addPerson, configWithGate, forkPullRequest, replies } from './people.ts';
 
 const { open } = await testDatabase();
 let world: World;
@@ -75,6 +75,31 @@ test('/why names who is missing, and /help only what this person may do', async 
   const help = await stage.say(number, 'reader', '/help');
   expect(help.reply).toContain('/status');
   expect(help.reply).not.toContain('/rollback');
+  const verbsFor = async (login: string) => {
+    const { reply = '' } = await stage.say(number, login, '/help');
+    return { reply, verbs: [...reply.matchAll(/^\| `\/([a-z-]+)/gm)].map(([, verb]) => verb) };
+  };
+  const author = await verbsFor('dev');
+  expect(author.verbs).toEqual(expect.arrayContaining(['reject', 'retry', 'run', 'hold', 'help']));
+  expect(author.verbs).not.toContain('approve');
+  expect(author.reply).toContain('`Release/Approve` needs 2 people with write access; your approval would not count');
+  const reviewer = await verbsFor('reviewer');
+  expect(reviewer.verbs).toContain('approve');
+  expect(reviewer.verbs).not.toContain('ok-to-test');
+  await world.github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
+  await world.settled();
+  expect((await verbsFor('reviewer')).verbs).toEqual(['status', 'why', 'plan', 'help']);
+});
+
+test('/help on a fork knows what may be done for one', async () => {
+  const stage = await setStage(world, { config: configWithGate('{ count: 1 }') });
+  const { number, outsider } = await forkPullRequest(world, stage);
+  world.github.setPermission(stage.repository, outsider, 'read');
+  const { reply: reader = '' } = await stage.say(number, 'outsider', '/help');
+  expect([...reader.matchAll(/^\| `\/([a-z-]+)/gm)].map(([, verb]) => verb)).toEqual(['status', 'why', 'plan', 'help']);
+  const { reply } = await stage.say(number, 'reviewer', '/help');
+  expect(reply).toMatch(/^\| `\/ok-to-test/m);
+  expect(reply).not.toMatch(/^\| `\/run/m);
 });
 
 test('a repository that asks for it gets one status comment, edited in place, that mentions nobody', async () => {

@@ -137,7 +137,16 @@ describe('/plan', () => {
 
 describe('/help', () => {
   it('shows only what this person may do here', () => {
-    const help = renderHelp({ allowed: ['status', 'help'], known, prefix: '/' });
+    const gates = {
+      web: [{ stage: 'Deploy', action: 'Approve', needs: '1 person with write access', whyNot: 'you wrote it' }],
+    };
+    const help = renderHelp({
+      allowed: ['approve', 'status', 'help'],
+      useless: ['approve'],
+      known,
+      gates,
+      prefix: '/',
+    });
     expect(help).toMatchInlineSnapshot(`
       "Write a command on a line of its own. You may:
 
@@ -146,15 +155,18 @@ describe('/help', () => {
       | \`/status [pipeline]\` | Says where every execution of this pull request stands, and why something did not start. |
       | \`/help [verb]\` | Says what you may do here. |
 
-      13 more commands need write access to this repository.
+      12 more commands need write access to this repository.
 
       Pipelines here:
-      - \`web\`: \`Test\` → \`Deploy\`; variables \`LEVEL\`"
+      - \`web\`: \`Test\` → \`Deploy\`; variables \`LEVEL\`
+        - ✋ \`Deploy/Approve\` needs 1 person with write access; your approval would not count: you wrote it"
     `);
   });
 
   it('explains one verb, in the form that is understood here', () => {
-    expect(renderHelp({ allowed: verbs, known, prefix: '/penstock ' }, 'retry')).toMatchInlineSnapshot(
+    const facts = { allowed: verbs, useless: ['run'], known, gates: {}, prefix: '/penstock ' } as const;
+    expect(renderHelp(facts, 'run')).toContain('On this pull request it would be refused from you.');
+    expect(renderHelp(facts, 'retry')).toMatchInlineSnapshot(
       `"\`/penstock retry [pipeline/stage] [all]\`: Runs the failed actions of the failed stage again, on the same commit; with \`all\`, every action of the stage. For example \`/penstock retry web/Test all\`."`,
     );
   });

@@ -8,7 +8,7 @@ import { waitingApprovals } from '../../pipeline/status.ts';
 import { ticked } from '../../render/markdown.ts';
 import { quoteList } from '../../commands/quote.ts';
 import type { Answer, Asked, CommandDeps } from '../asked.ts';
-import { definitionOf, done, informed, refused } from '../asked.ts';
+import { definitionOf, done, informed, prefixOf, refused } from '../asked.ts';
 import { isPush, policyOf, reasonNeeded, waitingSince } from '../gate-facts.ts';
 import { settleGate, whatChanged, type OpenGate, type Release } from '../gate-release.ts';
 import { saveVote, voteDetail } from '../save-vote.ts';
@@ -85,9 +85,9 @@ async function approvalFacts(deps: CommandDeps, asked: Asked): Promise<Parameter
     })),
     createdAt: asked.createdAt,
     headThen: await headThen(deps, asked),
-    headNow: pullRequest?.headSha ?? null,
+    headNow: pullRequest?.state === 'open' ? pullRequest.headSha : null,
     channel: asked.channel,
-    prefix: gates.every((gate) => gate.record.context.bareCommands) ? '/' : '/penstock ',
+    prefix: prefixOf(asked),
   };
 }
 
