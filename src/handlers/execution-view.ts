@@ -1,10 +1,11 @@
 import { listActionExecutions } from '../db/action-executions.ts';
+import { auditOf, type AuditRow } from '../db/audit.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { Deps } from '../deps.ts';
 import type { Execution } from '../pipeline/execution.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { EarlierAttempt, ExecutionView, LogTail } from '../render/view.ts';
-import { gateStories } from './gate-stories.ts';
+import { gateStories, isVerdict } from './gate-stories.ts';
 import { laneView } from './lane-view.ts';
 import { queueView } from './queue-view.ts';
 
@@ -20,7 +21,8 @@ export async function viewOf(
   definition: PipelineDefinition,
 ): Promise<ExecutionView> {
   const { execution, context } = record;
-  const earlier = await earlierAttempts(deps, record);
+  const rows = await auditOf(deps.db, execution.id);
+  const earlier = (await earlierAttempts(deps, record)).map((attempt) => withAnswer(attempt, rows));
   return {
     pipeline: record.pipeline,
     execution,
@@ -31,7 +33,7 @@ export async function viewOf(
     startedBy: execution.startedBy,
     earlierAttempts: earlier,
     logTails: await logTails(deps, record),
-    gates: await gateStories(deps, record, definition),
+    gates: await gateStories(deps, record, definition, rows),
     fork: context.fork,
     ...(context.ruleChanges ? { ruleChanges: context.ruleChanges } : {}),
     // Only what this server itself runs.
@@ -64,6 +66,18 @@ export async function earlierAttempts(
       ...(row.endedAt ? { endedAt: row.endedAt.toISOString() } : {}),
       ...(row.output?.error ? { error: row.output.error } : {}),
     }));
+}
+
+/** The story of a gate that was asked anew: who said no, and why. */
+function withAnswer(attempt: EarlierAttempt, rows: readonly AuditRow[]): EarlierAttempt {
+  const row = rows.find(({ what, detail }) => what.startsWith('gate-') && detail['token'] === attempt.id);
+  const { verdict } = row?.detail ?? {};
+  if (attempt.error || attempt.status !== 'Failed' || !isVerdict(verdict)) return attempt;
+  const [no] = verdict.counted.filter(({ answer }) => answer === 'reject');
+  const message = no
+    ? `rejected by ${no.person.login}${no.reason === '' ? '' : `: ${no.reason}`}`
+    : 'nobody answered in time';
+  return { ...attempt, error: { code: '', message } };
 }
 
 async function logTails(deps: ViewDeps, record: ExecutionRecord): Promise<Readonly<Record<string, LogTail>>> {

@@ -1,5 +1,5 @@
 import { expiryOf, type GateVerdict } from '../commands/approval-rules.ts';
-import { auditOf } from '../db/audit.ts';
+import type { AuditRow } from '../db/audit.ts';
 import type { ExecutionRecord } from '../db/executions.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
@@ -15,8 +15,8 @@ export async function gateStories(
   deps: GateDeps,
   record: ExecutionRecord,
   definition: PipelineDefinition,
+  rows: readonly AuditRow[],
 ): Promise<Stories> {
-  const rows = await auditOf(deps.db, record.execution.id);
   const stories: Record<string, GateStory> = {};
   for (const { what, detail } of rows) {
     const { gate, verdict } = detail;
@@ -32,7 +32,7 @@ export async function gateStories(
 }
 
 /** Our own row; its form is checked so far that drawing it cannot fail on an older one. */
-function isVerdict(value: unknown): value is GateVerdict {
+export function isVerdict(value: unknown): value is GateVerdict {
   return typeof value === 'object' && value !== null && 'counted' in value && 'explanation' in value;
 }
 

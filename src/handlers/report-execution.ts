@@ -1,5 +1,6 @@
 import { loadDefinitions } from '../db/definitions.ts';
-import { findExecution } from '../db/executions.ts';
+import { executionsFor, findExecution, type ExecutionRecord } from '../db/executions.ts';
+import { enqueue } from '../db/jobs.ts';
 import { loadRepository } from '../db/repositories.ts';
 import type { Deps } from '../deps.ts';
 import type { Execution } from '../pipeline/execution.ts';
@@ -23,11 +24,27 @@ export async function reportExecution(deps: ViewDeps & Pick<Deps, 'publicUrl'>, 
   if (!definition) return;
   const view = await viewOf(deps, record, definition);
   const { headSha } = record.context;
+  const newest = await newestOnCommit(deps, record);
+  const key = { repository, headSha, execution, onTop: newest === execution };
+  let sent = false;
   for (const run of renderExecution(view)) {
-    await postCheck(deps, { repository, headSha, execution, round: roundOf(record.execution, run.stage) }, run);
+    const round = roundOf(record.execution, run.stage);
+    if ((await postCheck(deps, { ...key, round }, run)) === 'sent') sent = true;
   }
+  if (sent && newest !== execution)
+    await enqueue(deps.db, { kind: 'report', payload: { execution: newest }, dedupeKey: `report/${newest}` });
   await announceGates(deps, repository, { record, view });
   await askForStatusComment(deps, record);
+}
+
+/**
+ * Of the executions of a lane for one commit (`/rerun`, `/run`) GitHub shows under each name whichever run was posted last:
+ * the newest execution goes on top again when an earlier one has moved.
+ */
+async function newestOnCommit({ db }: Pick<Deps, 'db'>, record: ExecutionRecord): Promise<string> {
+  const { repositoryId, context, execution } = record;
+  const onCommit = await executionsFor(db, repositoryId, context.headSha);
+  return onCommit.find((one) => one.execution.lane === execution.lane)?.execution.id ?? execution.id;
 }
 
 /** Retries of the stage so far; of all stages for the aggregate. */

@@ -3,7 +3,7 @@ import type { PlanEntry, PlannedGate, StartNote, WhyGate } from './questions.ts'
 import { gateLines, howToApprove } from './gate-story.ts';
 import { code, link, prose, shortSha, ticked } from './markdown.ts';
 import { executionPhase, stagesOf } from './stage-view.ts';
-import { verdictOf } from './verdict.ts';
+import { headline, verdictOf } from './verdict.ts';
 import type { ExecutionView } from './view.ts';
 import { durationOf, phaseCell } from './words.ts';
 
@@ -25,12 +25,14 @@ export function renderStatusComment(views: readonly ExecutionView[], notes: read
 }
 
 function statusLines(view: ExecutionView): string {
-  const { title } = verdictOf(view, executionPhase(view));
+  const phase = executionPhase(view);
+  // Its commit can be copied, as code.
+  const state = phase.kind === 'superseded' ? headline(view, phase) : prose(verdictOf(view, phase).title);
   const stages = stagesOf(view).map((stage) => {
     const took = stage.run ? durationOf(stage.run) : '';
     return `- ${phaseCell(stage.phase)}: ${code(stage.name)}${took === '' ? '' : `, ${took}`}`;
   });
-  const head = `**${prose(view.pipeline)}** at ${code(shortSha(view.headSha))}: ${prose(title)} (${link('details', view.detailsUrl)})`;
+  const head = `**${prose(view.pipeline)}** at ${code(shortSha(view.headSha))}: ${state} (${link('details', view.detailsUrl)})`;
   return `${head}\n${stages.join('\n')}`;
 }
 

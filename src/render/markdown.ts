@@ -57,10 +57,11 @@ export function prose(text: string, limit = 300): string {
   );
 }
 
-const copied = /(`[^`]+`|\barn:[\w-]+:[\w-]+:[^\s`]*[^\s`.,;:]|\b[a-z-]+:[A-Z]\w+)/;
+const copied =
+  /(`[^`]+`|\barn:[\w-]+:[\w-]+:[^\s`]*[^\s`.,;:]|\b[a-z-]+:[A-Z]\w+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)/;
 
 /**
- * A sentence of ours that holds words of others: what stands between back-ticks, ARNs and actions of IAM become code,
+ * A sentence of ours that holds words of others: what stands between back-ticks, ARNs, actions of IAM and ids become code,
  * which people can copy as it is; the rest is running text.
  */
 export function ticked(text: string, limit = 300): string {

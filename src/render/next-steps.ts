@@ -1,6 +1,6 @@
 import type { Channel } from '../commands/gate-policy.ts';
 import { conditionStatus } from '../pipeline/status.ts';
-import { code, fenced, prose } from './markdown.ts';
+import { code, fenced, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
 import { failedActions } from './stage-view.ts';
 import { endedStage, takes } from './verdict.ts';
@@ -133,11 +133,23 @@ function stoppedSteps(view: ExecutionView, stopped: StageView | undefined): read
 
 function entranceSteps(view: ExecutionView, stage: string): readonly string[] {
   const hold = own(view.holds, stage);
-  if (!hold) return [];
+  if (!hold) return occupiedSteps(view, stage);
   const reason = hold.reason ? `: ${prose(hold.reason)}` : '';
   return [
     `${code(stage)} is held${reason}. To let executions enter again:`,
     lines(view, [`release ${view.pipeline}/${stage}`]),
+  ];
+}
+
+/** An approval that nobody gives would hold it there for days. */
+function occupiedSteps(view: ExecutionView, stage: string): readonly string[] {
+  const { behind } = view.queue?.stage === stage ? view.queue : {};
+  if (!behind) return [];
+  const commit = behind.headSha === view.headSha ? 'this commit' : code(shortSha(behind.headSha));
+  const where =
+    view.pullRequest === undefined ? 'the checks of that commit say' : `${code(`${prefixOf(view)}why`)} says`;
+  return [
+    `${code(stage)} is taken by another execution of ${commit}. This one goes on when that one leaves it; ${where} what it waits for.`,
   ];
 }
 

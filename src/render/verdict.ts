@@ -27,7 +27,7 @@ export function verdictOf(view: ExecutionView, phase: Phase, stage?: StageView):
     case 'failing':
       return open('in_progress', runningTitle(view, stage, 'Failing, still running'));
     case 'stopping':
-      return open('in_progress', runningTitle(view, stage, 'Stopping after'));
+      return open('in_progress', runningTitle(view, stage, 'Stopping', ' after '));
     case 'gate':
       return done('action_required', gateTitle(view, phase.gates), gateButtons(view, phase.gates));
     case 'succeeded':
@@ -71,7 +71,7 @@ function entranceTitle(view: ExecutionView, stage: string): string {
   const place = lock?.stage === stage ? lock.place : undefined;
   return title(
     `Waiting to enter ${stage}`,
-    place === undefined ? '' : `: place ${place} in the queue${behind(view, stage)}`,
+    place === undefined ? behind(view, stage) : `: place ${place} in the queue${behind(view, stage)}`,
   );
 }
 
@@ -81,12 +81,12 @@ function behind({ queue }: ExecutionView, stage: string): string {
   return ` behind ${holder.pullRequest === undefined ? shortSha(holder.headSha) : `#${holder.pullRequest}`}`;
 }
 
-function runningTitle(view: ExecutionView, stage: StageView | undefined, lead: string): string {
+function runningTitle(view: ExecutionView, stage: StageView | undefined, lead: string, before = ': '): string {
   const run = stage?.run ?? view.execution.stages.at(-1);
   const where = stage ? '' : ` ${run?.stage ?? ''}`;
   const names = (run?.actions ?? []).filter((action) => action.status === 'InProgress').map(({ action }) => action);
   const attempt = run && run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
-  return title(`${lead}${where}${attempt}`, names.length === 0 ? '' : `: ${names.join(', ')}`);
+  return title(`${lead}${where}${attempt}`, names.length === 0 ? '' : `${before}${names.join(', ')}`);
 }
 
 function gateTitle(view: ExecutionView, gates: readonly WaitingGate[]): string {

@@ -42,10 +42,10 @@ export interface ExecutionView {
   readonly rollbackTo: Readonly<Record<string, { readonly execution: string; readonly sha: string }>>;
   /** The commit of the newer execution that overtook this one, when the execution's own ending does not say it. */
   readonly supersededBySha?: string;
-  /** Its place before a stage with one lock over all lanes (1 = next), and who is in that stage. */
+  /** Who is in the stage that it waits to enter, and its place (1 = next) where one lock holds over all lanes. */
   readonly queue?: {
     readonly stage: string;
-    readonly place: number;
+    readonly place?: number;
     readonly behind?: { readonly pullRequest?: number; readonly headSha: string };
   };
   /** Stages whose entrance is held (`/hold`), with the reason and who holds it. */

@@ -89,6 +89,7 @@ test('/why names who is missing, and /help only what this person may do', async 
   await world.github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
   await world.settled();
   expect((await verbsFor('reviewer')).verbs).toEqual(['status', 'why', 'plan', 'help']);
+  expect((await stage.say(number, 'reviewer', '/plan')).reply).toContain('The pull request is closed');
 });
 
 test('/help on a fork knows what may be done for one', async () => {

@@ -4,7 +4,7 @@ import { testDatabase } from '../database.ts';
 import { lightRepository } from '../seeds.ts';
 import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
-import { configWithGate } from './people.ts';
+import { configWithGate, summary } from './people.ts';
 
 const { open, db } = await testDatabase();
 let world: World;
@@ -30,6 +30,27 @@ test('/hold keeps the next execution out of the stage, with its reason, until /r
   expect((await stage.say(number, 'dev', '/release web/Release')).reactions).toEqual(obeyed);
   expect(stage.check(next, 'web / Release')).toMatch('completed/action_required: Waiting for approval');
   expect((await stage.say(number, 'reviewer', `/approve ${next}`)).reactions).toEqual(obeyed);
+});
+
+test('what waits behind an earlier execution says so, /why tells of the gate of that one, and a rejection stays in its story', async () => {
+  const stage = await setStage(world, { config });
+  const { number, sha } = await stage.pullRequest();
+  await stage.say(number, 'dev', '/rerun');
+  expect(stage.check(sha, 'web / Release')).toBe(`queued: Waiting to enter Release behind ${sha.slice(0, 7)}`);
+  expect(summary(world, stage, sha)).toContain('`Release` is taken by another execution of this commit.');
+  const why = await stage.say(number, 'reader', '/why');
+  expect(why.reply).toContain(`Could approve: \`reviewer-${stage.owner}\``);
+  expect((await stage.say(number, 'reader', '/why web/Release/Publish')).reply).not.toContain('Could approve');
+  await stage.say(number, 'reviewer', '/reject Release not this one');
+  expect(stage.check(sha, 'web / Release')).toBe(
+    'completed/action_required: Waiting for approval: comment /approve Release',
+  );
+  await stage.say(number, 'reviewer', '/reject Release nor this one');
+  await stage.say(number, 'dev', '/retry');
+  const story = new RegExp(
+    `Release/Approve\` \\| 1 \\| Failed \\|[^\n]*\\| rejected by reviewer-${stage.owner.slice(0, 6)}[^\n]*: nor this one`,
+  );
+  expect(summary(world, stage, sha)).toMatch(story);
 });
 
 test('a stage that several pipelines have is not guessed, and one that none has is refused (SEC-A-10)', async () => {

@@ -96,6 +96,13 @@ const shown: readonly Shown[] = [
     ],
   },
   {
+    name: 'waiting behind an earlier execution of its lane',
+    view: view(execution([source, tested, released], { waitingAt: 'Deploy' }), {
+      queue: { stage: 'Deploy', behind: { headSha: 'c'.repeat(40) } },
+    }),
+    shows: ['queued: Waiting to enter Deploy behind ccccccc', 'queued: Waiting to enter Deploy behind ccccccc'],
+  },
+  {
     name: 'waiting at a held stage',
     view: view(execution([source], { waitingAt: 'Test' }), { holds: { Test: { reason: 'incident', by: bob } } }),
     shows: ['queued: Waiting to enter Test: held by bob', 'queued: Waiting to enter Test: held by bob'],
@@ -247,7 +254,7 @@ const shown: readonly Shown[] = [
   {
     name: 'stopping',
     view: view({ ...runs, stop: { abandon: false, at: at(20), by: bob } }),
-    shows: ['in_progress: Stopping after Test: Unit', 'in_progress: Stopping after: Unit'],
+    shows: ['in_progress: Stopping Test after Unit', 'in_progress: Stopping after Unit'],
   },
   {
     name: 'stopped by a person',

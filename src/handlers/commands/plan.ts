@@ -25,6 +25,8 @@ type Planned =
 /** Which pipelines this pull request starts, by which filter and gates; and what a configuration that it changes would do. */
 export async function plan(deps: Deps, asked: Asked, command: PlanCommand): Promise<Answer> {
   if (!asked.pullRequest) return refused('There is no pull request here to plan for.');
+  if (asked.pullRequest.state === 'closed')
+    return informed('The pull request is closed, so it starts nothing any more.');
   const pullRequest = await withBaseNow(deps, asked.repository, asked.pullRequest);
   const files = await deps.github.changedFiles(asked.repository, { kind: 'pull-request', number: pullRequest.number });
   const about = { pullRequest, files, wanted: command.target.pipeline };

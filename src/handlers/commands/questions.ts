@@ -5,16 +5,16 @@ import { verbs, verbTable } from '../../commands/verbs.ts';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import type { Deps } from '../../deps.ts';
 import type { PullRequest } from '../../github/github.ts';
-import { waitingApprovals } from '../../pipeline/status.ts';
 import { renderStatus, renderWhy } from '../../render/answers.ts';
 import { renderHelp } from '../../render/help.ts';
 import type { PlannedGate, WhyGate } from '../../render/questions.ts';
-import { asker, informed, newestPerPipeline, prefixOf, type Answer, type Asked } from '../asked.ts';
+import { asker, informed, prefixOf, type Answer, type Asked } from '../asked.ts';
 import { isPush, judgeGate, policyOf } from '../gate-facts.ts';
 import { withBaseNow } from '../gather-context.ts';
 import { loadGoverning } from '../load-governing.ts';
 import { planned, withAsker } from '../plan-for-asker.ts';
 import { statusText } from '../status-comment.ts';
+import { openGates } from './approve.ts';
 
 type Question = Extract<Command, { verb: 'status' | 'why' | 'plan' }>;
 
@@ -32,16 +32,17 @@ export async function status(deps: Deps, asked: Asked, command: Question): Promi
 
 /** For each waiting gate who is missing, and whose answer did not count and why. */
 export async function why(deps: Deps, asked: Asked, command: Question): Promise<Answer> {
-  const { pipeline, stage } = command.target;
+  const { pipeline, stage, action } = command.target;
   const gates: WhyGate[] = [];
-  for (const record of newestPerPipeline(asked, pipeline)) {
-    for (const gate of waitingApprovals(record.execution)) {
-      if (stage !== undefined && gate.stage !== stage) continue;
-      const { verdict } = await judgeGate(deps, record, gate);
-      const copy = `${prefixOf(asked)}approve ${record.pipeline}/${gate.stage}/${gate.action} ${record.context.headSha}`;
-      const { channels } = policyOf(record, gate);
-      gates.push({ pipeline: record.pipeline, stage: gate.stage, action: gate.action, verdict, channels, copy });
-    }
+  // Also those of executions that a newer one waits behind.
+  for (const gate of openGates(asked)) {
+    const { record } = gate;
+    const named = { pipeline: record.pipeline, stage: gate.stage, action: gate.action };
+    if ((pipeline ?? named.pipeline) !== named.pipeline || (stage ?? named.stage) !== named.stage) continue;
+    if ((action ?? named.action) !== named.action) continue;
+    const { verdict } = await judgeGate(deps, record, gate);
+    const copy = `${prefixOf(asked)}approve ${named.pipeline}/${named.stage}/${named.action} ${record.context.headSha}`;
+    gates.push({ ...named, verdict, channels: policyOf(record, gate).channels, copy });
   }
   return gates.length === 0 ? status(deps, asked, command) : informed(renderWhy(gates));
 }
@@ -57,7 +58,7 @@ export async function help(deps: Deps, asked: Asked, command: Extract<Command, {
     const definition = asked.definitions[record.execution.definition];
     return definition ? [[record.pipeline, definition] as const] : [];
   });
-  const gates = pullRequest && configured ? await gatesFor(deps, asked, pullRequest, configured) : {};
+  const gates = pullRequest?.state === 'open' && configured ? await gatesFor(deps, asked, pullRequest, configured) : {};
   const facts = {
     allowed: allowedVerbs(asker(asked)),
     useless: pullRequest ? uselessVerbs(asked, pullRequest, Object.values(gates).flat()) : [],
