@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Problem } from '../pipeline/problem.ts';
 import { defaultBuildLimits, limitsOf } from './limits-schema.ts';
 import { check } from './schema-problems.ts';
-import { regionIn, serverSchema } from './server-schema.ts';
+import { regionIn } from './aws-schema.ts';
+import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenQueue } from './aws-schema.ts';
+import { serverSchema, type WrittenSecret } from './server-schema.ts';
 import type { WrittenApi, WrittenNotices, WrittenSink } from './api-schema.ts';
-import type { WrittenAwsSecrets, WrittenBinding, WrittenGrant, WrittenQueue, WrittenSecret } from './server-schema.ts';
 import type {
   ApiSettings,
   AwsGrant,
