@@ -68,6 +68,7 @@ describe('the rules notice what they are for', () => {
 
   test.each([
     ['src/pipeline/x.ts', "import { createHash } from 'node:crypto';"],
+    ['src/pipeline/x.ts', "import { hash } from 'node:crypto';"],
     ['src/github/x.ts', "import type { A } from '../pipeline/execution.ts';"],
     ['src/providers/x.ts', "import { type A, type B } from '../github/github.ts';"],
     ['src/web/x.ts', "// import { a } from '../db/executions.ts';"],

@@ -18,10 +18,10 @@ export const pureFoldersHaveNoClockAndNoChance: Rule = (file) => {
     /\bfetch\(/,
   ];
   const crypto = file.imports.find((found) => found.target === 'node:crypto');
-  const beyondHash = crypto !== undefined && crypto.clause.replaceAll(/\s/g, '') !== '{createHash}';
+  const beyondHash = crypto !== undefined && !/^\{\s*(?:createHash|hash)\s*\}$/.test(crypto.clause);
   return [
     ...matches(file, wrong, 'is no input: the core has no clock, no chance and no IO'),
-    ...(beyondHash ? [`${file.path}: may take only createHash from node:crypto`] : []),
+    ...(beyondHash ? [`${file.path}: may take only createHash and hash from node:crypto`] : []),
   ];
 };
 
