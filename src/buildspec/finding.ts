@@ -21,7 +21,9 @@ export function createPathResolver(paths: readonly string[], roots: readonly str
   const byName = new Map<string, string[]>();
   for (const path of paths) {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    byName.set(name, [...(byName.get(name) ?? []), path]);
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [path]);
+    else same.push(path);
   }
   return (written) => {
     const plain = written.replace(/^file:\/\//, '').replaceAll('\\', '/');

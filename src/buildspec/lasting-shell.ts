@@ -13,6 +13,8 @@ export type ShellOutcome =
  */
 export interface LastingShell {
   run(command: string): Promise<ShellOutcome>;
+  /** Exports a variable for the commands that follow. */
+  set(name: string, value: number): Promise<void>;
   read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Undefined when no shell was open. */
   close(): Promise<CommandResult | undefined>;
@@ -38,6 +40,9 @@ export function createLastingShell(open: (restore: boolean) => Promise<ShellSess
       if (result.kind === 'signalled') return { kind: 'status', status: 128 };
       cut = { kind: 'cut', result };
       return cut;
+    },
+    set: async (name, value) => {
+      if (cut === undefined) await (await current()).set(name, value);
     },
     read: async (names) => (names.length === 0 || cut !== undefined ? {} : (await current()).read(names)),
     close: async () => {

@@ -18,12 +18,8 @@ export interface CommandLimits {
   readonly freeFiles: number;
 }
 
-interface Limit {
-  readonly option: string;
-  /** The row of /proc/self/limits. */
-  readonly row: string;
-  readonly wanted: number;
-}
+/** By the options of prlimit. */
+type OfOneProcess = Readonly<Record<'core' | 'fsize' | 'nofile' | 'nproc' | 'data', number>>;
 
 const gibibyte = 1024 ** 3;
 
@@ -49,22 +45,21 @@ function memoryOfMachine(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-const openFiles = 65_536;
-
-/** One process has what all have together: less would only hide which limit it met. */
-function ofOneProcess(together: CommandLimits): readonly Limit[] {
-  return [
-    { option: 'core', row: 'Max core file size', wanted: 0 },
-    { option: 'fsize', row: 'Max file size', wanted: together.fileBytes },
-    { option: 'nofile', row: 'Max open files', wanted: openFiles },
-    { option: 'nproc', row: 'Max processes', wanted: Math.max(8_192, together.processes * 2) },
+/**
+ * One process has what all have together: less would only hide which limit it met. Nobody may raise what this process
+ * was given as the most.
+ */
+function ofOneProcess(together: CommandLimits): OfOneProcess {
+  const hard = hardLimits();
+  const atMost = (row: string, wanted: number): number => Math.min(wanted, hard.get(row) ?? wanted);
+  return {
+    core: 0,
+    fsize: atMost('Max file size', together.fileBytes),
+    nofile: atMost('Max open files', 65_536),
+    nproc: atMost('Max processes', Math.max(8_192, together.processes * 2)),
     // Not address space: node, java and go reserve far more of it than they use.
-    { option: 'data', row: 'Max data size', wanted: dataBytes(together) },
-  ];
-}
-
-function dataBytes({ memoryBytes }: CommandLimits): number {
-  return Math.max(8 * gibibyte, memoryBytes);
+    data: atMost('Max data size', Math.max(8 * gibibyte, together.memoryBytes)),
+  };
 }
 
 /** In memory that no process owns: what a sandbox may keep under /dev/shm. */
@@ -79,14 +74,8 @@ export function limitWords(tools: Tools, together: CommandLimits): readonly stri
   const first = choom === undefined ? [] : [choom, '-n', '1000', '--'];
   const prlimit = tools.find('prlimit');
   if (prlimit === undefined) return first;
-  const hard = hardLimits();
-  const limits = ofOneProcess(together);
-  return [
-    ...first,
-    prlimit,
-    ...limits.map(({ option, row, wanted }) => `--${option}=${Math.min(wanted, hard.get(row) ?? wanted)}`),
-    '--',
-  ];
+  const limits = Object.entries(ofOneProcess(together)).map(([option, most]) => `--${option}=${most}`);
+  return [...first, prlimit, ...limits, '--'];
 }
 
 /** A sentence for start-up, check runs and `penstock doctor`. */
@@ -97,8 +86,8 @@ export function limitsInForce(tools: Tools, together: CommandLimits): string {
     'or at its timeout';
   if (tools.find('prlimit') === undefined)
     return `${all}; prlimit (util-linux) is not installed, so single processes and files have no limits.`;
-  const one = `${inWords(dataBytes(together))} and ${openFiles} open files`;
-  return `${all}; one process has at most ${one}, one file ${inWords(together.fileBytes)}.`;
+  const { data, nofile, fsize } = ofOneProcess(together);
+  return `${all}; one process has at most ${inWords(data)} and ${nofile} open files, one file ${inWords(fsize)}.`;
 }
 
 function mayRaiseScore(): boolean {

@@ -144,15 +144,20 @@ interface Feature {
   readonly elements?: readonly Scenario[];
 }
 
+interface Step {
+  readonly name?: string;
+  readonly line?: number;
+  readonly result?: { readonly status?: string; readonly error_message?: string };
+}
+
 interface Scenario {
   readonly name?: string;
   readonly type?: string;
   readonly line?: number;
-  readonly steps?: readonly {
-    readonly name?: string;
-    readonly line?: number;
-    readonly result?: { readonly status?: string; readonly error_message?: string };
-  }[];
+  readonly steps?: readonly Step[];
+  /** Hooks; after one that failed, the steps are skipped. */
+  readonly before?: readonly Step[];
+  readonly after?: readonly Step[];
 }
 
 function cucumberCases(value: unknown): readonly TestCase[] {
@@ -164,14 +169,17 @@ function cucumberCases(value: unknown): readonly TestCase[] {
   );
 }
 
-function cucumberCase(feature: Feature, { name = '', line, steps = [] }: Scenario): TestCase {
-  const failed = steps.find(({ result }) => result?.status === 'failed' || result?.status === 'ambiguous');
+function cucumberCase(feature: Feature, scenario: Scenario): TestCase {
+  const { name = '', line, steps = [], before = [], after = [] } = scenario;
+  const failed = [...before, ...steps, ...after].find(
+    ({ result }) => result?.status === 'failed' || result?.status === 'ambiguous',
+  );
   if (failed !== undefined) {
     const details = failed.result?.error_message ?? '';
     const place = { file: feature.uri, line: String(failed.line ?? line ?? '') };
     return failedCase(
       `${feature.name ?? ''}: ${name}`,
-      `${failed.name ?? 'A step'}: ${details.split('\n')[0] ?? 'failed'}`,
+      `${failed.name ?? 'A hook'}: ${details.split('\n')[0] ?? 'failed'}`,
       details,
       place,
     );

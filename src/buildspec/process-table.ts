@@ -29,7 +29,11 @@ export function processTable(): ProcessTable {
 /** In a process namespace orphans get its first process as parent, so nothing escapes from the tree. */
 export function descendants(table: ProcessTable, root: number): readonly number[] {
   const children = new Map<number, number[]>();
-  for (const [pid, { parent }] of table) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  for (const [pid, { parent }] of table) {
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [pid]);
+    else siblings.push(pid);
+  }
   const found = [root];
   for (let index = 0; index < found.length; index += 1) found.push(...(children.get(found[index]!) ?? []));
   return found;

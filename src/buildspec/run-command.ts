@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { markerVariable } from './environment.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
 import type { CommandLimits } from './limits.ts';
+import type { OutputPipe } from './output-pipe.ts';
 import { killMarked, signalGroup, startTimeOf, type ProcessIdentity } from './processes.ts';
 import { watchLimits } from './watch-limits.ts';
 
@@ -43,6 +44,8 @@ export interface RunRequest {
   readonly command: SandboxCommand;
   readonly marker: string;
   readonly output: OutputSink;
+  /** Takes what the command prints, standard output and errors alike; two streams of spawn when absent. */
+  readonly pipe?: OutputPipe | undefined;
   readonly deadlineMs: number;
   /** Between TERM and KILL; 2 seconds when absent. */
   readonly graceMs?: number;
@@ -55,6 +58,7 @@ export interface RunRequest {
 const pipeGraceMs = 300;
 
 export function runCommand(request: RunRequest): RunningCommand {
+  const { pipe } = request;
   if (request.signal?.aborted === true) return stoppedBefore(request);
   const wrapped = request.isolation.wrap({ ...request.command, marker: request.marker });
   const stdin = request.control === true ? ('pipe' as const) : ('ignore' as const);
@@ -62,10 +66,16 @@ export function runCommand(request: RunRequest): RunningCommand {
     cwd: request.command.cwd,
     env: { ...wrapped.env, [markerVariable]: request.marker },
     detached: true,
-    stdio: [stdin, 'pipe', 'pipe', 'ignore', request.control === true ? 'pipe' : 'ignore'],
+    stdio: [
+      stdin,
+      pipe?.descriptor ?? 'pipe',
+      pipe?.descriptor ?? 'pipe',
+      'ignore',
+      request.control === true ? 'pipe' : 'ignore',
+    ],
   });
-  const closed = new AbortController();
-  child.once('close', () => closed.abort());
+  pipe?.release();
+  const outputs = pipe === undefined ? [child.stdout, child.stderr] : [pipe.stream];
   let ending: CommandEnd | undefined;
   const end = (why: CommandEnd): void => {
     ending ??= why;
@@ -76,20 +86,23 @@ export function runCommand(request: RunRequest): RunningCommand {
   const timer = setTimeout(() => end({ kind: 'timed-out', afterMs: request.deadlineMs }), request.deadlineMs);
   const pid = child.pid ?? 0;
   const identity = { pid, startTime: pid === 0 ? '' : (startTimeOf(pid) ?? ''), marker: request.marker };
-  for (const stream of [child.stdout, child.stderr]) if (stream) pump(stream, request.output);
+  const closed = closingOf(child, pipe);
+  for (const stream of outputs) if (stream) pump(stream, request.output);
   child.stdin?.on('error', () => {}); // EPIPE: the command ended; its exit tells more.
   const stopWatching = pid === 0 ? () => {} : watch(pid, request, (reason) => end({ kind: 'over-limit', reason }));
   const result = exitOf(child).then(async (exit): Promise<CommandResult> => {
     clearTimeout(timer);
     stopWatching();
     request.signal?.removeEventListener('abort', stop);
-    const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, { exit, closed: closed.signal });
+    const leftOver = exit.kind === 'not-started' ? 0 : await clearUp(child, request, { exit, closed });
+    pipe?.stream.destroy();
     return { ...(ending ?? exit), leftOver };
   });
   return { identity, result, stop, ...controlOf(child) };
 }
 
-function stoppedBefore({ marker }: RunRequest): RunningCommand {
+function stoppedBefore({ marker, pipe }: RunRequest): RunningCommand {
+  pipe?.abandon();
   const identity = { pid: 0, startTime: '', marker };
   return { identity, result: Promise.resolve({ kind: 'stopped', leftOver: 0 }), stop: () => {} };
 }
@@ -110,6 +123,16 @@ function controlOf(child: ChildProcess): { input?: Writable; replies?: Readable 
     ...(child.stdin === null ? {} : { input: child.stdin }),
     ...(replies ? { replies: replies as Readable } : {}),
   };
+}
+
+/** Aborted when nothing more can be printed. */
+function closingOf(child: ChildProcess, pipe: OutputPipe | undefined): AbortSignal {
+  const closed = new AbortController();
+  const ends = [child, ...(pipe === undefined ? [] : [pipe.stream])];
+  void Promise.all(ends.map((end) => new Promise((resolve) => void end.once('close', resolve)))).then(() =>
+    closed.abort(),
+  );
+  return closed.signal;
 }
 
 function exitOf(child: ChildProcess): Promise<CommandEnd> {

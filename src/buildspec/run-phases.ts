@@ -91,7 +91,7 @@ async function runPhase(buildspec: Buildspec, phase: Phase, { host, shell, succe
   host.entered(phaseType);
   host.say(`Entering phase ${phaseType}`);
   if (phase.commands.length + phase.finally.length > 0)
-    await shell.run(`export CODEBUILD_BUILD_SUCCEEDING=${succeeding ? 1 : 0}`);
+    await shell.set('CODEBUILD_BUILD_SUCCEEDING', succeeding ? 1 : 0);
   let attempts = 0;
   let failure: Failure | undefined;
   do {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { readPlainFile } from './plain-file.ts';
 import type { Isolation, SandboxCommand } from './isolation.ts';
+import { makeOutputPipe } from './output-pipe.ts';
 import { runCommand, type CommandResult, type OutputSink, type RunningCommand } from './run-command.ts';
 import type { ProcessIdentity } from './processes.ts';
 
@@ -14,6 +15,8 @@ import type { ProcessIdentity } from './processes.ts';
 export interface ShellSession {
   readonly identity: ProcessIdentity;
   run(command: string): Promise<CommandOutcome>;
+  /** Exports a variable with a value that no shell reads as anything else. */
+  set(name: string, value: number): Promise<CommandOutcome>;
   /** Values of shell variables; a variable that is not set is left out. */
   read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Ends the session and everything that its commands left running. */
@@ -41,18 +44,24 @@ export interface SessionRequest {
   readonly signal?: AbortSignal;
 }
 
-const driver = `exec 3<&0 0</dev/null 2>&1
+/**
+ * Commands see none of its own descriptors, and none of its own lines when they trace theirs with `set -x`. It keeps away
+ * from descriptors 3 to 6, which scripts like to use.
+ */
+const driver = `exec 7<&0 0</dev/null 2>&1 8>&4 3>&- 4>&-
 PENSTOCK_CONTROL=$1
 if [ "$2" = restore ] && [ -r "$1/kept/state" ]; then . "$1/kept/state"; cd "$(cat "$1/kept/directory")"; fi
 shift 2
-penstock_reply() { printf '%s %s\\n' "$1" "$2" >&4; }
+PENSTOCK_TRACE=
+penstock_reply() { printf '%s %s\\n' "$1" "$2" >&8; }
 penstock_reply ready 0
-while IFS= read -r PENSTOCK_NEXT <&3; do
+while IFS= read -r PENSTOCK_NEXT <&7; do
   case $PENSTOCK_NEXT in
-    run\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 3<&- 4>&-; PENSTOCK_STATUS=$?
+    run\\ *) eval "$PENSTOCK_TRACE $(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#run }")" 7<&- 8>&-
+      { PENSTOCK_STATUS=$?; PENSTOCK_TRACE=; case $- in *x*) PENSTOCK_TRACE='set -x;'; set +x ;; esac; } 2>/dev/null
       export -p > "$PENSTOCK_CONTROL/kept/state" 2>/dev/null; pwd > "$PENSTOCK_CONTROL/kept/directory" 2>/dev/null
-      penstock_reply "$PENSTOCK_NEXT" $PENSTOCK_STATUS ;;
-    read\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#read }")" 3<&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
+      penstock_reply "$PENSTOCK_NEXT" "$PENSTOCK_STATUS" ;;
+    quietly\\ *) eval "$(cat "$PENSTOCK_CONTROL/\${PENSTOCK_NEXT#quietly }")" 7<&-; penstock_reply "$PENSTOCK_NEXT" $? ;;
   esac
 done
 `;
@@ -60,24 +69,10 @@ done
 export async function openShellSession(request: SessionRequest): Promise<ShellSession> {
   const kept = join(request.control, 'kept');
   await mkdir(kept, { recursive: true });
-  const running = runCommand({
-    isolation: request.isolation,
-    command: {
-      ...request.command,
-      readOnly: [...(request.command.readOnly ?? []), request.control],
-      writable: [...request.command.writable, kept],
-      argv: [request.shell, '-c', driver, 'build', request.control, request.restore === true ? 'restore' : 'fresh'],
-    },
-    marker: request.marker,
-    output: request.output,
-    deadlineMs: request.deadlineMs,
-    ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-    control: true,
-  });
+  const running = await startDriver(request, kept);
   const ask = askerOf(running, request.signal);
   let count = 0;
-  const send = async (verb: 'run' | 'read', text: string): Promise<CommandOutcome> => {
+  const send = async (verb: 'run' | 'quietly', text: string): Promise<CommandOutcome> => {
     count += 1;
     await writeFile(join(request.control, `c${count}`), text);
     return ask(`${verb} c${count}`);
@@ -85,9 +80,10 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
   return {
     identity: running.identity,
     run: (command) => send('run', command),
+    set: (name, value) => send('quietly', `export ${name}=${value}`),
     read: async (names) => {
       const file = join(kept, 'values');
-      await send('read', names.map((name) => readLine(name, file)).join('\n'));
+      await send('quietly', names.map((name) => readLine(name, file)).join('\n'));
       return valuesOf(names, file);
     },
     close: () => {
@@ -95,6 +91,32 @@ export async function openShellSession(request: SessionRequest): Promise<ShellSe
       return running.result;
     },
   };
+}
+
+async function startDriver(request: SessionRequest, kept: string): Promise<RunningCommand> {
+  const { isolation, control, marker, output, deadlineMs, graceMs, signal } = request;
+  const pipe = await makeOutputPipe(join(control, 'output'));
+  try {
+    return runCommand({
+      isolation,
+      command: {
+        ...request.command,
+        readOnly: [...(request.command.readOnly ?? []), control],
+        writable: [...request.command.writable, kept],
+        argv: [request.shell, '-c', driver, 'build', control, request.restore === true ? 'restore' : 'fresh'],
+      },
+      marker,
+      output,
+      pipe,
+      deadlineMs,
+      ...(graceMs === undefined ? {} : { graceMs }),
+      ...(signal === undefined ? {} : { signal }),
+      control: true,
+    });
+  } catch (error) {
+    pipe?.abandon();
+    throw error;
+  }
 }
 
 /**

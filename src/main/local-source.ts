@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
+import { describeError, UserError } from '../errors.ts';
 import type { ArtifactStore } from '../providers/artifact-store.ts';
 import type { ActionReport, AnyProvider, StartedAction } from '../providers/provider.ts';
 import { writeZip } from '../providers/write-zip.ts';
@@ -36,7 +37,7 @@ async function packSource(
   const scratch = await mkdtemp(join(tmpdir(), 'penstock-source-'));
   try {
     const paths = await sourceFiles(tree);
-    const files = await packedFiles(tree.directory, paths);
+    const files = await packedFiles(tree.directory, paths, true);
     const large = tooLarge(files);
     if (large !== undefined) return failed(`${tree.directory} cannot be packed: ${large}. Name a smaller --source.`);
     const archive = join(scratch, 'source.zip');
@@ -45,6 +46,11 @@ async function packSource(
     const summary = `${paths.length} file${paths.length === 1 ? '' : 's'}`;
     action.log.write(`Packed ${summary} of ${tree.directory}\n`);
     return { kind: 'succeeded', outputVariables: await variablesOf(tree), summary };
+  } catch (error) {
+    // The files are as they are: to try again by itself would only be silence.
+    return failed(
+      error instanceof UserError ? error.message : `${tree.directory} cannot be packed: ${describeError(error)}`,
+    );
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -56,7 +62,7 @@ function failed(message: string): ActionReport {
 
 /** What a commit of the tree as it is would hold; outside git and in an ignored folder, everything but node_modules. */
 async function sourceFiles(tree: LocalTree): Promise<readonly string[]> {
-  const present = (await listFiles(tree.directory)).map(({ path }) => path);
+  const present = (await listFiles(tree.directory, { directoryLinks: true })).map(({ path }) => path);
   const own = `${relative(tree.directory, tree.home)}/`;
   const others = present.filter((path) => !path.startsWith(own));
   const known = await knownToGit(tree).catch(() => new Set<string>());

@@ -34,10 +34,19 @@ export function resolveVariables(
   namespaces: Namespaces,
   actionName: string,
 ): Resolved<Record<string, string>> {
-  const entries = Object.entries(configuration).map(([key, value]) => [key, resolveText(value, namespaces)] as const);
+  const entries = Object.entries(configuration).map(([key, value]) => {
+    const asJson = jsonKeys.has(key);
+    return [key, resolveText(value, namespaces, asJson)] as const;
+  });
   if (entries.some(([, value]) => value === undefined)) return { ok: false, message: unresolved(actionName) };
   return { ok: true, resolved: Object.fromEntries(entries.map(([key, value]) => [key, value ?? ''])) };
 }
+
+/**
+ * Values that are read as JSON: what is put into a text of theirs is escaped as one. Else a commit message of two lines
+ * would break the list, and a title with quotes could add variables to it (SEC-D-02).
+ */
+const jsonKeys: ReadonlySet<string> = new Set(['EnvironmentVariables', 'Variables', 'SourceRevisions']);
 
 /** The same for texts outside `configuration`: commands and the values of environment variables (CP-V-5). */
 export function resolveTexts(
@@ -51,15 +60,22 @@ export function resolveTexts(
 }
 
 /** Replaced values are not read again: what a value holds is never a reference (CP-V-1). */
-function resolveText(text: string, namespaces: Namespaces): string | undefined {
+function resolveText(text: string, namespaces: Namespaces, asJson = false): string | undefined {
   let missing = false;
-  const resolved = text.replaceAll(reference, (whole: string, namespace: string, key: string) => {
+  const resolved = text.replaceAll(reference, (whole: string, namespace: string, key: string, offset: number) => {
     const values = Object.hasOwn(namespaces, namespace) ? namespaces[namespace] : undefined;
     const value = values && Object.hasOwn(values, key) ? values[key] : undefined;
     missing ||= value === undefined;
-    return value ?? whole;
+    if (value === undefined) return whole;
+    return asJson && isInJsonText(text, offset) ? JSON.stringify(value).slice(1, -1) : value;
   });
   return missing ? undefined : resolved;
+}
+
+/** Whether a text of JSON is open at that place: a variable may also hold the whole list. */
+function isInJsonText(text: string, offset: number): boolean {
+  const quotes = text.slice(0, offset).replaceAll(/\\./g, '').match(/"/g);
+  return (quotes?.length ?? 0) % 2 === 1;
 }
 
 function unresolved(actionName: string): string {

@@ -32,8 +32,9 @@ export function nameOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 32);
 }
 
+/** A record that is damaged says no more than that the work was begun. */
 export async function readActionRecord(home: string, token: string): Promise<ActionRecord | null> {
-  return readRecordFile(fileOf(home, token));
+  return readRecordFile(fileOf(home, token), { token, startedAt: new Date().toISOString() });
 }
 
 export async function writeActionRecord(home: string, record: ActionRecord): Promise<void> {
@@ -53,7 +54,7 @@ export async function endLeftovers(home: string, now: Date): Promise<number> {
   for (const name of await readdir(directory).catch(() => [])) {
     if (!name.endsWith('.json')) continue;
     const file = join(directory, name);
-    const record = await readRecordFile(file);
+    const record = await readRecordFile(file, null);
     if (record?.process !== undefined && record.report === undefined && (await killLeftover(record.process)))
       ended += 1;
     const age = now.getTime() - (await stat(file)).mtimeMs;
@@ -62,9 +63,14 @@ export async function endLeftovers(home: string, now: Date): Promise<number> {
   return ended;
 }
 
-async function readRecordFile(file: string): Promise<ActionRecord | null> {
+async function readRecordFile(file: string, damaged: ActionRecord | null): Promise<ActionRecord | null> {
   const text = await readFile(file, 'utf8').catch(() => null);
-  return text === null ? null : Record.parse(JSON.parse(text));
+  if (text === null) return null;
+  try {
+    return Record.parse(JSON.parse(text));
+  } catch {
+    return damaged;
+  }
 }
 
 function fileOf(home: string, token: string): string {

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { BuildConfiguration, BuildDeps } from './build-project.ts';
+import { primaryInput, type BuildConfiguration, type BuildDeps } from './build-project.ts';
 import type { StartedAction } from './provider.ts';
 import { makeWorkArea, unpackInputs, type WorkArea } from './work-area.ts';
 
@@ -24,16 +24,16 @@ export async function buildArea(deps: BuildDeps, action: StartedAction<BuildConf
   }
 }
 
-function primaryName({ configuration, inputs }: StartedAction<BuildConfiguration>): string {
-  const names = inputs.map(({ name }) => name);
-  if (configuration.PrimarySource === undefined && names.length > 1) {
+function primaryName(action: StartedAction<BuildConfiguration>): string {
+  const names = action.inputs.map(({ name }) => name).join(', ');
+  const named = action.configuration.PrimarySource;
+  if (named === undefined && action.inputs.length > 1)
     throw new UserError(
-      `The action has ${names.length} input artifacts: write PrimarySource, one of ${names.join(', ')}.`,
+      `The action has ${action.inputs.length} input artifacts: write PrimarySource, one of ${names}.`,
     );
-  }
-  const name = configuration.PrimarySource ?? names[0] ?? '';
-  if (names.includes(name)) return name;
+  const primary = primaryInput(action);
+  if (primary !== undefined) return primary.name;
   throw new UserError(
-    `PrimarySource is ${name}, which is no input artifact of this action. Write one of ${names.join(', ')}.`,
+    `PrimarySource is ${named ?? ''}, which is no input artifact of this action. Write one of ${names}.`,
   );
 }

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { Buildspec } from '../buildspec/buildspec.ts';
 import { UserError } from '../errors.ts';
 import { valuesOf, type Values, type WrittenVariable } from './action-environment.ts';
-import { buildId, type BuildConfiguration, type BuildDeps, type ProjectSettings } from './build-project.ts';
+import {
+  buildId,
+  primaryInput,
+  type BuildConfiguration,
+  type BuildDeps,
+  type ProjectSettings,
+} from './build-project.ts';
 import type { StartedAction } from './provider.ts';
 
 type Action = StartedAction<BuildConfiguration>;
@@ -68,7 +74,7 @@ export function agentVariables(action: Action, facts: BuildFacts): Readonly<Reco
   const { startedAt, number, primary, others } = facts;
   const region = regionOf(action);
   const id = buildId(action);
-  const source = action.inputs[0]?.location;
+  const source = primaryInput(action)?.location;
   const { headSha } = action.origin;
   return {
     AWS_DEFAULT_REGION: region,

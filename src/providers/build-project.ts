@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameOfToken } from './action-record.ts';
 import type { CommandDeps } from './command-deps.ts';
-import type { StartedAction } from './provider.ts';
+import type { NamedArtifact, StartedAction } from './provider.ts';
 
 /** What a ProjectName means: `projects:` of the repository's configuration. */
 export interface ProjectSettings {
@@ -51,4 +51,12 @@ export function buildId(action: StartedAction<BuildConfiguration>): string {
   const hex = nameOfToken(action.token);
   const uuid = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)];
   return `${action.configuration.ProjectName}:${uuid.join('-')}`;
+}
+
+/** The input that PrimarySource names, else the first one: the source whose buildspec is used (CP-B-15). */
+export function primaryInput({
+  configuration: { PrimarySource },
+  inputs,
+}: StartedAction<BuildConfiguration>): NamedArtifact | undefined {
+  return PrimarySource === undefined ? inputs[0] : inputs.find(({ name }) => name === PrimarySource);
 }

@@ -5,7 +5,7 @@ import { logPath } from './action-log.ts';
 import { buildArn, buildImage } from './build-environment.ts';
 import { buildRecordPath } from './build-phases.ts';
 import type { CurrentPhase } from './build-timeline.ts';
-import { buildId, type BuildConfiguration } from './build-project.ts';
+import { buildId, primaryInput, type BuildConfiguration } from './build-project.ts';
 import { maskText } from './mask.ts';
 import type { StartedAction } from './provider.ts';
 import { failed, type EndReport } from './reports.ts';
@@ -46,7 +46,7 @@ function recordOf(action: Action, build: KnownBuild): BuildRecord {
   const uploaded = build.phases.some(
     ({ phaseType, phaseStatus }) => phaseType === 'UPLOAD_ARTIFACTS' && phaseStatus === 'SUCCEEDED',
   );
-  const [source] = action.inputs;
+  const source = primaryInput(action);
   return {
     id: buildId(action),
     arn: buildArn(action),

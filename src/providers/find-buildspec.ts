@@ -19,13 +19,18 @@ const maxBytes = 256 * 1024;
 
 /** The buildspec of a build: what the action or the project names, or `buildspec.yml` of the primary source (CP 9.1). */
 export async function findBuildspec(primary: string, named: string | undefined): Promise<BuildspecFound> {
-  if (named !== undefined && (named.includes('\n') || /^version\s*:/.test(named))) return checked(named, undefined);
+  if (named !== undefined && isInline(named)) return checked(named, undefined);
   const path = named ?? 'buildspec.yml';
   const read = await readInside(primary, path);
   if ('text' in read) return checked(read.text, path);
-  const mend = named === undefined ? await mendOfDefault(primary) : 'Correct the path, or add the file.';
-  const message = `the buildspec ${path} ${read.problem} ${read.problem === absent ? mend : ''}`.trim();
+  const mend = named === undefined ? await mendOfDefault(primary) : mendOfNamed(named);
+  const message = `the buildspec ${path.slice(0, 300)} ${read.problem} ${read.problem === absent ? mend : ''}`.trim();
   return { ok: false, message, lines: [], problems: [] };
+}
+
+/** A whole buildspec, as YAML or as JSON in one line, where else a path stands. */
+function isInline(named: string): boolean {
+  return named.includes('\n') || /^\s*(?:\{|version\s*:)/.test(named);
 }
 
 const absent = 'does not exist in the primary source.';
@@ -37,6 +42,12 @@ async function mendOfDefault(primary: string): Promise<string> {
   return near === undefined
     ? 'Add it, or name another file under projects: in .github/penstock.yml.'
     : `There is ${near}: rename it, or name it under projects: in .github/penstock.yml.`;
+}
+
+function mendOfNamed(path: string): string {
+  return /^(arn:|s3:)/.test(path)
+    ? 'A buildspec in S3 is not read here: add the file to the repository, and name it there.'
+    : 'Correct the path, or add the file.';
 }
 
 function checked(text: string, path: string | undefined): BuildspecFound {

@@ -6,6 +6,7 @@ import { createFileMatcher } from '../buildspec/file-globs.ts';
 import { createPathResolver, type Finding, type ResolvePath } from '../buildspec/finding.ts';
 import { findInLog } from '../buildspec/log-findings.ts';
 import { parseReport, type ParsedReport, type ReportedFailure } from '../buildspec/parse-report.ts';
+import { reportText } from '../buildspec/report-text.ts';
 import type { BuildPhase } from '../pipeline/build-phase.ts';
 import type { TestReport } from '../pipeline/test-report.ts';
 import { logPath } from './action-log.ts';
@@ -125,7 +126,7 @@ async function readGroup(primary: string, files: readonly string[], group: Repor
     try {
       const file = join(primary, path);
       if ((await stat(file)).size > maxReportBytes) throw new Error('it is larger than 16 MiB');
-      parsed.push(parseReport(group.format, await readFile(file, 'utf8')));
+      parsed.push(parseReport(group.format, reportText(await readFile(file))));
     } catch (error) {
       problems.push(
         `${path} cannot be read as ${group.format}: ${error instanceof Error ? error.message : String(error)}.`,

@@ -60,7 +60,7 @@ async function beginBuild(deps: BuildDeps, action: Action, context: WorkContext)
   if (project === null)
     say(
       action.log,
-      `No project ${named} under projects: in .github/penstock.yml: buildspec.yml, ${deps.times?.defaultMinutes ?? defaultTimeoutMinutes} minutes.`,
+      `No project ${named} under projects: in .github/penstock.yml: ${action.configuration.BuildspecOverride === undefined ? 'buildspec.yml' : 'the BuildspecOverride of the action'}, ${deps.times?.defaultMinutes ?? defaultTimeoutMinutes} minutes.`,
     );
   const settings = project ?? defaultProject;
   const { minutes, note } = minutesFor(askedTime(settings, action), defaultTimeoutMinutes, deps.times);

@@ -35,7 +35,8 @@ export async function storeOutput(
   const packed = new Map<string, PackedFile>();
   let clashes = 0;
   for (const base of bases) {
-    const chosen = (await listFiles(base)).map(({ path }) => path).filter((path) => included(path) && !excluded(path));
+    const found = await listFiles(base, { directoryLinks: request.enableSymlinks === true });
+    const chosen = found.map(({ path }) => path).filter((path) => included(path) && !excluded(path));
     for (const file of await filesOf(base, chosen, request)) {
       if (packed.has(file.name)) clashes += 1;
       packed.set(file.name, file);

@@ -30,27 +30,34 @@ export async function writeZip(files: readonly PackedFile[], to: string, packing
   // It tells of nothing but a stream of another size, which is found where the file is read.
   zip.on('error', () => {});
   const output = zip.outputStream as PassThrough;
+  const failed = new AbortController();
   const written = pipeline(output, createWriteStream(to, { flags: 'wx', mode: 0o600 }));
-  const added = addAll(zip, output, files, packing).catch((error: unknown) => {
+  // Nobody takes what is read any more; a file that is left open would only be closed by chance.
+  written.catch(() => failed.abort());
+  const added = addAll({ zip, output, packing, failed: failed.signal }, files).catch((error: unknown) => {
     output.destroy();
     throw error;
   });
-  await Promise.all([added, written]);
+  await Promise.all([written, added]);
 }
 
-async function addAll(
-  zip: ZipFile,
-  output: PassThrough,
-  files: readonly PackedFile[],
-  packing: Packing,
-): Promise<void> {
+interface Writing {
+  readonly zip: ZipFile;
+  readonly output: PassThrough;
+  readonly packing: Packing;
+  /** Aborted when the archive cannot be written. */
+  readonly failed: AbortSignal;
+}
+
+async function addAll(writing: Writing, files: readonly PackedFile[]): Promise<void> {
+  const { zip, output, failed: signal } = writing;
   for (const group of groupsOf(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)))) {
     // The library writes whole files without waiting, so that its output would hold them all.
-    if (output.writableNeedDrain) await once(output, 'drain');
+    if (output.writableNeedDrain) await once(output, 'drain', { signal });
     if (isSmall(group[0])) {
       const contents = await Promise.all(group.map(readWhole));
-      for (const [index, bytes] of contents.entries()) add(zip, group[index] ?? group[0], bytes, packing);
-    } else await addLarge(zip, group[0], packing);
+      for (const [index, bytes] of contents.entries()) add(writing, group[index] ?? group[0], bytes);
+    } else await addLarge(writing, group[0]);
   }
   zip.end();
 }
@@ -76,7 +83,7 @@ function groupsOf(files: readonly PackedFile[]): readonly Group[] {
   return groups;
 }
 
-function add(zip: ZipFile, file: PackedFile, bytes: Buffer, packing: Packing): void {
+function add({ zip, packing }: Writing, file: PackedFile, bytes: Buffer): void {
   zip.addBuffer(bytes, file.name, optionsOf(file, packing));
 }
 
@@ -109,10 +116,10 @@ async function openSource(file: PackedFile): Promise<FileHandle> {
   throw changed(file);
 }
 
-async function addLarge(zip: ZipFile, file: PackedFile, packing: Packing): Promise<void> {
+async function addLarge({ zip, packing, failed: signal }: Writing, file: PackedFile): Promise<void> {
   const source = await openSource(file);
   // As far as it was long when it was found, however much is written to it meanwhile.
-  const contents = source.createReadStream({ start: 0, end: file.bytes - 1, highWaterMark: smallBytes });
+  const contents = source.createReadStream({ start: 0, end: file.bytes - 1, highWaterMark: smallBytes, signal });
   zip.addReadStream(contents, file.name, { ...optionsOf(file, packing), size: file.bytes });
   await finished(contents);
   if (contents.bytesRead !== file.bytes) throw changed(file);

@@ -1,5 +1,5 @@
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { unzipLimits } from './unzip.ts';
 import type { PackedFile } from './write-zip.ts';
@@ -18,15 +18,15 @@ export async function packedFiles(
 
 async function packedFile(directory: string, path: string, links: boolean): Promise<PackedFile> {
   const file = join(directory, path);
-  const target = links && (await lstat(file)).isSymbolicLink() ? await readlink(file) : '';
-  const { mode, size: bytes } = await stat(file);
-  return {
-    name: path,
-    file,
-    executable: (mode & 0o111) !== 0,
-    bytes,
-    ...(target === '' || target.startsWith('/') ? {} : { link: target }),
-  };
+  try {
+    const target = links && (await lstat(file)).isSymbolicLink() ? await readlink(file) : '';
+    const { mode, size: bytes } = await stat(file);
+    const link = target === '' || isAbsolute(target) ? {} : { link: target };
+    return { name: path, file, executable: (mode & 0o111) !== 0, bytes, ...link };
+  } catch (error) {
+    if (!path.includes('\uFFFD')) throw error;
+    throw new UserError(`${path} cannot be packed, because its name is not UTF-8. Rename it, or leave it out.`);
+  }
 }
 
 /** Says in words why nobody could unpack an archive of these files; a sparse file is as large as it says. */
@@ -39,7 +39,7 @@ export function tooLarge(files: readonly PackedFile[], limits = unzipLimits): st
 export interface FoundFile {
   /** Relative, with `/`. */
   readonly path: string;
-  /** A link is listed only when it leads to a file below the directory: artifacts never carry files of the machine. */
+  /** A link is listed only when it leads below the directory: artifacts never carry files of the machine. */
   readonly kind: 'file' | 'link';
 }
 
@@ -51,8 +51,11 @@ export async function rootOf(directory: string): Promise<string> {
   );
 }
 
-/** Every file below a directory, sorted; without .git directories, pipes, sockets and links that lead out. */
-export async function listFiles(directory: string): Promise<readonly FoundFile[]> {
+/**
+ * Every file below a directory, sorted; without .git directories, pipes, sockets and links that lead out.
+ * `directoryLinks`: with links to directories, for those who pack links as links.
+ */
+export async function listFiles(directory: string, { directoryLinks = false } = {}): Promise<readonly FoundFile[]> {
   const root = await rootOf(directory);
   const found: FoundFile[] = [];
   const visit = async (relative: string): Promise<void> => {
@@ -61,15 +64,18 @@ export async function listFiles(directory: string): Promise<readonly FoundFile[]
       if (entry.name === '.git') continue;
       if (entry.isDirectory()) await visit(path);
       else if (entry.isFile()) found.push({ path, kind: 'file' });
-      else if (entry.isSymbolicLink() && (await leadsInside(root, path))) found.push({ path, kind: 'link' });
+      else if (entry.isSymbolicLink() && (await leadsInside(root, path, directoryLinks)))
+        found.push({ path, kind: 'link' });
     }
   };
   await visit('');
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function leadsInside(root: string, path: string): Promise<boolean> {
+async function leadsInside(root: string, path: string, directories: boolean): Promise<boolean> {
   const real = await realpath(join(root, path)).catch(() => undefined);
   if (real === undefined || !real.startsWith(`${root}/`)) return false;
-  return (await lstat(real)).isFile();
+  const found = await lstat(real);
+  // A directory has no other form than a link, and an archive may hold none with an absolute target.
+  return found.isFile() || (directories && found.isDirectory() && !isAbsolute(await readlink(join(root, path))));
 }

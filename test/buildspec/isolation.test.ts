@@ -294,6 +294,12 @@ describe('choosing a rung', () => {
     );
   });
 
+  it('says the limit of open files that a command really has', async () => {
+    const isolation = await detectIsolation({ wanted: 'process', path: process.env['PATH'] ?? '' });
+    const { output } = await run(isolation, 'ulimit -Hn');
+    expect(isolation.describe()).toContain(`and ${output.trim()} open files`);
+  });
+
   it('says in a sentence what is in force, and why it is no better', async () => {
     const isolation = await detectIsolation({ path: '/nonexistent' });
     expect(isolation.level).toBe('process');

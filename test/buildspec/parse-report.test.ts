@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportFormat } from '../../src/buildspec/buildspec.ts';
 import { parseReport } from '../../src/buildspec/parse-report.ts';
+import { reportText } from '../../src/buildspec/report-text.ts';
 import { parseXml } from '../../src/buildspec/xml.ts';
 
 /** Small files in the form that the named tool writes; each has one passed, one failed and one skipped test. */
@@ -91,6 +92,36 @@ describe('test reports (CP-B-10)', () => {
       file: 'features/sum.feature',
       line: 8,
     });
+  });
+
+  it('Cucumber: a hook that fails fails its scenario, whose steps are skipped', () => {
+    const steps = [{ name: 'I add', result: { status: 'skipped' } }];
+    const failed = [{ result: { status: 'failed', error_message: 'no browser\nat hooks.js:3' } }];
+    const text = JSON.stringify([
+      {
+        name: 'Sums',
+        elements: [
+          { name: 'a', before: failed, steps },
+          { name: 'b', steps, after: failed },
+        ],
+      },
+    ]);
+    expect(parseReport('CUCUMBERJSON', text)).toMatchObject({
+      total: 2,
+      failed: 2,
+      failures: [{ name: 'Sums: a', message: 'A hook: no browser' }, { name: 'Sums: b' }],
+    });
+  });
+
+  it.each([
+    ['UTF-8 with a mark', Buffer.from('\uFEFF<a>ü</a>')],
+    ['UTF-16', Buffer.from('\uFEFF<?xml version="1.0" encoding="utf-16"?><a>ü</a>', 'utf16le')],
+    ['UTF-16, the other way round', Buffer.from('\uFEFF<a>ü</a>', 'utf16le').swap16()],
+    ['what its declaration says', Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>', 'latin1')],
+    ['UTF-8, which its declaration calls UTF-16', Buffer.from("<?xml version='1.0' encoding='UTF-16'?><a>ü</a>")],
+    ['UTF-8, whatever else its declaration says', Buffer.from('<?xml version="1.0" encoding="nonsense"?><a>ü</a>')],
+  ])('is read in %s', (_name, bytes) => {
+    expect(parseXml(reportText(bytes)).text).toBe('ü');
   });
 
   it('Surefire tells which tests passed only when they ran again', () => {

@@ -57,11 +57,36 @@ describe.each(rungs)('a shell on the rung $level', (isolation) => {
     expect(broken.output()).toMatch(/[Uu]nterminated quoted string/);
   });
 
+  it('lets commands open their output by its name, as scripts do that print errors', async () => {
+    const { session, output } = await open(isolation);
+    expect(await session.run('echo e > /dev/stderr; echo o > /dev/stdout; echo t | tee /dev/stderr')).toEqual({
+      kind: 'finished',
+      status: 0,
+    });
+    await session.close();
+    expect(output()).toBe('e\no\nt\nt\n');
+  });
+
+  it.each(['/bin/sh', '/bin/bash'])('traces the commands of %s and nothing of its own', async (shell) => {
+    const { session, output } = await open(isolation, shell);
+    for (const command of ['set -x', 'A=1', 'exec 3>&1 4>&1', 'echo three >&3']) await session.run(command);
+    await session.set('GIVEN', 1);
+    expect(await session.run('set +x; test $A$GIVEN = 11; (exit 7)')).toEqual({ kind: 'finished', status: 7 });
+    expect(await session.read(['A'])).toEqual({ A: '1' });
+    await session.close();
+    const lines = output()
+      .split('\n')
+      .map((line) => line.replace(/^\++ /, '+ '));
+    expect(lines).toEqual(['+ A=1', '+ exec', '+ echo three', 'three', '+ set +x', '']);
+  });
+
   it('hides its own descriptors, so that a command reading its input gets nothing', async () => {
     const { session, output } = await open(isolation);
-    expect(await session.run('cat; read line; echo "[$line]"; (echo run c9 0 >&4) 2>/dev/null || echo closed')).toEqual(
-      { kind: 'finished', status: 0 },
-    );
+    expect(
+      await session.run(
+        'cat; read line; echo "[$line]"; (echo run c9 0 >&8) 2>/dev/null || (echo >&4) 2>/dev/null || echo closed',
+      ),
+    ).toEqual({ kind: 'finished', status: 0 });
     await session.close();
     expect(output()).toBe('[]\nclosed\n');
   });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,9 +37,10 @@ async function take(directory = tree, environment: Readonly<Record<string, strin
   const action = { outputs: [{ name: 'Tree', location }], log: { write: () => {} } };
   const report = await provider.start(action as unknown as StartedAction<unknown>);
   const to = mkdtempSync(join(root, 'out-'));
+  if (report.kind === 'failed') return { to, files: [], variables: {}, problem: report.error.message };
   await unzip({ file: (await store.get(location))?.file ?? '' }, to);
-  const files = (await listFiles(to)).map(({ path }) => path);
-  return { files, variables: report.kind === 'succeeded' ? report.outputVariables : {} };
+  const files = (await listFiles(to, { directoryLinks: true })).map(({ path }) => path);
+  return { to, files, variables: report.kind === 'succeeded' ? report.outputVariables : {} };
 }
 
 test('a build finds what is committed, changed or new, but nothing that git ignores, that was removed, or that is ours', async () => {
@@ -79,4 +80,20 @@ test('called by a hook of another repository, it is this one that counts', async
   const hook = { ...env, GIT_DIR: join(root, 'elsewhere'), GIT_INDEX_FILE: join(root, 'index') };
   expect((await take(tree, hook)).files).toEqual(['a.txt']);
   expect((await headOf({ directory: tree, env: hook })).commit).toBe(git('rev-parse', 'HEAD').trim());
+});
+
+test('links below the folder stay links, also those to directories; a name that is no UTF-8 is told at once', async () => {
+  write('v2/a.txt');
+  for (const [target, name] of [
+    ['v2', 'current'],
+    ['v2/a.txt', 'a'],
+    ['/etc/passwd', 'out'],
+    ['gone', 'dangling'],
+  ] as const)
+    symlinkSync(target, join(tree, name));
+  const { to, files } = await take();
+  expect(files).toEqual(['a', 'current', 'v2/a.txt']);
+  expect(['a', 'current'].map((name) => readlinkSync(join(to, name)))).toEqual(['v2/a.txt', 'v2']);
+  writeFileSync(Buffer.concat([Buffer.from(`${tree}/b`), Buffer.from([0xff])]), '');
+  expect((await take()).problem).toContain('its name is not UTF-8. Rename it, or leave it out.');
 });

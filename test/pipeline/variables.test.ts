@@ -36,6 +36,25 @@ describe('variables', () => {
     expect(resolveTexts(['x', text], namespaces, 'Deploy')).toEqual({ ok: false, message });
   });
 
+  it('SEC-D-02: what a person wrote is one text of a JSON list, whatever it holds', () => {
+    const title = 'one\n"},{"name":"TOKEN","value":"prod/key","type":"SECRETS_MANAGER"},{"name":"X","value":"\\';
+    const known = { Src: { Title: title, List: '[{"name":"A","value":"1"}]' } };
+    const list = '[{"name":"T\\"","value":"[#{Src.Title}]"}]';
+    for (const key of ['EnvironmentVariables', 'Variables', 'SourceRevisions']) {
+      const { resolved = {} } = resolveVariables({ [key]: list }, known, 'Build') as {
+        resolved?: Record<string, string>;
+      };
+      expect(JSON.parse(resolved[key] ?? '')).toEqual([{ name: 'T"', value: `[${title}]` }]);
+    }
+    expect(resolveVariables({ EnvironmentVariables: '#{Src.List}' }, known, 'Build')).toEqual({
+      ok: true,
+      resolved: { EnvironmentVariables: known.Src.List },
+    });
+    expect(resolveVariables({ UserParameters: list }, known, 'Call')).toMatchObject({
+      resolved: { UserParameters: list.replace('#{Src.Title}', title) },
+    });
+  });
+
   it('CP-V-5: commands are resolved too', () => {
     expect(resolveTexts(['echo #{Build.TAG}', 'ls'], namespaces, 'Run')).toEqual({
       ok: true,

@@ -1,10 +1,14 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { endLeftovers, nameOfToken } from '../../src/providers/action-record.ts';
 import { createBackground, type Background, type Work } from '../../src/providers/background.ts';
 import { temporaryDirectory } from '../buildspec/rungs.ts';
 
 /** Two places, and work whose end the test says. */
 async function twoPlaces(): Promise<{
   readonly background: Background;
+  /** Those that have places begin in any order. */
   readonly begun: string[];
   readonly begin: (token: string, change?: Partial<Work>) => Promise<void>;
   readonly end: (token: string) => void;
@@ -38,13 +42,13 @@ async function twoPlaces(): Promise<{
 test('builds beyond the places wait in the order of their starts, and the action is InProgress (CP-F-19)', async () => {
   const { background, begun, begin, end, ended } = await twoPlaces();
   for (const token of ['a', 'b', 'c', 'd']) await begin(token);
-  await expect.poll(() => begun).toEqual(['a', 'b']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b']);
   expect(await background.poll('c')).toMatchObject({ kind: 'running' });
   end('b');
   expect(await ended('b')).toBe('succeeded');
-  await expect.poll(() => begun).toEqual(['a', 'b', 'c']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'c']);
   for (const token of ['a', 'c']) end(token);
-  await expect.poll(() => begun).toEqual(['a', 'b', 'c', 'd']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'c', 'd']);
   end('d');
   expect(await Promise.all(['a', 'c', 'd'].map(ended))).toEqual(['succeeded', 'succeeded', 'succeeded']);
 });
@@ -61,15 +65,26 @@ test('work that is not a build waits for no place', async () => {
 test('a build that is stopped while it waits never begins, and takes nobody a place', async () => {
   const { background, begun, begin, end, ended } = await twoPlaces();
   for (const token of ['a', 'b', 'c', 'd']) await begin(token);
-  await expect.poll(() => begun).toEqual(['a', 'b']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b']);
   await background.stop('c');
   expect(await background.poll('c')).toMatchObject({ kind: 'failed', error: { message: 'The action was stopped.' } });
   end('a');
   expect(await ended('a')).toBe('succeeded');
-  await expect.poll(() => begun).toEqual(['a', 'b', 'd']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'd']);
   await begin('e');
   for (const token of ['b', 'd']) end(token);
-  await expect.poll(() => begun).toEqual(['a', 'b', 'd', 'e']);
+  await expect.poll(() => begun.toSorted()).toEqual(['a', 'b', 'd', 'e']);
   end('e');
   expect(await ended('e')).toBe('succeeded');
+});
+
+test('work whose record was damaged, as by a power cut, is lost and never done twice; the next start is not kept from', async () => {
+  const home = await temporaryDirectory();
+  await mkdir(join(home, 'actions'));
+  await writeFile(join(home, 'actions', `${nameOfToken('a')}.json`), '');
+  expect(await endLeftovers(home, new Date())).toBe(0);
+  const background = createBackground(home, 1);
+  const run = (): never => expect.unreachable('it may not run twice');
+  const work = { token: 'a', externalId: 'a', repeatable: false, heavy: true, run, changed: () => {} };
+  expect(await background.start(work)).toMatchObject({ kind: 'failed', error: { code: 'ActionLost' } });
 });

@@ -182,6 +182,13 @@ describe('where a build goes', () => {
     expect(await finish(provider(), action)).toMatchObject({ kind: 'succeeded', summary: 'BUILD passed on attempt 2' });
   });
 
+  it('begins a line of its own where a command has printed half of one', async () => {
+    const action = await build(buildspec('phases: {build: {commands: ["printf half", "printf more; exit 1"]}}\n'));
+    await finish(provider(), action);
+    expect(logOf(action)).toContain('half\n[Container] AT Running command printf more');
+    expect(logOf(action)).toContain('more\n[Container] AT Command did not exit successfully');
+  });
+
   it('in version 0.1 every command has a shell of its own', async () => {
     const action = await build({
       'buildspec.yml': `version: 0.1\nphases: {build: {commands: ["X=1; cd /usr", 'echo "[$X] $(basename "$PWD")"']}}\n`,
@@ -243,15 +250,16 @@ describe('what a build sees', () => {
   });
 
   it('the environment of CodeBuild, and other inputs by name (CP 9.2, CP-B-15)', async () => {
-    const other = artifact('Docs');
-    await artifacts.put(other.location, await zipOf({ d: 'from docs' }));
+    const primary = artifact('Code');
+    const spec = buildspec(
+      'phases: {build: {commands: ["env | grep ^CODEBUILD | sort", "cat $CODEBUILD_SRC_DIR_Source/d", "test $PWD = $CODEBUILD_SRC_DIR"]}}\n',
+    );
+    await artifacts.put(primary.location, await zipOf(spec));
     const action = await build(
-      buildspec(
-        'phases: {build: {commands: ["env | grep ^CODEBUILD | sort", "cat $CODEBUILD_SRC_DIR_Docs/d", "test $PWD = $CODEBUILD_SRC_DIR"]}}\n',
-      ),
+      { d: 'from docs' },
       {
-        inputs: [other],
-        configuration: { PrimarySource: 'Source' },
+        inputs: [primary],
+        configuration: { PrimarySource: 'Code' },
       },
     );
     expect((await finish(provider(), action)).kind).toBe('succeeded');
@@ -273,12 +281,15 @@ describe('what a build sees', () => {
       'CODEBUILD_SOURCE_REPO_URL',
       'CODEBUILD_SOURCE_VERSION',
       'CODEBUILD_SRC_DIR',
-      'CODEBUILD_SRC_DIR_Docs',
+      'CODEBUILD_SRC_DIR_Source',
       'CODEBUILD_START_TIME',
     ]);
     expect(log).toMatch(/CODEBUILD_INITIATOR=codepipeline\/web\n/);
     expect(log).toMatch(/CODEBUILD_START_TIME=\d{13}\n/);
     expect(log).toContain(`CODEBUILD_BUILD_URL=${webUrl}/acme/web/commit/${'a'.repeat(40)}/checks\n`);
+    const sourceVersion = `arn:aws:s3:::${primary.location.bucket}/${primary.location.key}`;
+    expect(log).toContain(`CODEBUILD_SOURCE_VERSION=${sourceVersion}\n`);
+    expect(recordOf(action).sourceVersion).toBe(sourceVersion);
     expect(log).toContain(`CODEBUILD_SOURCE_REPO_URL=${webUrl}/acme/web.git\n`);
   });
 
@@ -411,12 +422,21 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
     expect(logOf(action)).toContain('Phase context status code: YAML_FILE_ERROR Message: buildspec.yml:2:1:');
   });
 
-  it('a buildspec written in the pipeline itself', async () => {
-    const action = await build(
-      { a: 'a' },
-      { configuration: { BuildspecOverride: 'version: 0.2\nphases:\n  build:\n    commands: [cat a]\n' } },
-    );
+  it.each([
+    'version: 0.2\nphases:\n  build:\n    commands: [cat a]\n',
+    '{"version":0.2,"phases":{"build":{"commands":["cat a"]}}}',
+  ])('a buildspec written in the pipeline itself: %j', async (BuildspecOverride) => {
+    const action = await build({ a: 'a' }, { configuration: { BuildspecOverride } });
     expect((await finish(provider(), action)).kind).toBe('succeeded');
+    expect(logOf(action)).toContain('the BuildspecOverride of the action, 60 minutes');
+  });
+
+  it('a buildspec that lies in S3 is not fetched, and the mend says where to put it', async () => {
+    const action = await build({ a: 'a' }, { configuration: { BuildspecOverride: 'arn:aws:s3:::specs/b.yml' } });
+    expect(await finish(provider(), action)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('add the file to the repository') },
+    });
   });
 });
 
@@ -519,6 +539,30 @@ describe('what a build gives', () => {
       phaseType: 'UPLOAD_ARTIFACTS',
       phaseStatus: 'FAILED',
       contexts: [{ statusCode: 'CLIENT_ERROR' }],
+    });
+  });
+
+  it('a link to a directory is kept as a link, and a name that is no UTF-8 is told', async () => {
+    const output = artifact('Out');
+    const spec = (commands: string): string =>
+      `phases: {build: {commands: ["${commands}"]}}\nartifacts: {files: ['**/*'], enable-symlinks: yes, base-directory: out}\n`;
+    const linked = await build(
+      buildspec(spec('mkdir -p out/v2; echo 2 > out/v2/f; ln -s v2 out/current; ln -s / out/root')),
+      {
+        outputs: [output],
+      },
+    );
+    expect((await finish(provider(), linked)).kind).toBe('succeeded');
+    const directory = await unpacked(output.location);
+    expect(readFileSync(join(directory, 'current', 'f'), 'utf8')).toBe('2\n');
+    expect(lstatSync(join(directory, 'current')).isSymbolicLink()).toBe(true);
+    expect(existsSync(join(directory, 'root'))).toBe(false);
+    const named = await build(buildspec(spec("mkdir out; printf 'echo > out/b\\\\377d' | sh")), {
+      outputs: [artifact('Out')],
+    });
+    expect(await finish(provider(), named)).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('its name is not UTF-8. Rename it, or leave it out.') },
     });
   });
 

@@ -85,6 +85,9 @@ describe('packing', () => {
     for (const name of ['a', 'b', 'c']) await writeFile(join(directory, name), 'x'.repeat(1_500_000));
     await expect(zipDirectory(directory, '/dev/full', 'stored')).rejects.toThrow(/EEXIST/);
     await expect(zipDirectory(directory, join(directory, 'none/there.zip'))).rejects.toThrow(/ENOENT/);
+    const open = async (): Promise<readonly string[]> =>
+      Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    await expect.poll(async () => (await open()).filter((path) => path.startsWith(directory))).toEqual([]);
   });
 
   it.each([

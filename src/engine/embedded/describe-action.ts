@@ -3,7 +3,7 @@ import type { ActionInput } from '../../db/database.ts';
 import { hurryJob } from '../../db/jobs.ts';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { Execution, SourceRevision } from '../../pipeline/execution.ts';
-import { resolveVariables } from '../../pipeline/variables.ts';
+import { resolveTexts, resolveVariables } from '../../pipeline/variables.ts';
 import type { ActionReport, AnyProvider, NamedArtifact, StartedAction } from '../../providers/provider.ts';
 import type { ActionSite } from './action-site.ts';
 import { findInputs, namespacesOf, originOf, outputSources } from './namespaces.ts';
@@ -81,29 +81,22 @@ function issueText(issue: { readonly path: readonly PropertyKey[]; readonly mess
 type ResolvedDeclaration =
   { readonly ok: true; readonly declaration: ActionDeclaration } | { readonly ok: false; readonly message: string };
 
+/** Commands and environment variables are resolved like configuration (CP-V-5). */
 function resolveDeclaration(site: ActionSite, namespaces: ReturnType<typeof namespacesOf>): ResolvedDeclaration {
   const { declaration } = site;
-  // Commands and environment variables are resolved like configuration (CP-V-5): one map, keys that cannot collide.
-  const texts: Record<string, string> = {};
-  for (const [key, value] of Object.entries(declaration.configuration)) texts[`configuration/${key}`] = value;
-  declaration.commands.forEach((command, index) => (texts[`command/${index}`] = command));
-  declaration.environmentVariables.forEach((one, index) => (texts[`environment/${index}`] = one.value));
-  const resolved = resolveVariables(texts, namespaces, declaration.name);
-  if (!resolved.ok) return { ok: false, message: resolved.message };
-  const text = (key: string): string => resolved.resolved[key] ?? '';
-  const configuration = Object.fromEntries(
-    Object.keys(declaration.configuration).map((key) => [key, text(`configuration/${key}`)]),
-  );
+  const { name, commands, environmentVariables } = declaration;
+  const configuration = resolveVariables(declaration.configuration, namespaces, name);
+  if (!configuration.ok) return configuration;
+  const texts = resolveTexts([...commands, ...environmentVariables.map(({ value }) => value)], namespaces, name);
+  if (!texts.ok) return texts;
+  const values = texts.resolved.slice(commands.length);
   return {
     ok: true,
     declaration: {
       ...declaration,
-      configuration,
-      commands: declaration.commands.map((_, index) => text(`command/${index}`)),
-      environmentVariables: declaration.environmentVariables.map((one, index) => ({
-        ...one,
-        value: text(`environment/${index}`),
-      })),
+      configuration: configuration.resolved,
+      commands: texts.resolved.slice(0, commands.length),
+      environmentVariables: environmentVariables.map((one, index) => ({ ...one, value: values[index] ?? '' })),
     },
   };
 }
