@@ -1,19 +1,25 @@
 import type { ConditionState, RuleState, StageConditionState, StageState } from '@aws-sdk/client-codepipeline';
-import type { StageDeclaration } from '../pipeline/definition.ts';
+import type { Condition, StageDeclaration } from '../pipeline/definition.ts';
 import type { ConditionRun, RuleRun, StageRun } from '../pipeline/execution.ts';
 import { conditionStatus } from '../pipeline/status.ts';
 
-/** The conditions of a stage that were evaluated in its current attempt (CP-C-9). */
+/** The conditions of a stage, as they were evaluated in its current attempt (CP-C-9). */
 export function conditionStates(declared: StageDeclaration, { conditions = {} }: StageRun): Partial<StageState> {
+  const { beforeEntry, onSuccess, onFailure } = declared;
   return {
-    ...(declared.beforeEntry && { beforeEntryConditionState: stateOf(conditions.beforeEntry) }),
-    ...(declared.onSuccess && { onSuccessConditionState: stateOf(conditions.onSuccess) }),
-    ...(declared.onFailure?.conditions && { onFailureConditionState: stateOf(conditions.onFailure) }),
+    ...(beforeEntry && { beforeEntryConditionState: stateOf(beforeEntry.conditions, conditions.beforeEntry) }),
+    ...(onSuccess && { onSuccessConditionState: stateOf(onSuccess.conditions, conditions.onSuccess) }),
+    ...(onFailure?.conditions && { onFailureConditionState: stateOf(onFailure.conditions, conditions.onFailure) }),
   };
 }
 
-function stateOf(run: ConditionRun | undefined): StageConditionState {
-  if (!run) return { conditionStates: [] };
+/** What was not evaluated has its names only, as actions that did not run. */
+function stateOf(declared: readonly Condition[], run: ConditionRun | undefined): StageConditionState {
+  if (!run) {
+    return {
+      conditionStates: declared.map(({ rules }) => ({ ruleStates: rules.map(({ name }) => ({ ruleName: name })) })),
+    };
+  }
   const status = conditionStatus(run);
   const changed = run.overridden?.at ?? lastChange(run);
   const state: ConditionState = {

@@ -11,7 +11,7 @@ import type {
   PutJobSuccessResultInput,
 } from '@aws-sdk/client-codepipeline';
 import { adminScope } from '../db/api-pipelines.ts';
-import { findWorkerJob, type WorkerJob } from '../db/worker-jobs.ts';
+import { findWorkerJob, type JobInput, type WorkerJob } from '../db/worker-jobs.ts';
 import {
   acknowledgeJob as acknowledge,
   getJobDetails as details,
@@ -122,6 +122,7 @@ function jobData({ door }: Call, { data }: WorkerJob): JobData {
   };
 }
 
-function artifact({ name, location: { bucket, key } }: NamedArtifact): Artifact {
-  return { name, location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } } };
+function artifact({ name, location: { bucket, key }, revision }: JobInput): Artifact {
+  const known = revision === undefined ? {} : { revision };
+  return { name, ...known, location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } } };
 }

@@ -23,12 +23,15 @@ export interface WorkerJobData {
     readonly actionExecutionId: string;
     readonly pipelineExecutionId: string;
   };
-  readonly inputArtifacts: readonly NamedArtifact[];
+  readonly inputArtifacts: readonly JobInput[];
   readonly outputArtifacts: readonly NamedArtifact[];
   /** Of the pipeline's artifact store. */
   readonly encryptionKey?: { readonly id: string; readonly type: 'KMS' };
   readonly continuationToken?: string;
 }
+
+/** `revision`: of the source, where a source action made the artifact. */
+export type JobInput = NamedArtifact & { readonly revision?: string };
 
 export type WorkerJobResult =
   | {

@@ -1,5 +1,5 @@
 import type { makeSession, SessionCredentials } from '../codepipeline-api/session-credentials.ts';
-import type { WorkerJob } from '../db/worker-jobs.ts';
+import type { JobInput, WorkerJob } from '../db/worker-jobs.ts';
 import type { NamedArtifact } from '../providers/provider.ts';
 
 /** A function runs for a quarter of an hour at most, and may wait before it does. */
@@ -47,6 +47,10 @@ function place({ location: { bucket, key } }: NamedArtifact): string {
   return `${bucket}/${key}`;
 }
 
-function artifact({ name, location: { bucket, key } }: NamedArtifact): object {
-  return { name, revision: null, location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } } };
+function artifact({ name, location: { bucket, key }, revision }: JobInput): object {
+  return {
+    name,
+    revision: revision ?? null,
+    location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } },
+  };
 }

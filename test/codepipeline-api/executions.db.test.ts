@@ -330,7 +330,9 @@ test('an entry condition that is not met fails the stage; an override lets it ru
     configuration: { Variable: '#{variables.Color}', Value: 'green', Operator: 'EQ' },
   } as const;
   const pipeline = declare({ Build: { Unit: {} } }, { variables: [{ name: 'Color', defaultValue: 'red' }] });
+  const unlike = { ...check, name: 'IsNotGreen', configuration: { ...check.configuration, Operator: 'NE' } };
   pipeline.stages![1]!.beforeEntry = { conditions: [{ result: 'FAIL', rules: [check] }] };
+  pipeline.stages![1]!.onSuccess = { conditions: [{ result: 'FAIL', rules: [unlike] }] };
   const { name, pipelineName, first } = await created(pipeline);
   expect(await statuses(name)).toEqual(['Failed']);
   const state = (await stageOf(name, 'Build')).beforeEntryConditionState;
@@ -338,6 +340,9 @@ test('an entry condition that is not met fails the stage; an override lets it ru
   expect(state?.conditionStates?.[0]?.ruleStates?.[0]).toMatchObject({
     ruleName: 'IsGreen',
     latestExecution: { status: 'Failed' },
+  });
+  expect((await stageOf(name, 'Build')).onSuccessConditionState).toEqual({
+    conditionStates: [{ ruleStates: [{ ruleName: 'IsNotGreen' }] }],
   });
   const { ruleExecutionDetails } = await client.listRuleExecutions({ pipelineName });
   expect(ruleExecutionDetails).toMatchObject([

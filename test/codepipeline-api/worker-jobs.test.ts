@@ -99,6 +99,18 @@ test('a worker fetches the input, puts the output and ends the action; the slowe
   expect(waiting.latestExecution).toMatchObject({ status: 'InProgress', percentComplete: 50 });
 });
 
+test('a worker is told what the source of its input took, where that is known (CP-J-5)', async () => {
+  const pipeline: PipelineDeclaration = { ...milled(), executionMode: 'PARALLEL' };
+  await client.createPipeline({ pipeline });
+  const taken = { actionName: 'Fetch', revisionType: 'S3_OBJECT_VERSION_ID', revisionValue: 'v7' } as const;
+  await client.startPipelineExecution({ name: pipeline.name, sourceRevisions: [taken] });
+  await bench.engine.settled();
+  const { jobs = [] } = await client.pollForJobs({ actionTypeId: type, maxBatchSize: 5 });
+  const mine = jobs.filter(({ data }) => data!.pipelineContext!.pipelineName === pipeline.name);
+  const revisions = mine.map(({ data }) => data!.inputArtifacts!.map(({ name, revision }) => `${name} ${revision}`));
+  expect(revisions.toSorted()).toEqual([['App undefined'], ['App v7']]);
+});
+
 test('a result counts once: the same again is fine, another one is refused (CP-J-13, CP-J-15)', async () => {
   const pipeline = milled();
   await client.createPipeline({ pipeline });

@@ -74,10 +74,19 @@ function jobData(site: ActionSite, action: StartedAction<unknown>): WorkerJobDat
       actionExecutionId: site.run.id,
       pipelineExecutionId: site.record.execution.id,
     },
-    inputArtifacts: action.inputs,
+    inputArtifacts: action.inputs.map((input) => ({ ...input, ...revisionOf(site, input.name) })),
     outputArtifacts: action.outputs,
     ...encryptionKeyOf(site),
   };
+}
+
+/** CP-J-5: what a source action took to make the artifact. */
+function revisionOf({ definition, record }: ActionSite, artifact: string): { revision?: string } {
+  const source = definition.stages[0]?.actions.find(({ outputArtifacts }) =>
+    outputArtifacts.some(({ name }) => name === artifact),
+  );
+  const taken = record.execution.sourceRevisions.find(({ actionName }) => actionName === source?.name);
+  return taken ? { revision: taken.revisionId } : {};
 }
 
 /** Of the store in the action's own region, where there are several. */
