@@ -1,4 +1,5 @@
 import { missingConfiguration } from './action-types.ts';
+import { deployFindings } from './deploy-checks.ts';
 import type { StageDeclaration } from './definition.ts';
 import { actionError, warning, type Finding } from './finding.ts';
 import { refusedAtStart, toRunOnAws } from './runnable.ts';
@@ -15,7 +16,8 @@ export function providerFindings(placed: Placed): Finding[] {
   }
   if (category === 'Invoke' && provider === 'CodePipeline') return callFindings(placed);
   if (provider === 'StepFunctions') return doubtFindings(placed, 'InputType', ['Literal', 'FilePath'], '5.4');
-  return category === 'Deploy' && provider === 'S3' ? bucketFindings(placed) : [];
+  if (category !== 'Deploy') return [];
+  return provider === 'S3' ? bucketFindings(placed) : deployFindings(placed);
 }
 
 function buildFindings({ action, path }: Placed): Finding[] {
@@ -30,6 +32,10 @@ function buildFindings({ action, path }: Placed): Finding[] {
   if (primary !== undefined && !isVariable(primary) && names.length > 0 && !names.includes(primary)) {
     const message = `PrimarySource '${primary}' is no input artifact of action '${name}', so the build will fail`;
     found.push(warning([...at, 'PrimarySource'], '5.2', message, `Write one of ${names.join(', ')}.`));
+  }
+  if (action.configuration['CombineArtifacts'] === 'true' && batch === undefined) {
+    const message = `CombineArtifacts of action '${name}' works with batch builds only`;
+    found.push(warning([...at, 'CombineArtifacts'], '5.2', message, 'Leave it out.'));
   }
   if (batch === 'true') {
     const message = `The embedded engine runs no batch builds, and action '${name}' asks for one.`;

@@ -221,3 +221,90 @@ describe('values of providers and rules', () => {
     ]);
   });
 });
+
+describe('CP-5.3: values of deploy actions that only AWS runs', () => {
+  const stack = { ActionMode: 'CREATE_UPDATE', StackName: 's', TemplatePath: 'Src::t.yml', RoleArn: 'arn' };
+  const changes = { ...stack, ActionMode: 'CHANGE_SET_REPLACE', ChangeSetName: 'c' };
+  const blueGreen = {
+    ApplicationName: 'a',
+    DeploymentGroupName: 'g',
+    TaskDefinitionTemplateArtifact: 'Src',
+    AppSpecTemplateArtifact: 'Src',
+  };
+
+  it.each<[string, object, string[]]>([
+    ['CloudFormation', stack, []],
+    ['CloudFormation', changes, []],
+    ['CloudFormation', { ActionMode: 'DELETE_ONLY', StackName: 's', RoleArn: 'arn' }, []],
+    ['CloudFormation', { ActionMode: 'CHANGE_SET_EXECUTE', StackName: 's', ChangeSetName: 'c' }, []],
+    [
+      'CloudFormation',
+      { ...stack, ActionMode: 'CREATE' },
+      ["ActionMode: ActionMode of action 'More' cannot be 'CREATE'"],
+    ],
+    [
+      'CloudFormation',
+      { ActionMode: 'CHANGE_SET_REPLACE', StackName: 's' },
+      ['ChangeSetName', 'TemplatePath', 'RoleArn'].map(
+        (key) => `ActionMode: Action 'More' needs ${key} for CHANGE_SET_REPLACE`,
+      ),
+    ],
+    [
+      'CloudFormation',
+      { ...stack, TemplatePath: 't.yml' },
+      ["TemplatePath: TemplatePath of action 'More' names no file of an artifact"],
+    ],
+    [
+      'CloudFormation',
+      { ...stack, TemplateConfiguration: 'Other::c.json' },
+      [
+        "TemplateConfiguration: TemplateConfiguration of action 'More' names 'Other', which is none of its input artifacts",
+      ],
+    ],
+    [
+      'CloudFormation',
+      { ...stack, Capabilities: 'CAPABILITY_IAM, CAPABILITY_NAMED' },
+      ["Capabilities: Capabilities of action 'More' has ' CAPABILITY_NAMED'"],
+    ],
+    [
+      'CloudFormation',
+      { ...stack, ParameterOverrides: 'Stage=beta' },
+      ["ParameterOverrides: ParameterOverrides of action 'More' is not a JSON map"],
+    ],
+    ['CloudFormation', { ...stack, ParameterOverrides: '#{A.B}', Capabilities: '#{A.B}', TemplatePath: '#{A.B}' }, []],
+    ['CodeDeployToECS', { ...blueGreen, Image1ArtifactName: '#{A.B}' }, []],
+    [
+      'CodeDeployToECS',
+      { ...blueGreen, Image2ArtifactName: 'Image' },
+      ["Image2ArtifactName: Image2ArtifactName of action 'More' names 'Image', which is none of its input artifacts"],
+    ],
+    ['ECS', { ClusterName: 'c', ServiceName: 's', DeploymentTimeout: '60' }, []],
+    [
+      'ECS',
+      { ClusterName: 'c', ServiceName: 's', DeploymentTimeout: '61' },
+      ["DeploymentTimeout: DeploymentTimeout of action 'More' is '61'"],
+    ],
+    [
+      'EC2',
+      { InstanceTagKey: 'k', InstanceType: 'SSM' },
+      ["InstanceType: InstanceType of action 'More' cannot be 'SSM'"],
+    ],
+    [
+      'CloudFormationStackSet',
+      { StackSetName: 'n', TemplatePath: 'Src::t.yml', PermissionModel: 'SELF' },
+      ["PermissionModel: PermissionModel of action 'More' cannot be 'SELF'"],
+    ],
+  ])('%s %j', (provider, configuration, expected) => {
+    const actionTypeId = { category: 'Deploy', owner: 'AWS', provider, version: '1' };
+    const more = { actionTypeId, configuration, inputArtifacts: [{ name: 'Src' }] };
+    const found = told({ more }).filter((line) => !line.includes('CP-P-6') && !line.includes('#{A.B}'));
+    const at = 'warning CP-5.3 stages[1].actions[2].configuration.';
+    expect(found).toEqual(expected.map((text) => `${at}${text}, so the action will fail`));
+  });
+
+  it('artifacts of a batch are combined in batches only', () => {
+    expect(told({ build: { CombineArtifacts: 'true' } })).toEqual([
+      "warning CP-5.2 stages[1].actions[0].configuration.CombineArtifacts: CombineArtifacts of action 'Unit' works with batch builds only",
+    ]);
+  });
+});
