@@ -132,9 +132,12 @@ function branchOf(definition: PipelineDefinition, sourceAction: string): Pattern
   return branch === undefined ? [] : [{ includes: [branch.replaceAll(/[\\*?[\]{}]/g, String.raw`\$&`)] }];
 }
 
-function isDetectionOff(configuration: Readonly<Record<string, string>>): boolean {
-  const setting = configuration['DetectChanges'] ?? configuration['PollForSourceChanges'] ?? 'true';
-  return setting.toLowerCase() === 'false';
+/** Of the words for polling only true means yes (CP-P-1). */
+function isDetectionOff({
+  DetectChanges: detect,
+  PollForSourceChanges: poll = 'true',
+}: Readonly<Record<string, string>>): boolean {
+  return detect === undefined ? poll.toLowerCase() !== 'true' : detect.toLowerCase() === 'false';
 }
 
 function no(why: string): Judgement {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { keyBook } from '../../src/codepipeline-api/key-book.ts';
 import { makeSession } from '../../src/codepipeline-api/session-credentials.ts';
 import { testDatabase } from '../database.ts';
-import { declare } from './declare.ts';
+import { approval, declare } from './declare.ts';
 import { doorBench, refusal } from './door-bench.ts';
 import { rawCall, send, signedHeaders } from './signed-fetch.ts';
 
@@ -43,6 +43,16 @@ test.each([
 test('an empty body is an empty input, and unknown or null members are no matter (CP-W-7)', async () => {
   expect((await rawCall(url, 'ListPipelines', '', admin)).status).toBe(200);
   expect((await rawCall(url, 'ListPipelines', '{"nextToken":null,"later":{"a":[]}}', admin)).status).toBe(200);
+});
+
+test('whole numbers are numbers without a point, and texts are UTF-8 (CP-W-14)', async () => {
+  const pipeline = declare({ Gate: { Approve: { ...approval, configuration: { CustomData: 'Tür 🚪' } } } });
+  await client.createPipeline({ pipeline });
+  const got = await rawCall(url, 'GetPipeline', JSON.stringify({ name: pipeline.name }), admin);
+  expect(got.text).toMatch(/"version":1[,}]/);
+  expect(got.text).toMatch(/"runOrder":1[,}]/);
+  expect(got.text).toContain('"CustomData":"Tür 🚪"');
+  await client.deletePipeline({ name: pipeline.name });
 });
 
 test('a body over the cap is refused and nothing of it is kept', async () => {

@@ -107,8 +107,10 @@ test('a worker is told what the source of its input took, where that is known (C
   await bench.engine.settled();
   const { jobs = [] } = await client.pollForJobs({ actionTypeId: type, maxBatchSize: 5 });
   const mine = jobs.filter(({ data }) => data!.pipelineContext!.pipelineName === pipeline.name);
-  const revisions = mine.map(({ data }) => data!.inputArtifacts!.map(({ name, revision }) => `${name} ${revision}`));
-  expect(revisions.toSorted()).toEqual([['App undefined'], ['App v7']]);
+  const revisions = mine.flatMap(({ data }) =>
+    data!.inputArtifacts!.map(({ name, revision }) => `${name} ${revision}`),
+  );
+  expect(new Set(revisions)).toEqual(new Set(['App undefined', 'App v7']));
 });
 
 test('a result counts once: the same again is fine, another one is refused (CP-J-13, CP-J-15)', async () => {

@@ -24,6 +24,8 @@ const kinds: readonly [string, number][] = [
   ['A', 12],
   ['J', 20],
   ['E', 8],
+  ['P', 7],
+  ['W', 18],
 ];
 
 describe('docs/parity.md', () => {
@@ -39,7 +41,7 @@ describe('docs/parity.md', () => {
     const cited = ['src', 'test'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((path) => /\.(?:ts|txt)$/.test(path) && !path.includes('snapshots'))
-        .flatMap((path) => readFileSync(join(root, folder, path), 'utf8').match(/CP-[DXCVAJ]-\d+/g) ?? []),
+        .flatMap((path) => readFileSync(join(root, folder, path), 'utf8').match(/CP-[DXCVAJPW]-\d+/g) ?? []),
     );
     const listed = new Set(rows.map(({ rule }) => rule));
     expect([...new Set(cited)].filter((rule) => !listed.has(rule)).toSorted()).toEqual([]);

@@ -88,10 +88,17 @@ describe('which filters count', () => {
     expect(decideTrigger(filtersOf(definition), push('rel1')).starts).toBe(false);
   });
 
-  it('none when the source action switches detection off', () => {
-    const configuration = { ConnectionArn: 'a', FullRepositoryId: 'a/b', BranchName: 'main', DetectChanges: 'false' };
-    const { definition } = pipeline({ stages, actions: { 'Source/App': { configuration } } });
-    expect(filtersOf(definition)).toEqual({ push: [], pullRequest: [] });
+  it.each([
+    ['CodeStarSourceConnection', { ConnectionArn: 'a', FullRepositoryId: 'a/b' }, 1],
+    ['CodeStarSourceConnection', { ConnectionArn: 'a', FullRepositoryId: 'a/b', DetectChanges: 'false' }, 0],
+    ['CodeStarSourceConnection', { ConnectionArn: 'a', FullRepositoryId: 'a/b', DetectChanges: 'True' }, 1],
+    ['CodeCommit', { RepositoryName: 'b', PollForSourceChanges: 'True' }, 1],
+    ['CodeCommit', { RepositoryName: 'b', PollForSourceChanges: 'no' }, 0],
+  ])('CP-P-1: %s with %j watches %i branches', (provider, given, count) => {
+    const actionTypeId = { category: 'Source', owner: 'AWS', provider, version: '1' } as const;
+    const action = { actionTypeId, configuration: { ...given, BranchName: 'main' } };
+    const { push, pullRequest } = filtersOf(pipeline({ stages, actions: { 'Source/App': action } }).definition);
+    expect([push?.length, pullRequest?.length]).toEqual([count, count]);
   });
 
   it('a trigger without filters watches the branch of its action', () => {

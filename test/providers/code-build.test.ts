@@ -361,7 +361,7 @@ phases: {build: {commands: ["echo $TOKEN; echo $WHOLE; echo $URL; echo $TOKEN | 
     ['a reserved name', [{ name: 'CODEBUILD_X', value: 'x', type: 'PLAINTEXT' }], 'CODEBUILD_X is reserved'],
     ['a secret that is not there', [{ name: 'T', value: 'nope', type: 'SECRETS_MANAGER' }], 'asks for the secret nope'],
     ['something that is no list', { a: 1 }, 'is not a JSON list'],
-  ])('refuses %s', async (_name, variables, words) => {
+  ])('refuses %s (CP-P-5)', async (_name, variables, words) => {
     const action = await build(buildspec('phases: {build: {commands: ["true"]}}'), {
       configuration: { EnvironmentVariables: JSON.stringify(variables) },
     });

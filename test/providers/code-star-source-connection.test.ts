@@ -52,7 +52,7 @@ async function filesOf(action: ReturnType<typeof sourceOf>): Promise<Record<stri
 }
 
 describe('the source of an execution is one commit', () => {
-  it('fetches by SHA, not by branch, and tells what AWS tells (SEC-C-02)', async () => {
+  it('fetches by SHA, not by branch, and tells what AWS tells (SEC-C-02, CP-P-3)', async () => {
     const sha = served.commit({ 'a.txt': 'one\n' }, 'Mend the gate\n\nwith "quotes", $(id) and ümlaut');
     served.commit({ 'a.txt': 'two\n' }, 'A later commit');
     const action = sourceOf(sha);
