@@ -6,7 +6,7 @@ import type {
   ListActionExecutionsOutput,
 } from '@aws-sdk/client-codepipeline';
 import { actionAttempts, actionRecords, type AttemptRef } from '../db/api-executions.ts';
-import type { ActionInput, ActionOutput } from '../db/database.ts';
+import type { ActionInput, ActionOutput } from '../db/engine-tables.ts';
 import type { ActionDeclaration } from '../pipeline/definition.ts';
 import type { ActionRun } from '../pipeline/execution.ts';
 import { attemptsOf } from '../pipeline/status.ts';

@@ -1,7 +1,8 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { ActionRun } from '../pipeline/execution.ts';
 import type { NamedArtifact } from '../providers/provider.ts';
-import type { ActionInput, ActionOutput, Database } from './database.ts';
+import type { Database } from './database.ts';
+import type { ActionInput, ActionOutput } from './engine-tables.ts';
 import { jsonText } from './json.ts';
 
 /** A new attempt; the same again changes nothing. */

@@ -1,4 +1,5 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { Generated } from 'kysely';
+import type { GeneratedTimestamp, Json, NullableTimestamp } from './column-types.ts';
 
 /** Tables of the CodePipeline API (migrations/0003). `scope` is a repository's id, or 0 for admin keys. */
 export interface ApiTables {
@@ -8,10 +9,6 @@ export interface ApiTables {
   api_webhooks: ApiWebhookTable;
   api_buckets: ApiBucketTable;
 }
-
-type Json<T> = ColumnType<T, string, string>;
-type GeneratedTimestamp = ColumnType<Date, Date | string | undefined, Date | string>;
-type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 
 export type Tags = Readonly<Record<string, string>>;
 

@@ -1,12 +1,11 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { Generated } from 'kysely';
+import type { GeneratedTimestamp } from './column-types.ts';
 
 /** Tables of migration 0016: how the AWS engine keeps within what an account takes, and events that nobody could read. */
 export interface AwsTables {
   aws_budgets: AwsBudgetTable;
   aws_dead_events: AwsDeadEventTable;
 }
-
-type GeneratedTimestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 
 /** One bucket of tokens for each AWS account, shared by all replicas. */
 interface AwsBudgetTable {

@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { ConditionKind, RuleRun } from '../pipeline/execution.ts';
-import type { Database, RuleInput } from './database.ts';
+import type { Database } from './database.ts';
+import type { RuleInput } from './engine-tables.ts';
 import { jsonText } from './json.ts';
 
 export interface RuleExecution {

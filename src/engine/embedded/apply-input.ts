@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { ActionOutput, Database } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
+import type { ActionOutput } from '../../db/engine-tables.ts';
 import { lockLane } from '../../db/lanes.ts';
 import { recordMove } from '../../db/pipeline-decisions.ts';
 import type { Along, ExecutionContext } from '../engine.ts';

@@ -1,5 +1,5 @@
 import { actionOutputs } from '../../db/action-executions.ts';
-import type { ActionInput } from '../../db/database.ts';
+import type { ActionInput } from '../../db/engine-tables.ts';
 import { hurryJob } from '../../db/jobs.ts';
 import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { Execution, SourceRevision } from '../../pipeline/execution.ts';

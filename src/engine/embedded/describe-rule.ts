@@ -1,5 +1,5 @@
 import { actionOutputs } from '../../db/action-executions.ts';
-import type { RuleInput } from '../../db/database.ts';
+import type { RuleInput } from '../../db/engine-tables.ts';
 import { hurryJob } from '../../db/jobs.ts';
 import type { ActionDeclaration, ActionTypeId, RuleDeclaration } from '../../pipeline/definition.ts';
 import { resolveTexts, resolveVariables } from '../../pipeline/variables.ts';

@@ -1,4 +1,4 @@
-import type { ActionOutput } from '../../db/database.ts';
+import type { ActionOutput } from '../../db/engine-tables.ts';
 import type { Actor } from '../../pipeline/execution.ts';
 import type { Fact } from '../../pipeline/fact.ts';
 import type { ActionReport } from '../../providers/provider.ts';

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import { findCustomActionType } from '../../db/custom-action-types.ts';
-import type { ActionOutput, Database } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
+import type { ActionOutput } from '../../db/engine-tables.ts';
 import type { ExecutionRecord } from '../../db/executions.ts';
 import type { CurrentRevision, WorkerJob, WorkerJobResult } from '../../db/worker-jobs.ts';
 import type { ActionExecutionId, SourceRevision } from '../../pipeline/execution.ts';
