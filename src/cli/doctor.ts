@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { commandLimits } from '../buildspec/limits.ts';
 import { readEnvironment } from '../config/env.ts';
 import { otherLimitsInWords } from '../config/limits-schema.ts';
 import { defaultServerConfig } from '../config/server.ts';
-import { loadServerConfig } from '../config/load-server.ts';
+import { loadServerConfig, serverConfigSource } from '../config/load-server.ts';
 import { queueFigures } from '../db/dead-jobs.ts';
 import { describeError } from '../errors.ts';
 import { formatProblem } from '../pipeline/problem.ts';
@@ -75,8 +74,7 @@ async function lookAtServerConfig(io: CliIo): Promise<readonly Finding[]> {
     const { repositories } = read.config;
     const served =
       repositories === 'all' ? 'every repository of the App' : `${repositories.length} entries of repositories`;
-    const source = existsSync(settings.configFile) ? settings.configFile : 'no penstock.server.yml, so the defaults';
-    return { what, ok: true, found: `${source}: ${served}` };
+    return { what, ok: true, found: `${serverConfigSource(settings)}: ${served}` };
   });
   return [config, ...bound];
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { otherLimitsInWords } from '../config/limits-schema.ts';
-import { loadServerConfig } from '../config/load-server.ts';
+import { loadServerConfig, serverConfigSource } from '../config/load-server.ts';
 import { describeSettings, readEnvironment } from '../config/env.ts';
 import { readSecrets } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
@@ -48,6 +48,7 @@ async function runConfigured(settings: Settings, io: CliIo): Promise<number> {
     reviveJob: (id) => reviveDeadJob(db, id),
   });
   for (const line of describeSettings(settings)) io.out(line);
+  io.out(`Server configuration: ${serverConfigSource(settings)}`);
   io.out(`Isolation: ${running.isolation.describe()}`);
   io.out(`Builds: ${running.network} ${otherLimitsInWords(running.limits)}`);
   if (stopControl === undefined)

@@ -45,7 +45,6 @@ export function describeSettings(settings: Settings): readonly string[] {
     `Webhook secrets: ${settings.webhookSecrets.length}`,
     `Database: ${database}`,
     `Listening on: ${settings.host}:${settings.port}${settings.publicUrl ? `, reached as ${settings.publicUrl}` : ''}`,
-    `Server configuration: ${settings.configFile}`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { defaultServerConfig, readServerConfig } from './server.ts';
 import type { ServerConfigRead } from './server-types.ts';
@@ -20,4 +21,9 @@ export async function loadServerConfig(
       problems: [{ severity: 'error', file: configFile, line: 1, column: 1, path: '', message, mend }],
     };
   }
+}
+
+/** The file, or that there is none. */
+export function serverConfigSource({ configFile }: Pick<Settings, 'configFile'>): string {
+  return existsSync(configFile) ? configFile : 'no penstock.server.yml, so the defaults';
 }

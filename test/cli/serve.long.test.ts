@@ -57,6 +57,7 @@ test('from nothing to a running App: the printed link, the registration, and the
   expect(statSync(join(directory, 'home/control.sock')).mode & 0o777).toBe(0o600);
   const { code, all } = await running.stop();
   expect([code, all]).toEqual([0, expect.not.stringContaining(github.webhookSecret)]);
+  expect(all).toContain(`Server configuration: ${join(directory, 'penstock.server.yml')}\n`);
   expect(existsSync(join(directory, 'home/control.sock'))).toBe(false);
 }, 120_000);
 
