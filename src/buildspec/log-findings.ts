@@ -1,5 +1,5 @@
 import type { Finding, ResolvePath } from './finding.ts';
-import { detail, messageForms, placeForms, type PlaceForm } from './log-forms.ts';
+import { beginEnd, beginForms, detail, messageForms, placeForms, type PlaceForm } from './log-forms.ts';
 
 const maxFindings = 50;
 const maxLineLength = 1_000;
@@ -43,7 +43,7 @@ interface Reading {
   open?: Said | undefined;
   /** A place that still waits for its message, and whether any next line will do. */
   untold?: { readonly key: string; readonly said: Said; readonly any: boolean } | undefined;
-  /** Where a TAP test begins: the place of its message when its stack names none. */
+  /** The place of a message whose stack names none. */
   begin?: Candidate | undefined;
   details: number;
 }
@@ -59,19 +59,22 @@ function readLine(line: string, reading: Reading): void {
     reading.file = undefined;
     return;
   }
-  const location = /^\s*location: '(?<file>[^':]+):(?<line>\d+):(?<column>\d+)'$/.exec(line)?.groups;
-  if (location !== undefined) {
-    reading.begin = { file: location['file'], line: location['line'], column: location['column'] };
-    reading.said = undefined;
-    return;
-  }
-  if (/^\s*\.\.\.$/.test(line)) return endTapBlock(reading);
+  if (begins(line, reading)) return;
+  if (beginEnd.test(line)) return endBegun(reading);
   if (takesMessage(line, reading)) return;
   if (findPlace(line, reading)) return;
   if (/^\S+$/.test(line) && reading.resolve(line) !== undefined) reading.file = line;
 }
 
-function endTapBlock(reading: Reading): void {
+function begins(line: string, reading: Reading): boolean {
+  const groups = beginForms.map((form) => form.exec(line)?.groups).find((found) => found !== undefined);
+  if (groups === undefined) return false;
+  reading.begin = { file: groups['file'], line: groups['line'], column: groups['column'] };
+  reading.said = undefined;
+  return true;
+}
+
+function endBegun(reading: Reading): void {
   const { begin, said } = reading;
   reading.begin = undefined;
   if (begin !== undefined && said !== undefined && !said.placed) keep(reading, begin, said);

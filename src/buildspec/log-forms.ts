@@ -104,6 +104,8 @@ export const placeForms: readonly PlaceForm[] = [
     pattern: /^\s*(?<file>[^\s:()"']+\.[A-Za-z]{1,6}):(?<line>\d+):(?:(?<column>\d+):)? ?(?<message>\S.*)$/,
     message: 'here',
   },
+  // dash, bash: run.sh: 3: Syntax error: message, run.sh: line 3: message
+  { pattern: /^(?<file>[^\s:]+): (?:line )?(?<line>\d+): (?:(?<level>warning): )?(?<message>\S.*)$/, message: 'here' },
   // Python:   File "a.py", line 3, in f
   { pattern: /^\s*File "(?<file>[^"]+)", line (?<line>\d+)/, message: 'after' },
 ];
@@ -146,9 +148,20 @@ export const messageForms: readonly MessageForm[] = [
   // AssertionError [ERR_ASSERTION]: message
   {
     pattern:
-      /^\s*(?:✗ |✖ |× |not ok \d+ - |FAIL )?(?<message>(?:[A-Za-z_.]*(?:Error|Exception)|panic|AssertionError \[\w+\])(?:: \S.*)?)$/,
+      /^\s*(?:✗ |✖ |× |# |not ok \d+ - |FAIL )?(?<message>(?:[A-Za-z_.]*(?:Error|Exception)|panic|AssertionError \[\w+\])(?:: \S.*)?)$/,
   },
 ];
 
 /** What stands below a message and says more of it. */
 export const detail = /^\s*(?:left|right|expected|received|actual|got)\s*: ?\s*\S.*$/i;
+
+/** Where something begins whose message follows, and whose stack may name a better place. */
+export const beginForms: readonly RegExp[] = [
+  // node --test, as TAP: location: '/src/a.test.js:3:1'
+  /^\s*location: '(?<file>[^':]+):(?<line>\d+):(?<column>\d+)'$/,
+  // node, of a file that cannot be read or throws: file:///src/a.js:6, in TAP as a comment
+  /^(?:# )?(?<file>(?:file:\/\/)?[^\s:()]+\.[cm]?[jt]sx?):(?<line>\d+)$/,
+];
+
+/** There it ends: the block of TAP, or what node says as it goes. */
+export const beginEnd = /^\s*\.\.\.$|^(?:# )?Node\.js v\d/;

@@ -44,6 +44,9 @@ export interface SessionRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What shells begin their messages with; no file of a repository can be meant by it. */
+const shellName = '/codebuild/shell';
+
 /**
  * Commands see none of its own descriptors, and none of its own lines when they trace theirs with `set -x`. It keeps away
  * from descriptors 3 to 6, which scripts like to use.
@@ -103,7 +106,7 @@ async function startDriver(request: SessionRequest, kept: string): Promise<Runni
         ...request.command,
         readOnly: [...(request.command.readOnly ?? []), control],
         writable: [...request.command.writable, kept],
-        argv: [request.shell, '-c', driver, 'build', control, request.restore === true ? 'restore' : 'fresh'],
+        argv: [request.shell, '-c', driver, shellName, control, request.restore === true ? 'restore' : 'fresh'],
       },
       marker,
       output,

@@ -13,6 +13,7 @@ import type { ActionDeclaration } from '../pipeline/definition.ts';
 import { allotLocation, openArtifactStore } from '../providers/artifact-store.ts';
 import { createAwsSecretReader, type AwsSecretReader } from '../providers/aws-secrets.ts';
 import type { BucketOf } from '../providers/bucket-names.ts';
+import { formatProblem, type Problem } from '../pipeline/problem.ts';
 import type { ProjectLookup } from '../providers/build-project.ts';
 import type { CallPipeline } from '../providers/code-pipeline.ts';
 import type { AnyProvider } from '../providers/provider.ts';
@@ -106,8 +107,15 @@ function projectsOf({ database, github }: EffectsOptions): ProjectLookup {
     // A pipeline that was made through the CodePipeline API goes by no commit's configuration.
     if (!record || !github || record.context.configSha === '') return null;
     const loaded = await loadConfiguration(github, repository, record.context.configSha);
+    if (loaded.kind === 'broken') throw unreadable(loaded.problems);
     return loaded.kind === 'ok' ? (loaded.config.projects[name] ?? null) : null;
   };
+}
+
+/** Only a local run begins with such a file; without its projects a build would be another one. */
+function unreadable(problems: readonly Problem[]): UserError {
+  const [first] = problems.map(formatProblem);
+  return new UserError(`What its project means cannot be read. ${first ?? ''}`);
 }
 
 function withoutGitHub(): UserError {

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { TransientError, UserError } from '../errors.ts';
@@ -48,7 +48,7 @@ export async function openMirror(home: string, repositoryId: number, options: Mi
   await exclusively(directory, () => initialize(directory, git));
   return {
     fetch: (sha, access, signal) =>
-      exclusively(directory, () => fetchCommit(git, { sha: checkSha(sha), access, whole, signal })),
+      exclusively(directory, () => fetchCommit(git, directory, { sha: checkSha(sha), access, whole, signal })),
     describe: (sha) => describeCommit(git, checkSha(sha)),
     archive: (sha, signal) =>
       readGit({
@@ -86,9 +86,26 @@ interface Fetch {
   readonly signal: AbortSignal;
 }
 
-async function fetchCommit(git: Git, { sha, access, whole, signal }: Fetch): Promise<void> {
+/**
+ * What a fetch that was killed has left: a lock would refuse every later fetch. Nobody else works in the mirror, because
+ * one process has the home and its fetches wait for one another.
+ */
+async function clearLeftovers(directory: string, sha: string): Promise<void> {
+  const packs = join(directory, 'objects', 'pack');
+  const unfinished = (await readdir(packs).catch(() => [])).filter((name) => name.startsWith('tmp_'));
+  const left = [
+    join(directory, 'shallow.lock'),
+    join(directory, 'packed-refs.lock'),
+    join(directory, 'refs', 'penstock', `${sha}.lock`),
+    ...unfinished.map((name) => join(packs, name)),
+  ];
+  await Promise.all(left.map((path) => rm(path, { force: true })));
+}
+
+async function fetchCommit(git: Git, directory: string, { sha, access, whole, signal }: Fetch): Promise<void> {
   const present = await git(['cat-file', '-e', `${sha}^{commit}`]);
   if (present.status === 0) return;
+  await clearLeftovers(directory, sha);
   const url = new URL(access.url);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new UserError(

@@ -158,6 +158,11 @@ function services(): readonly KnownFailure[] {
 function builds(): readonly KnownFailure[] {
   return [
     {
+      message: /YAML_FILE_ERROR: the buildspec \S+ (does not exist|is no file)/,
+      cause: 'Its buildspec is not there.',
+      mend: 'Add the file, or name the right one under projects: in .github/penstock.yml, and push.',
+    },
+    {
       message: /YAML_FILE_ERROR/,
       cause: 'Its buildspec cannot be used.',
       mend: 'Correct the file at the line that the message names, and push.',
@@ -171,6 +176,11 @@ function builds(): readonly KnownFailure[] {
       message: /no matching (artifact|base directory) paths? found/i,
       cause: 'It made none of the files that its artifacts name.',
       mend: 'Compare artifacts: in the buildspec with what the build writes, and push.',
+    },
+    {
+      message: /UPLOAD_ARTIFACTS: The action has (\d+ output artifacts|the output artifact )/,
+      cause: 'The pipeline expects an artifact that its buildspec does not name.',
+      mend: 'Give the output artifact of the action and the entry under artifacts: one name, and push.',
     },
     {
       message: /exit status 127\.?$/,

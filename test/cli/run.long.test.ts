@@ -145,3 +145,18 @@ test('a secret that was not given is asked for by the option that gives it', () 
   expect(ran.status).toBe(1);
   expect(ran.stdout).toContain('Give it with --secret /release/signing-key=VARIABLE');
 });
+
+test('a configuration that cannot be read is told with its line, and nothing is built without its projects', () => {
+  const broken = join(project, 'broken');
+  cpSync('examples/static-site', broken, { recursive: true });
+  writeFileSync(join(broken, '.github/penstock.yml'), 'pipelines: {}\n x: [\n');
+  const env = { PATH: process.env['PATH'], PENSTOCK_HOME: join(broken, '.penstock') };
+  const { status, stdout } = spawnSync(process.execPath, [cli, 'run', 'pipeline.json'], {
+    cwd: broken,
+    env,
+    encoding: 'utf8',
+  });
+  expect(stdout).toContain('What its project means cannot be read. .github/penstock.yml:2:');
+  expect(stdout).not.toContain('Entering phase');
+  expect(status).toBe(1);
+});

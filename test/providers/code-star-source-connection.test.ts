@@ -1,4 +1,5 @@
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openArtifactStore } from '../../src/providers/artifact-store.ts';
@@ -105,6 +106,16 @@ describe('the source of an execution is one commit', () => {
     const before = served.requests.length;
     expect((await finish(provider, sourceOf(sha))).kind).toBe('succeeded');
     expect(served.requests.length).toBe(before);
+  });
+
+  it('fetches where a fetch that was killed has left its locks', async () => {
+    await finish(provider, sourceOf(served.commit({ 'c.txt': 'before' }, 'Before the kill')));
+    const sha = served.commit({ 'c.txt': 'after' }, 'After the kill');
+    const mirror = join(home, 'repositories', '42.git');
+    const left = ['shallow.lock', 'packed-refs.lock', `refs/penstock/${sha}.lock`, 'objects/pack/tmp_pack_x'];
+    for (const path of left) await writeFile(join(mirror, path), '');
+    expect((await finish(provider, sourceOf(sha))).kind).toBe('succeeded');
+    expect(existsSync(join(mirror, 'objects/pack/tmp_pack_x'))).toBe(false);
   });
 
   it('makes the same artifact bytes of the same commit', async () => {

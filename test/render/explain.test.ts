@@ -135,6 +135,21 @@ describe('every failure that can occur has a cause and a mend in plain words (CP
       /buildspec.*line/,
     ],
     [
+      'a buildspec that is not there',
+      'Build terminated with state: FAILED. DOWNLOAD_SOURCE: YAML_FILE_ERROR: the buildspec ci/b.yml does not exist in the primary source. Correct the path.',
+      /is not there.*Add the file/,
+    ],
+    [
+      'a secondary artifact of another name',
+      "Build terminated with state: FAILED. UPLOAD_ARTIFACTS: The action has 2 output artifacts, and Api is none of the buildspec's secondary-artifacts.",
+      /does not name.*one name/,
+    ],
+    [
+      'an output without artifacts',
+      'Build terminated with state: FAILED. UPLOAD_ARTIFACTS: The action has the output artifact Api, but the buildspec has no artifacts.',
+      /does not name.*one name/,
+    ],
+    [
       'a secret that is not there',
       'The environment variable T asks for the secret x, which this build may not see.',
       /secret/,
