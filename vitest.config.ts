@@ -22,7 +22,7 @@ const ownProcess = [
   'test/buildspec/isolation.test.ts',
 ];
 const poll = { timeout: 20_000 };
-const patience = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry, expect: { poll } };
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, teardownTimeout: 20_000, retry, expect: { poll } };
 const serverSetup = ['test/db/server-setup.ts'];
 // The embedded database computes in the process of the test: three times the work of a server for the same story.
 const bestEngine =
