@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Obeyed } from '../engine/engine.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
 import type { Database } from './database.ts';
@@ -70,6 +70,14 @@ export async function askedOf(db: Kysely<Database>, source: string): Promise<rea
 export async function rememberAsked(db: Kysely<Database>, source: string, asked: AskedOfEngine): Promise<void> {
   const text = JSON.stringify({ [asked.key]: asked });
   await sql`update human_commands set asked = asked || ${text}::jsonb where source = ${source}`.execute(db);
+}
+
+/** True for whoever comes first with this row about a source that was claimed. */
+export async function claimRecord(trx: Transaction<Database>, source: string, row: string): Promise<boolean> {
+  const { rows } = await sql`
+    update human_commands set recorded = array_append(recorded, ${plainText(row)}::text)
+    where source = ${source} and not (${plainText(row)}::text = any (recorded)) returning 1`.execute(trx);
+  return rows.length === 1;
 }
 
 export async function commandBySource(db: Kysely<Database>, source: string) {

@@ -37,6 +37,8 @@ interface HumanCommandTable {
   claimer: string | null;
   claimed_at: GeneratedTimestamp;
   at: GeneratedTimestamp;
+  /** Rows of the audit that tell of it. */
+  recorded: Generated<string[]>;
   /** By key; see human-commands.ts. */
   asked: ColumnType<Readonly<Record<string, AskedOfEngine>>, string | undefined, string>;
 }

@@ -8,8 +8,9 @@ import type { WebhookEvent } from '../github/event.ts';
 import type { Account, RepositoryRef } from '../github/github.ts';
 import { waitingApprovals } from '../pipeline/status.ts';
 import { renderReply } from '../render/replies.ts';
-import type { Answer, Asked } from './asked.ts';
+import { done, type Answer, type Asked } from './asked.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
+import { recordCommand } from './record-command.ts';
 import { obeyCommand } from './run-command.ts';
 
 type Button = Extract<WebhookEvent, { kind: 'button' }>;
@@ -19,7 +20,7 @@ type RerunSuite = Extract<WebhookEvent, { kind: 'rerun-suite' }>;
 /** A press of a button asks for the same as its command; whoever pressed passes the same rules as a comment. */
 export async function handleButton(deps: Deps, event: Button, claimer: string): Promise<Outcome> {
   const marker = `button/${event.checkRunId}/${event.identifier}`;
-  const before = await endOfEarlierTry(deps, `${marker}/${event.sender.id}`);
+  const before = await endOfEarlierTry(deps, event, `${marker}/${event.sender.id}`);
   if (before) return before;
   const run = await checkRunByGithubId(deps.db, event.repository.id, event.checkRunId);
   if (run?.headSha !== event.headSha)
@@ -35,12 +36,29 @@ export async function handleButton(deps: Deps, event: Button, claimer: string): 
 }
 
 /** What was done is done, although the check has become another by it and the process ended before it could say so. */
-async function endOfEarlierTry(deps: Pick<Deps, 'db'>, source: string): Promise<Outcome | undefined> {
-  const pressed = await commandBySource(deps.db, source);
+async function endOfEarlierTry(
+  { db }: Pick<Deps, 'db'>,
+  { repository, sender: person }: Button,
+  source: string,
+): Promise<Outcome | undefined> {
+  const pressed = await commandBySource(db, source);
   if (!pressed || pressed.outcome !== null) return undefined;
-  const asked = await askedOf(deps.db, source);
-  if (!asked.some(({ obeyed }) => obeyed?.outcome === 'done')) return undefined;
-  await finishCommand(deps.db, source, { outcome: 'rocket', answer: '' });
+  const did = (await askedOf(db, source)).find(({ obeyed }) => obeyed?.outcome === 'done');
+  if (!did) return undefined;
+  const command = JSON.parse(did.line) as Command;
+  const record = 'execution' in did.command ? await findExecution(db, did.command.execution) : null;
+  const asked = {
+    repository,
+    person,
+    channel: 'button',
+    source,
+    claim: source,
+    records: record ? [record] : [],
+  } as const;
+  await db.transaction().execute(async (trx) => {
+    await recordCommand(trx, asked, { command, answer: done(), allowed: true });
+    await finishCommand(trx, source, { outcome: 'rocket', answer: '' });
+  });
   return handled(`${pressed.text} by ${pressed.login}: rocket`);
 }
 

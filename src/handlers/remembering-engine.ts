@@ -1,7 +1,7 @@
 import type { Command } from '../commands/command.ts';
 import { askedOf, rememberAsked } from '../db/human-commands.ts';
 import type { Deps } from '../deps.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Along, Engine } from '../engine/engine.ts';
 import type { PipelineCommand } from '../pipeline/protocol.ts';
 
 /** What follows from these words depends on what runs, which the first try may have changed. */
@@ -13,14 +13,21 @@ export interface Remembering {
   readonly earlier: readonly Remembered[];
 }
 
+interface Asking {
+  /** The comment or press, which was claimed. */
+  readonly source: string;
+  readonly words: Command;
+  /** In the transaction that does it, where there is one. */
+  readonly onDone: NonNullable<Along['onDone']>;
+}
+
 /**
  * The engine, for one line of one comment or one press of a button: what is asked of it is on record before, and its
  * answer after. A delivery that is worked on again after a crash or a lost answer asks the same, and nothing twice.
  */
 export async function rememberingEngine(
   { db, engine }: Pick<Deps, 'db' | 'engine'>,
-  source: string,
-  words: Command,
+  { source, words, onDone }: Asking,
 ): Promise<Remembering> {
   const line = JSON.stringify(words);
   const known = new Map((await askedOf(db, source)).filter((one) => one.line === line).map((one) => [one.key, one]));
@@ -33,7 +40,10 @@ export async function rememberingEngine(
     await rememberAsked(db, source, { key, line, command });
     const obeyed = await engine.obey(command, by, {
       ...along,
-      onDone: (trx) => rememberAsked(trx, source, { key, line, command, obeyed: { outcome: 'done' } }),
+      onDone: async (trx) => {
+        await rememberAsked(trx, source, { key, line, command, obeyed: { outcome: 'done' } });
+        await onDone(trx);
+      },
     });
     await rememberAsked(db, source, { key, line, command, obeyed });
     return obeyed;

@@ -1,12 +1,14 @@
+import type { Transaction } from 'kysely';
 import { authorize } from '../commands/authorize.ts';
 import type { Command } from '../commands/command.ts';
 import type { ParsedLine } from '../commands/parse-comment.ts';
-import { recordAudit } from '../db/audit.ts';
+import type { Database } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { UserError } from '../errors.ts';
 import { ticked } from '../render/markdown.ts';
 import type { Answer, Asked } from './asked.ts';
-import { asker, newestPerPipeline, refused } from './asked.ts';
+import { asker, done, refused } from './asked.ts';
+import { recordCommand } from './record-command.ts';
 import { rememberingEngine } from './remembering-engine.ts';
 import { approve } from './commands/approve.ts';
 import { okToTest } from './commands/ok-to-test.ts';
@@ -39,15 +41,17 @@ export function answerLine(deps: Deps, asked: Asked, line: ParsedLine): Promise<
 
 /**
  * May this person ask this? Then it is done. The gates have rules of their own, applied by `approve`. Either way there is
- * a row that says who asked what, and what came of it.
+ * a row that says who asked what, and what came of it: of what an engine did, in the transaction that did it.
  */
 export async function obeyCommand(deps: Deps, asked: Asked, command: Command): Promise<Answer> {
   const allowed = authorize(command, asker(asked));
-  const { engine, earlier } = await rememberingEngine(deps, asked.claim, command);
+  const onDone = (trx: Transaction<Database>) => recordCommand(trx, asked, { command, answer: done(), allowed: true });
+  const { engine, earlier } = await rememberingEngine(deps, { source: asked.claim, words: command, onDone });
   const answer = allowed.allowed
     ? await dispatch({ ...deps, engine }, { ...asked, earlier }, command).catch(toldTheAsker)
     : refused(`${allowed.why} ${allowed.whoCould}`.trim());
-  await recordCommand(deps, asked, { command, answer, allowed: allowed.allowed });
+  const told = { command, answer, allowed: allowed.allowed };
+  await deps.db.transaction().execute((trx) => recordCommand(trx, asked, told));
   return answer;
 }
 
@@ -58,40 +62,6 @@ export async function obeyCommand(deps: Deps, asked: Asked, command: Command): P
 function toldTheAsker(error: unknown): Answer {
   if (error instanceof UserError) return refused(ticked(error.message, 2000));
   throw error;
-}
-
-const outcomes = { rocket: 'done', '+1': 'answered', '-1': 'refused', confused: 'not understood' } as const;
-
-/** Values of variables are left out: somebody may have written a secret into one. */
-function wordsOf(command: Command): Readonly<Record<string, unknown>> {
-  const { verb: _verb, ...words } = command;
-  return command.verb === 'run' ? { ...words, variables: command.variables.map(({ name }) => name) } : words;
-}
-
-async function recordCommand(
-  deps: Pick<Deps, 'db'>,
-  asked: Asked,
-  { command, answer, allowed }: { readonly command: Command; readonly answer: Answer; readonly allowed: boolean },
-): Promise<void> {
-  const pipeline = 'target' in command ? command.target.pipeline : undefined;
-  const [record, other] = newestPerPipeline(asked, pipeline);
-  // What a question was answered with can be asked again; a refusal is news.
-  const why = answer.mark === '+1' ? '' : (answer.text ?? '');
-  await recordAudit(deps.db, {
-    repositoryId: asked.repository.id,
-    ...(record && !other ? { execution: record.execution.id } : {}),
-    who: asked.person.login,
-    what: `command-${command.verb}`,
-    why: `${allowed ? outcomes[answer.mark] : 'not allowed'}${why === '' ? '' : `: ${why}`}`.slice(0, 1000),
-    detail: {
-      personId: asked.person.id,
-      permission: asked.permission,
-      channel: asked.channel,
-      source: asked.source,
-      ...(asked.pullRequest ? { pullRequest: asked.pullRequest.number, headSha: asked.pullRequest.headSha } : {}),
-      words: wordsOf(command),
-    },
-  });
 }
 
 function dispatch(deps: Deps, asked: Asked, command: Command): Promise<Answer> {

@@ -70,7 +70,24 @@ test('/retry, /approve, /rerun and /stop took effect once, and are answered as d
   expect(await ran(stage, number)).toHaveLength(before + 1);
   expect(await sayDying(stage, number, 'dev', '/stop abandon')).toEqual(obeyed);
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/cancelled/);
+  // Each is told of once, in the transaction that did it.
+  expect(await told(`dev-${stage.owner}`)).toEqual([
+    'command-retry: done',
+    'command-rerun: done',
+    'command-stop: done',
+  ]);
+  expect(await told(`reviewer-${stage.owner}`)).toEqual(['command-approve: done']);
 });
+
+/** What the audit says of the commands of a person. */
+async function told(login: string): Promise<readonly string[]> {
+  const rows = db
+    .selectFrom('audit')
+    .select(['what', 'why'])
+    .where('who', '=', login)
+    .where('what', 'like', 'command-%');
+  return (await rows.orderBy('id').execute()).map(({ what, why }) => `${what}: ${why}`);
+}
 
 test('/hold is not done again over a release in between', async () => {
   const stage = await setStage(world, { config });
@@ -109,6 +126,7 @@ test('a press of a button ends as done, although its check is another one by now
   const commands = db.selectFrom('human_commands').select(['text', 'outcome']);
   const mine = await commands.where('login', '=', `reviewer-${stage.owner}`).execute();
   expect(mine).toEqual([{ text: '[approve]', outcome: 'rocket' }]);
+  expect(await told(`reviewer-${stage.owner}`)).toEqual(['command-approve: done']);
 });
 
 test('/ok-to-test starts once, and is answered as done', async () => {
