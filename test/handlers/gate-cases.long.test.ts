@@ -238,12 +238,35 @@ test('SEC-B-28 a button on a fork finds its pull request by the check run: GitHu
   expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/success/);
 });
 
-test('SEC-C-15 when the fork is deleted meanwhile, the checks of its execution still conclude', async () => {
+const goings: readonly (readonly [string, (fork: string, by: string) => Promise<unknown>])[] = [
+  ['deleted', (fork, by) => world.github.deleteRepository(fork, by)],
+  ['renamed', (fork, by) => world.github.renameRepository(fork, 'elsewhere', by)],
+  ['out of sight, as a private one is: GitHub tells of no repository of the head', () => tellWithoutHead()],
+  [
+    'deleted, and told of without a repository of the head',
+    async (fork, by) => {
+      await world.github.deleteRepository(fork, by);
+      await tellWithoutHead();
+    },
+  ],
+];
+
+/** The last event of a pull request once more, as GitHub tells it when the repository of its head cannot be seen. */
+async function tellWithoutHead(): Promise<void> {
+  const payload = lastPayload('pull_request') as { readonly pull_request: { readonly head: object } };
+  const { pull_request: pull } = payload;
+  const told = { ...payload, action: 'synchronize', pull_request: { ...pull, head: { ...pull.head, repo: null } } };
+  expect((await deliver(world, 'pull_request', JSON.stringify(told))).status).toBe(202);
+}
+
+test.each(goings)('SEC-C-15 when the fork is %s, the checks of its execution still conclude', async (_how, go) => {
   const stage = await setStage(world, { config: one });
   const { number, sha, fork, outsider } = await forkPullRequest(world, stage);
   await stage.say(number, 'reviewer', `/ok-to-test ${sha}`);
-  await world.github.deleteRepository(fork, outsider);
+  await go(fork, outsider);
   await world.settled();
+  expect(stage.check(sha, 'web / Release')).toMatch(waiting);
+  expect((await stage.say(number, 'reader', '/why')).reply).toContain('0 of 1 approval');
   expect((await stage.say(number, 'reviewer', `/reject Release ${sha} gone`)).reactions).toEqual(['eyes', 'rocket']);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Rejected/);
 });
