@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadJobs } from '../src/db/dead-jobs.ts';
 import { loadDelivery } from '../src/db/deliveries.ts';
@@ -15,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-const post = (event: string, body: string, guid?: string) => deliver(world, event, body, guid);
+const post = (event: string, body: string | Buffer<ArrayBuffer>, guid?: string) => deliver(world, event, body, guid);
 
 test('SEC-E-10: signed scalars, arrays and empty objects under any event name are stored, then rejected or ignored', async () => {
   const bodies = ['null', '"x"', '1', 'true', '[]', '{}', '{"action":{}}', 'not json'];
@@ -47,6 +49,8 @@ test('SEC-D-20: signed bodies that a parser or a database could choke on are rej
     '{"ref":"refs/heads/a","ref":"\\u0000","repository":{"id":9007199254740993,"id":9007199254740992}}',
     '{"ref":"refs/heads/\\ud800\\u0000","after":"\\u0000","repository":{"full_name":"\\ud800/\\u0000"}}',
     '{"__proto__":{"installation":{"id":1}}}',
+    Buffer.from([...Buffer.from('{"ref":"'), 0xff, 0xc0, 0x80, 0xed, 0xa0, 0x80, ...Buffer.from('"}')]),
+    Buffer.from([0, ...Buffer.from('{}')]),
   ];
   const sent = await Promise.all(['push', 'pull_request'].flatMap((event) => bodies.map((body) => post(event, body))));
   expect(sent.map(({ status }) => status)).toEqual(sent.map(() => 202));
@@ -56,6 +60,20 @@ test('SEC-D-20: signed bodies that a parser or a database could choke on are rej
     expect(['rejected', 'ignored']).toContain(delivery?.outcome);
   }
   expect(await deadJobs(db)).toEqual([]);
+});
+
+test('SEC-D-20: a raw NUL in a header is refused at the door', async () => {
+  const { hostname, port } = new URL(world.server.url);
+  const socket = connect(Number(port), hostname);
+  const head = [
+    'POST /api/github/webhooks HTTP/1.1',
+    `Host: ${hostname}`,
+    'X-GitHub-Event: pu\0sh',
+    'Content-Length: 2',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n{}`);
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
 });
 
 test('SEC-E-05: a captured body under another event name is rejected and does nothing', async () => {

@@ -148,7 +148,7 @@ function describeCheck(github: StandIn, repository: string, sha: string, name: s
 export async function deliver(
   world: Pick<World, 'server'>,
   event: string,
-  body: string,
+  body: string | Buffer<ArrayBuffer>,
   guid: string = randomUUID(),
 ): Promise<{ readonly guid: string; readonly status: number }> {
   const signature = `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`;

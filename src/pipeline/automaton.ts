@@ -52,3 +52,53 @@ function addReachable(
     if (state?.kind === 'look' && state.test(before, after)) open.push(state.next);
   }
 }
+
+interface Step {
+  readonly reached: readonly number[];
+  readonly isEnd: boolean;
+  readonly next: Map<string, Step>;
+}
+
+/** More steps than this are forgotten: what a pattern may keep in memory is bounded too. */
+const mostSteps = 10_000;
+
+/**
+ * The same for many texts, of an automaton without `look`: what a set of states does with a character is worked out once
+ * (SEC-D-18: a filter is held against thousands of paths).
+ */
+export function readerOf(states: readonly State[], start: number): (text: string) => boolean {
+  let known = new Map<string, Step>();
+  let steps = 0;
+  const stepTo = (reached: number[]): Step => {
+    addReachable(states, { seen: new Uint32Array(states.length), mark: 1 }, reached);
+    const key = reached.toSorted((a, b) => a - b).join();
+    const isEnd = reached.some((index) => states[index]?.kind === 'end');
+    const step = known.get(key) ?? { reached, isEnd, next: new Map() };
+    known.set(key, step);
+    return step;
+  };
+  const read = (from: Step, char: string): Step => {
+    const targets = from.reached.flatMap((index) => {
+      const state = states[index];
+      return state?.kind === 'one' && state.test(char) ? [state.next] : [];
+    });
+    const step = stepTo(targets);
+    from.next.set(char, step);
+    steps += 1;
+    return step;
+  };
+  let first = stepTo([start]);
+  return (text) => {
+    if (steps > mostSteps) {
+      known = new Map();
+      steps = 0;
+      first = stepTo([start]);
+    }
+    let step = first;
+    for (const char of text) {
+      step = step.next.get(char) ?? read(step, char);
+      if (step.reached.length === 0) return false;
+    }
+    return step.isEnd;
+  };
+}

@@ -1,4 +1,4 @@
-import { addState, readsWhole, type State } from './automaton.ts';
+import { addState, readerOf, type State } from './automaton.ts';
 import { parseGlob, type GlobItem } from './glob-parse.ts';
 
 /** CodePipeline's glob dialect (CP 1.8): Java NIO style, case-sensitive, whole text. */
@@ -9,7 +9,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
   if (!parsed.ok) return (text) => text === pattern;
   const states: State[] = [{ kind: 'end' }];
   const start = addItems(states, parsed.items, 0);
-  return (text) => readsWhole(states, start, text);
+  return readerOf(states, start);
 }
 
 /** Why a pattern is not legal, or undefined. */

@@ -4,6 +4,7 @@ import type { StageDeclaration } from './definition.ts';
 import { actionError, warning, type Finding } from './finding.ts';
 import { refusedAtStart, toRunOnAws } from './runnable.ts';
 import { eachAction, type Placed } from './structure-checks.ts';
+import { variableReferences } from './variables.ts';
 
 /** What single providers ask for beyond their lists of keys (CP 5.1 to 5.4). Values with variables are not judged. */
 export function providerFindings(placed: Placed): Finding[] {
@@ -76,10 +77,29 @@ function summaryFindings(placed: Placed): Finding[] {
 /** The service takes commands of one line each; here a longer one runs as it is. */
 function commandFindings({ action, path }: Placed): Finding[] {
   return action.commands.flatMap((command, index) => {
-    if (!command.trim().includes('\n')) return [];
+    const at = [...path, 'commands', index];
+    const outside = wordsOfOthers(command).map((text) => {
+      const message = `Action '${action.name}' has ${text} in a command, and the shell obeys what anybody wrote there`;
+      const mend = 'Give it as the value of an environment variable, and write "$NAME" in the command.';
+      return warning(at, 'V-1', message, mend);
+    });
+    if (!command.trim().includes('\n')) return outside;
     const message = `Action '${action.name}' has a command of several lines, which CodePipeline does not take`;
-    return [warning([...path, 'commands', index], '5.2', message, 'Write one command for each line.')];
+    return [...outside, warning(at, '5.2', message, 'Write one command for each line.')];
   });
+}
+
+/** Output variables of sources that hold text of whoever made the commit or the pull request. */
+const outsideKeys: ReadonlySet<string> = new Set([
+  'BranchName',
+  'CommitMessage',
+  'PullRequestTitle',
+  'SourceBranchName',
+]);
+
+/** References are replaced as text (CP-V-1), so a value that is a command becomes one (SEC-D-02). */
+function wordsOfOthers(command: string): readonly string[] {
+  return variableReferences(command).flatMap(({ text, key }) => (outsideKeys.has(key) ? [text] : []));
 }
 
 /** CP 5.4. */

@@ -4,7 +4,7 @@ import { TransientError } from '../../src/errors.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
 import { startWorld, type World } from '../world.ts';
-import { configWithGate, forkPullRequest } from './people.ts';
+import { addPerson, configWithGate, forkPullRequest } from './people.ts';
 
 /** The process ends right after the engine did what somebody asked, and the delivery is worked on again. */
 
@@ -106,6 +106,24 @@ test('/hold is not done again over a release in between', async () => {
   Object.assign(deps, { engine: { ...alive, obey } });
   expect((await stage.say(number, 'dev', '/hold web/Release incident 12')).reactions).toEqual(obeyed);
   expect(await isOpen(stage)).toBe(true);
+});
+
+test('/approve whose gate somebody else answered before its second try is told so, and takes no other gate', async () => {
+  const stage = await setStage(world, { config });
+  const other = { kind: 'person', ...addPerson(world, stage, 'other') } as const;
+  const { number } = await stage.pullRequest();
+  const { deps } = world.server;
+  const alive = deps.engine;
+  const obey: typeof alive.obey = async (command, by) => {
+    Object.assign(deps, { engine: alive });
+    if (command.kind !== 'approve') throw new Error(`unexpected: ${command.kind}, ${by.kind}`);
+    await alive.obey({ ...command, kind: 'reject' }, { kind: 'person', id: other.id, login: other.login });
+    throw new TransientError('killed', { retryAfterMs: 1 });
+  };
+  Object.assign(deps, { engine: { ...alive, obey } });
+  const said = await stage.say(number, 'reviewer', '/approve');
+  expect(said.reactions).toEqual(['eyes', '-1']);
+  expect(said.reply).toContain(`Too late: \`Release/Approve\` was rejected by \`${other.login}\``);
 });
 
 async function isOpen({ owner }: Stage): Promise<boolean> {

@@ -9,6 +9,8 @@ const build = { ProjectName: 'unit' };
 const bucket = { BucketName: 'site', Extract: 'true' };
 
 interface Edits {
+  /** Of the source action. */
+  readonly namespace?: string;
   readonly source?: object;
   readonly build?: object;
   readonly bucket?: object;
@@ -32,6 +34,7 @@ function problemsOf(edits: Edits): readonly Problem[] {
           actionTypeId: actionTypeId('Source', 'CodeStarSourceConnection'),
           configuration: { ...source, ...edits.source },
           outputArtifacts: inputArtifacts,
+          ...(edits.namespace === undefined ? {} : { namespace: edits.namespace }),
         },
       ],
     },
@@ -130,6 +133,21 @@ describe('values of providers and rules', () => {
       },
       [
         "warning CP-5.2 stages[1].actions[2].commands[1]: Action 'More' has a command of several lines, which CodePipeline does not take",
+      ],
+    ],
+    [
+      'SEC-D-02: what others wrote, in a command; a commit is no words',
+      {
+        namespace: 'Source',
+        more: {
+          actionTypeId: { category: 'Compute', owner: 'AWS', provider: 'Commands', version: '1' },
+          commands: ['echo #{Source.CommitId} on #{Source.BranchName}', 'echo "#{Source.CommitMessage}"'],
+          inputArtifacts: [{ name: 'Src' }],
+        },
+      },
+      [
+        "warning CP-V-1 stages[1].actions[2].commands[0]: Action 'More' has #{Source.BranchName} in a command, and the shell obeys what anybody wrote there",
+        "warning CP-V-1 stages[1].actions[2].commands[1]: Action 'More' has #{Source.CommitMessage} in a command, and the shell obeys what anybody wrote there",
       ],
     ],
     [
