@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionsOfPullRequest } from '../../src/db/executions.ts';
+import { claimCommand, commandBySource, rememberAsked } from '../../src/db/human-commands.ts';
 import { TransientError } from '../../src/errors.ts';
 import { testDatabase } from '../database.ts';
 import { setStage, type Stage } from '../stage.ts';
@@ -20,15 +21,16 @@ afterAll(() => world.stop());
 const config = configWithGate('{ count: 1 }');
 const obeyed = ['eyes', 'rocket'];
 
-async function dying<T>(say: () => Promise<T>): Promise<T> {
+async function dying<T>(say: () => Promise<T>, atDeath: () => Promise<void> = () => Promise.resolve()): Promise<T> {
   const { deps } = world.server;
   const alive = deps.engine;
   let deaths = 0;
   const die = async <A>(did: Promise<A>): Promise<A> => {
     const answer = await did;
     deaths += 1;
-    if (deaths === 1) throw new TransientError('killed', { retryAfterMs: 1 });
-    return answer;
+    if (deaths > 1) return answer;
+    await atDeath();
+    throw new TransientError('killed', { retryAfterMs: 1 });
   };
   Object.assign(deps, {
     engine: {
@@ -136,15 +138,45 @@ test('a press of a button ends as done, although its check is another one by now
   const stage = await setStage(world, { config });
   const { sha } = await stage.pullRequest();
   const press = { checkName: 'web / Release', sha, identifier: 'approve', login: `reviewer-${stage.owner}` };
-  await dying(async () => {
+  const reviewer = `reviewer-${stage.owner}`;
+  const click = async () => {
     await world.github.clickButton(stage.repository, press);
     await world.settled();
-  });
+  };
+  await dying(click, async () => expect(await told(reviewer)).toEqual(['command-approve: done']));
   expect(stage.check(sha, 'web')).toMatch(/^completed\/success/);
   const commands = db.selectFrom('human_commands').select(['text', 'outcome']);
   const mine = await commands.where('login', '=', `reviewer-${stage.owner}`).execute();
   expect(mine).toEqual([{ text: '[approve]', outcome: 'rocket' }]);
   expect(await told(`reviewer-${stage.owner}`)).toEqual(['command-approve: done']);
+});
+
+test('a press whose end was cut off after the answer of an engine that is not ours is told of when it ends', async () => {
+  const stage = await setStage(world, { config });
+  const { sha } = await stage.pullRequest();
+  const login = addPerson(world, stage, 'other').login;
+  const { id: personId } = world.github.createAccount({ login });
+  const run = world.github.checks(stage.repository, sha).find(({ name }) => name === 'web / Release');
+  const known = db.selectFrom('repositories').select('id').where('owner', '=', stage.owner);
+  const { id: repositoryId } = await known.executeTakeFirstOrThrow();
+  const source = `button/${run?.id}/approve/${personId}`;
+  await claimCommand(db, { source, repositoryId, pullRequest: 1, personId, login, text: '[approve]' });
+  const line = JSON.stringify({ verb: 'approve', target: { pipeline: 'web' }, reason: '' });
+  const [{ lane, id: execution } = expect.fail('nothing ran')] = await ran(stage, 1);
+  const command = {
+    kind: 'approve',
+    lane,
+    execution,
+    stage: 'Release',
+    action: 'Approve',
+    token: 't',
+    summary: '',
+  } as const;
+  await rememberAsked(db, source, { key: 'k', line, command, obeyed: { outcome: 'done' } });
+  await world.github.clickButton(stage.repository, { checkName: 'web / Release', sha, identifier: 'approve', login });
+  await world.settled();
+  expect(await told(login)).toEqual(['command-approve: done']);
+  expect((await commandBySource(db, source))?.outcome).toBe('rocket');
 });
 
 test('/ok-to-test starts once, and is answered as done', async () => {
