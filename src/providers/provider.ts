@@ -10,7 +10,8 @@ import type { RepositoryRef } from '../github/github.ts';
  * - `poll` is called after `running`, at the latest after `pollAfterMs`, earlier when `action.changed()` was called.
  *   After a restart of the process, `poll` begins work of the old one again where that does no harm; elsewhere it answers
  *   `failed` with code `ActionLost`.
- * - `stop` ends the work if it still goes on, and is quiet when it has ended already or was never started.
+ * - `stop` ends the work if it still goes on, and is quiet when it has ended already or was never started. It may come when
+ *   a retry has begun: the token says which attempt is meant.
  * - A failed action is a report. Throwing means that the provider itself is broken; the call is repeated later.
  * - Only `action.log` and the output locations are written; nothing of the environment of the process leaks into work.
  */
@@ -22,7 +23,7 @@ export interface ActionProvider<C> {
   readonly artifacts: { readonly in: readonly [number, number]; readonly out: readonly [number, number] };
   start(action: StartedAction<C>): Promise<ActionReport>;
   poll?(action: RunningAction<C>): Promise<ActionReport>;
-  stop?(action: RunningAction<C>): Promise<void>;
+  stop?(action: Pick<RunningAction<C>, 'token'>): Promise<void>;
 }
 
 export interface StartedAction<C> {

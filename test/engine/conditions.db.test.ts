@@ -141,6 +141,25 @@ test('a window that does not open in time fails the stage (CP-C-13)', async () =
   bench.shiftMs = 0;
 });
 
+test('the work of a rule that ran out of time is stopped also where the stage is retried at once (CP-C-13, CP-X-50)', async () => {
+  let tries = 0;
+  bench.answers['Smoke'] = () =>
+    ++tries === 1
+      ? { kind: 'running', externalId: 'x', pollAfterMs: 600_000 }
+      : { kind: 'succeeded', outputVariables: {} };
+  const smoke = aCondition('FAIL', { Smoke: { provider: 'Commands', commands: ['true'] } });
+  const deploy = { onSuccess: { conditions: [smoke] }, onFailure: { result: 'RETRY' } } as const;
+  const id = await bench.start(withStage(plain, 'Deploy', deploy), { pullRequest: 70 });
+  await bench.settled();
+  const [row] = await listRuleExecutions(db, id);
+  const at = { execution: id, stage: 'Deploy', condition: 'onSuccess', rule: 'Smoke', attempt: 1 } as const;
+  await runEffect(bench.runner, { kind: 'watch-rule-deadline', ...at, id: row!.state.id, at: row!.state.deadline! });
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Succeeded');
+  expect(bench.stopped).toEqual([`${id}/Deploy/onSuccess.Smoke/1`]);
+  delete bench.answers['Smoke'];
+});
+
 test('Commands and CodeBuild rules run as actions of these types do, with a log of their own (CP 2.10)', async () => {
   const rules = {
     Smoke: { provider: 'Commands', commands: ['./smoke.sh #{Source.BranchName}'] },

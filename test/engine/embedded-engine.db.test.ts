@@ -4,7 +4,8 @@ import { findExecution } from '../../src/db/executions.ts';
 import { laneKey } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
-import { aPipeline } from './a-pipeline.ts';
+import { passDeadline } from '../../src/engine/embedded/run-effect.ts';
+import { aPipeline, withStage } from './a-pipeline.ts';
 import { engineBench, repository } from './engine-bench.ts';
 
 const database = await testDatabase();
@@ -32,6 +33,31 @@ test('the same idempotency key is the same execution, also when two ask at once 
   await bench.settled();
   const ran = bench.started.filter((action) => action.execution === first);
   expect(ran).toHaveLength(3);
+});
+
+test('so it is when the first of them failed at once (CP-X-7, CP-X-8)', async () => {
+  const needy = { ...twoStages, variables: [{ name: 'TAG' }] };
+  const twice = [1, 2].map(() => bench.start(needy, { key: 'push/42/web/needy', pullRequest: 21 }));
+  const [first, second] = await Promise.all(twice);
+  expect(second).toBe(first);
+  expect(await bench.status(first!)).toBe('Failed');
+});
+
+test('work that ran out of time is stopped also where the stage is retried by itself at once (CP-F-23, CP-X-50)', async () => {
+  let tries = 0;
+  bench.answers['Unit'] = () =>
+    ++tries === 1
+      ? { kind: 'running', externalId: 'x', pollAfterMs: 600_000 }
+      : { kind: 'succeeded', outputVariables: {} };
+  const definition = withStage(twoStages, 'Build', { onFailure: { result: 'RETRY' } });
+  const id = await bench.start(definition, { pullRequest: 22 });
+  await bench.settled();
+  const unit = (await bench.read(id)).stages[1]?.actions.find(({ action }) => action === 'Unit');
+  await passDeadline(bench.runner, id, unit!.id);
+  await bench.settled();
+  expect(await bench.status(id)).toBe('Succeeded');
+  expect(bench.stopped).toContain(`${id}/Build/Unit/1`);
+  delete bench.answers['Unit'];
 });
 
 test('variables of an earlier action reach a later one; a missing one fails it with the text of CP-V-6 (CP-V-4)', async () => {

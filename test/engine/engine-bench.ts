@@ -35,6 +35,8 @@ export interface EngineBench {
   readonly home: string;
   /** What `start` was called with, in order. */
   readonly started: StartedAction<unknown>[];
+  /** Tokens that `stop` was called with, in order. */
+  readonly stopped: string[];
   /** What the next attempts of an action report; the default is success. */
   answers: Record<string, (action: StartedAction<unknown>) => ActionReport>;
   /** Who is told that an approval waits; one that fills `notices` unless the test says otherwise. */
@@ -77,6 +79,7 @@ export async function engineBench(
   const findReal = real(home);
   const log = pino({ level: 'silent' });
   const started: StartedAction<unknown>[] = [];
+  const stopped: string[] = [];
   const answers: EngineBench['answers'] = {};
   const aws: EngineBench['aws'] = {};
   const notices: EngineBench['notices'] = [];
@@ -102,6 +105,7 @@ export async function engineBench(
     },
     poll: (action) =>
       Promise.resolve(bench.answers[action.declaration.name]?.(action) ?? { kind: 'succeeded', outputVariables: {} }),
+    stop: ({ token }) => Promise.resolve(void stopped.push(token)),
   };
   const manual = manualApproval() as AnyProvider;
   const runner: EffectRunner = {
@@ -146,6 +150,7 @@ export async function engineBench(
     worker,
     home,
     started,
+    stopped,
     start: (definition: PipelineDefinition, change: StartChange = {}) => startOn(engine, definition, change),
     read: async (execution: ExecutionId) => (await findExecution(db, execution))!.execution,
     answer: (execution: ExecutionId, kind: 'approve' | 'reject' = 'approve', summary = 'fine') =>

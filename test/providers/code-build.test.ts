@@ -130,7 +130,7 @@ phases:
       tries += 1
     )
       await sleep(10);
-    await builder.stop?.({ ...action, externalId: 'x' });
+    await builder.stop?.(action);
     expect(await untilEnded(builder, action, first)).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringContaining('Build terminated with state: STOPPED') },
@@ -152,7 +152,7 @@ describe('where a build goes', () => {
     expect(before).toMatchObject({ phase: 'PRE_BUILD', status: 'SUCCEEDED', endedAt: running?.startedAt });
     expect(running).toMatchObject({ status: 'IN_PROGRESS', attempts: 1 });
     expect(running?.endedAt).toBeUndefined();
-    await builder.stop?.({ ...action, externalId: 'x' });
+    await builder.stop?.(action);
     await untilEnded(builder, action, first);
     expect((await phases()).map(({ phase, status }) => `${phase} ${status}`).slice(-2)).toEqual([
       'BUILD STOPPED',

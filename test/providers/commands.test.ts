@@ -112,7 +112,7 @@ describe.each(rungs)('commands on the rung $level', (isolation) => {
     const first = await provider.start(action);
     for (let tries = 0; tries < 200 && !existsSync(action.logFile); tries += 1) await sleep(10);
     for (let tries = 0; tries < 200 && findMarked(nameOfToken(action.token)).length === 0; tries += 1) await sleep(10);
-    await provider.stop?.({ ...action, externalId: 'local:x' });
+    await provider.stop?.(action);
     expect(await untilEnded(provider, action, first)).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringContaining('stop') },
@@ -236,7 +236,7 @@ describe.each(rungs.filter((isolation) => isolation.contained))(
       expect(seen).not.toContain('/secret.txt');
       expect(seen).not.toContain('canary-of-the-other');
       expect(seen).not.toContain(waiting.actionExecution);
-      await provider.stop?.({ ...waiting, externalId: 'x' });
+      await provider.stop?.(waiting);
       await untilEnded(provider, waiting, first);
     });
   },
@@ -308,7 +308,7 @@ describe('the number of commands at once', () => {
       command(['date +%s%N']),
     ]);
     const started = [await provider.start(first), await provider.start(second), await provider.start(third)];
-    await provider.stop?.({ ...second, externalId: 'x' });
+    await provider.stop?.(second);
     const ends = await Promise.all(
       [first, second, third].map((action, index) => untilEnded(provider, action, started[index]!)),
     );

@@ -45,9 +45,9 @@ export function describeProviderContract<C>(name: string, subject: ContractSubje
     it('stop is quiet when nothing was started and when it has ended', async () => {
       const provider = subject.provider();
       const action = await subject.succeeding();
-      await provider.stop?.({ ...action, externalId: 'local:none' });
+      await provider.stop?.(action);
       await untilEnded(provider, action, await provider.start(action));
-      await provider.stop?.({ ...action, externalId: 'local:none' });
+      await provider.stop?.(action);
     });
 
     it('leaves nothing in its work directories', async () => {

@@ -5,7 +5,7 @@ import type { ActionDeclaration } from '../../pipeline/definition.ts';
 import type { Execution, SourceRevision } from '../../pipeline/execution.ts';
 import { resolveTexts, resolveVariables } from '../../pipeline/variables.ts';
 import type { ActionReport, AnyProvider, NamedArtifact, StartedAction } from '../../providers/provider.ts';
-import type { ActionSite } from './action-site.ts';
+import { tokenOf, type ActionSite } from './action-site.ts';
 import { findInputs, namespacesOf, originOf, outputSources } from './namespaces.ts';
 import type { EffectRunner } from './run-effect.ts';
 
@@ -42,7 +42,7 @@ export async function describeAction(
   const secrets = context.fork ? {} : runner.secretsFor(site.repository);
   const revision = revisionOf(execution, site.declaration);
   const action: StartedAction<unknown> = {
-    token: `${execution.id}/${site.stage}/${site.declaration.name}/${site.run.attempt}`,
+    token: tokenOf(site),
     execution: execution.id,
     actionExecution: site.run.id,
     pipeline: site.record.execution.pipeline,

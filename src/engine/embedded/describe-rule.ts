@@ -5,7 +5,7 @@ import type { ActionDeclaration, ActionTypeId, RuleDeclaration } from '../../pip
 import { resolveTexts, resolveVariables } from '../../pipeline/variables.ts';
 import type { AnyProvider, NamedArtifact, StartedAction } from '../../providers/provider.ts';
 import { findInputs, namespacesOf, originOf, outputSources } from './namespaces.ts';
-import type { RuleSite } from './rule-site.ts';
+import { ruleTokenOf, type RuleSite } from './rule-site.ts';
 import type { EffectRunner } from './run-effect.ts';
 
 export type ResolvedRule =
@@ -44,7 +44,7 @@ const actionTypes: Readonly<Record<string, ActionTypeId>> = {
 };
 
 /** The rule in an action's words, for the provider that runs it; undefined for rules that are no work. */
-export function actionOfRule({ declaration }: Extract<ResolvedRule, { ok: true }>): ActionDeclaration | undefined {
+export function actionOfRule({ declaration }: Pick<RuleSite, 'declaration'>): ActionDeclaration | undefined {
   const actionTypeId = actionTypes[declaration.ruleTypeId.provider];
   if (!actionTypeId) return undefined;
   const { name, configuration, commands, inputArtifacts, timeoutInMinutes } = declaration;
@@ -85,12 +85,12 @@ export function describeRule(
   const isFork = record.context.fork;
   const secrets = isFork ? {} : runner.secretsFor(site.repository);
   const action: StartedAction<unknown> = {
-    token: `${execution.id}/${stage.stage}/${site.condition}.${run.rule}/${stage.attempt}`,
+    token: ruleTokenOf(site),
     execution: execution.id,
     actionExecution: run.id,
     pipeline: execution.pipeline,
     stage: stage.stage,
-    attempt: stage.attempt,
+    attempt: site.attempt,
     declaration: work.declaration,
     configuration: configuration.data,
     repository: site.repository,

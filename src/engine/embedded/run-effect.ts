@@ -11,7 +11,7 @@ import type { Effect } from '../../pipeline/effect.ts';
 import type { ActionReport, AnyProvider, ArtifactLocation } from '../../providers/provider.ts';
 import type { Notifier } from '../engine.ts';
 import { announceApproval } from './announce-approval.ts';
-import { findSite, type ActionSite } from './action-site.ts';
+import { findAttempt, findSite, tokenOf, type ActionSite } from './action-site.ts';
 import { describeAction } from './describe-action.ts';
 import { continueFunction, handOverAction, isHandedOver } from './hand-over-action.ts';
 import { settleExclusiveStage } from './exclusive-stage.ts';
@@ -63,9 +63,10 @@ export async function runEffect(runner: EffectRunner, effect: Effect): Promise<v
 }
 
 async function runActionEffect(runner: EffectRunner, effect: ActionEffect): Promise<void> {
-  const site = await findSite(runner.db, effect.execution, effect.id);
+  const isStop = effect.kind === 'stop-action';
+  const site = await (isStop ? findAttempt : findSite)(runner.db, effect.execution, effect.id);
   if (!site) return;
-  if (effect.kind === 'stop-action') return stopAction(runner, site);
+  if (isStop) return stopAction(runner, site);
   if (site.run.status === 'InProgress') await startAction(runner, site);
 }
 
@@ -129,11 +130,7 @@ async function schedulePoll(runner: EffectRunner, site: ActionSite, delayMs: num
 
 async function stopAction(runner: EffectRunner, site: ActionSite): Promise<void> {
   if (isHandedOver(runner, site.declaration)) return timeOutWorkerJobs(runner.db, site.run.id);
-  const provider = runner.findProvider(site.declaration);
-  if (!provider?.stop) return;
-  const described = await describeAction(runner, site, provider);
-  if (described.kind === 'unresolved') return;
-  await provider.stop({ ...described.action, externalId: site.run.externalExecutionId ?? '' });
+  await runner.findProvider(site.declaration)?.stop?.({ token: tokenOf(site) });
 }
 
 function noProvider(declaration: ActionDeclaration): ActionReport {

@@ -8,7 +8,7 @@ import { callSubject } from './call-subject.ts';
 import { actionOfRule, describeRule, resolveRule, ruleInput, type ResolvedRule } from './describe-rule.ts';
 import { continueForRule, invokeForRule } from './invoke-function.ts';
 import { applyRuleFact, applyRuleReport, reportOfAction, type RuleReport } from './rule-report.ts';
-import { findRuleSite, type RuleSite } from './rule-site.ts';
+import { findEvaluation, findRuleSite, ruleTokenOf, type RuleSite } from './rule-site.ts';
 import type { EffectRunner } from './run-effect.ts';
 
 type Rule = Extract<ResolvedRule, { ok: true }>;
@@ -20,7 +20,8 @@ const firstPollMs = 300;
 
 /** Does one effect of a condition (CP 2.10). A repeated call finds everything as it stands. */
 export async function runRuleEffect(runner: EffectRunner, effect: RuleEffect): Promise<void> {
-  const site = await findRuleSite(runner.db, effect.execution, effect.id);
+  const isStop = effect.kind === 'stop-rule';
+  const site = await (isStop ? findEvaluation : findRuleSite)(runner.db, effect.execution, effect.id);
   if (!site) return;
   switch (effect.kind) {
     case 'start-rule':
@@ -139,12 +140,9 @@ async function lookAtAlarm(runner: EffectRunner, site: RuleSite, rule: Rule): Pr
 
 async function stopRule(runner: EffectRunner, site: RuleSite): Promise<void> {
   await timeOutWorkerJobs(runner.db, site.run.id);
-  const resolved = await resolveRule(runner, site);
-  const declaration = resolved.ok ? actionOfRule(resolved) : undefined;
+  const declaration = actionOfRule(site);
   const provider = declaration && runner.findProvider(declaration);
-  if (!resolved.ok || !declaration || !provider?.stop) return;
-  const described = describeRule(runner, site, { provider, declaration, inputs: resolved.inputs });
-  if (described.ok) await provider.stop({ ...described.action, externalId: site.run.externalExecutionId ?? '' });
+  await provider?.stop?.({ token: ruleTokenOf(site) });
 }
 
 /** The core fails it if it still goes on; what works for it is stopped on the host that runs it. */
