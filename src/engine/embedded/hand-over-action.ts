@@ -11,7 +11,7 @@ import type { ActionSite } from './action-site.ts';
 import type { FunctionAnswer } from './aws-calls.ts';
 import { callSubject, refusedToFork } from './call-subject.ts';
 import { describeAction } from './describe-action.ts';
-import { handOut } from './invoke-function.ts';
+import { handOut, jobInputs } from './invoke-function.ts';
 import { applyFact, applyReport } from './report-fact.ts';
 import type { EffectRunner } from './run-effect.ts';
 import { workerJobId } from './worker-job-id.ts';
@@ -74,19 +74,10 @@ function jobData(site: ActionSite, action: StartedAction<unknown>): WorkerJobDat
       actionExecutionId: site.run.id,
       pipelineExecutionId: site.record.execution.id,
     },
-    inputArtifacts: action.inputs.map((input) => ({ ...input, ...revisionOf(site, input.name) })),
+    inputArtifacts: jobInputs(site, action.inputs),
     outputArtifacts: action.outputs,
     ...encryptionKeyOf(site),
   };
-}
-
-/** CP-J-5: what a source action took to make the artifact. */
-function revisionOf({ definition, record }: ActionSite, artifact: string): { revision?: string } {
-  const source = definition.stages[0]?.actions.find(({ outputArtifacts }) =>
-    outputArtifacts.some(({ name }) => name === artifact),
-  );
-  const taken = record.execution.sourceRevisions.find(({ actionName }) => actionName === source?.name);
-  return taken ? { revision: taken.revisionId } : {};
 }
 
 /** Of the store in the action's own region, where there are several. */

@@ -3,12 +3,15 @@ import {
   findWorkerJob,
   markFunctionCalled,
   queueWorkerJob,
+  type JobInput,
   type WorkerJob,
   type WorkerJobData,
 } from '../../db/worker-jobs.ts';
 import type { FunctionAnswer } from './aws-calls.ts';
 import { callSubject, refusedToFork } from './call-subject.ts';
+import type { NamedArtifact } from '../../providers/provider.ts';
 import type { ResolvedRule } from './describe-rule.ts';
+import type { ExecutionSite } from './execution-site.ts';
 import type { RuleReport } from './rule-report.ts';
 import type { RuleSite } from './rule-site.ts';
 import type { EffectRunner } from './run-effect.ts';
@@ -45,7 +48,7 @@ export async function invokeForRule(
         actionExecutionId: site.run.id,
         pipelineExecutionId: site.record.execution.id,
       },
-      inputArtifacts: rule.inputs,
+      inputArtifacts: jobInputs(site, rule.inputs),
       outputArtifacts: [],
     },
   });
@@ -62,6 +65,16 @@ export async function continueForRule(runner: EffectRunner, site: RuleSite): Pro
   const answer = await invoke({ subject: callSubject(site), functionName, region: site.declaration.region, job });
   await markFunctionCalled(runner.db, job.id);
   return reportOfAnswer(answer, functionName, site.condition === 'onFailure');
+}
+
+/** CP-J-5: each with what a source action took to make it. */
+export function jobInputs({ definition, record }: ExecutionSite, inputs: readonly NamedArtifact[]): JobInput[] {
+  const sources = definition.stages[0]?.actions ?? [];
+  return inputs.map((input) => {
+    const source = sources.find(({ outputArtifacts }) => outputArtifacts.some(({ name }) => name === input.name));
+    const taken = record.execution.sourceRevisions.find(({ actionName }) => actionName === source?.name);
+    return taken ? { ...input, revision: taken.revisionId } : input;
+  });
 }
 
 /** One job per subject: a repeated start finds the first one. */
