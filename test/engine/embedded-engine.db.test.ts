@@ -4,7 +4,7 @@ import { findExecution } from '../../src/db/executions.ts';
 import { laneKey } from '../../src/pipeline/execution.ts';
 import { waitingApprovals } from '../../src/pipeline/status.ts';
 import { testDatabase } from '../database.ts';
-import { passDeadline } from '../../src/engine/embedded/run-effect.ts';
+import { passDeadline, runEffect } from '../../src/engine/embedded/run-effect.ts';
 import { aPipeline, withStage } from './a-pipeline.ts';
 import { engineBench, repository } from './engine-bench.ts';
 
@@ -44,9 +44,9 @@ test('so it is when the first of them failed at once (CP-X-7, CP-X-8)', async ()
 });
 
 test('work that ran out of time is stopped also where the stage is retried by itself at once (CP-F-23, CP-X-50)', async () => {
-  let tries = 0;
-  bench.answers['Unit'] = () =>
-    ++tries === 1
+  // Asked again when it is polled: the first attempt goes on whenever that is.
+  bench.answers['Unit'] = ({ attempt }) =>
+    attempt === 1
       ? { kind: 'running', externalId: 'x', pollAfterMs: 600_000 }
       : { kind: 'succeeded', outputVariables: {} };
   const definition = withStage(twoStages, 'Build', { onFailure: { result: 'RETRY' } });
@@ -57,6 +57,28 @@ test('work that ran out of time is stopped also where the stage is retried by it
   await bench.settled();
   expect(await bench.status(id)).toBe('Succeeded');
   expect(bench.stopped).toContain(`${id}/Build/Unit/1`);
+  delete bench.answers['Unit'];
+});
+
+test('the log of work that was stopped is closed: nobody reports its end any more', async () => {
+  bench.answers['Unit'] = () => ({ kind: 'running', externalId: 'x', pollAfterMs: 600_000 });
+  const id = await bench.start(twoStages, { pullRequest: 23 });
+  await bench.settled();
+  const { lane, stages } = await bench.read(id);
+  const unit = stages[1]?.actions.find(({ action }) => action === 'Unit');
+  const closed: string[] = [];
+  const logs = { ...bench.runner.logs, close: (action: string) => void closed.push(action) };
+  await bench.engine.obey({ kind: 'stop', lane, execution: id, abandon: true }, by);
+  const stop = {
+    kind: 'stop-action',
+    execution: id,
+    stage: 'Build',
+    action: 'Unit',
+    attempt: 1,
+    id: unit!.id,
+  } as const;
+  await runEffect({ ...bench.runner, logs }, stop);
+  expect(closed).toEqual([unit!.id]);
   delete bench.answers['Unit'];
 });
 

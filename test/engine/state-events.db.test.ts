@@ -188,9 +188,13 @@ test('a queue of SQS gets the same events through the SDK', async () => {
   await tell(`{ sqs: { queueUrl: "${address}/111122223333/events.fifo", region: eu-west-1 } }`);
   await bench.start(aPipeline({ Source: { Checkout: 'CodeStarSourceConnection' } }));
   await bench.settled();
-  expect(received).toHaveLength(6);
-  const sent = JSON.parse(received[0]!.body) as { MessageBody: string; MessageDeduplicationId: string };
-  expect(JSON.parse(sent.MessageBody)).toMatchObject({ id: sent.MessageDeduplicationId, source: 'aws.codepipeline' });
+  // The SDK sends again what was answered late: the queue drops the second by its id.
+  type Sent = { MessageBody: string; MessageDeduplicationId: string };
+  const sent = received.map(({ body }) => JSON.parse(body) as Sent);
+  expect(new Set(sent.map((one) => one.MessageDeduplicationId)).size).toBe(6);
+  for (const { MessageBody, MessageDeduplicationId: id } of sent) {
+    expect(JSON.parse(MessageBody)).toMatchObject({ id, source: 'aws.codepipeline' });
+  }
 });
 
 test('an address that is not public is refused unless the operator allows it, and so is a weak or missing key', async () => {

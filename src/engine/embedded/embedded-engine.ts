@@ -79,6 +79,17 @@ async function refresh(options: EmbeddedEngineOptions, execution: string): Promi
 async function start(options: EmbeddedEngineOptions, request: StartRequest): Promise<ExecutionId> {
   const known = await findExecutionByKey(options.db, request.idempotencyKey);
   if (known) return known.execution.id;
+  try {
+    return await startAnew(options, request);
+  } catch (error) {
+    // Somebody with the same key was quicker, and that execution has ended already.
+    const other = await findExecutionByKey(options.db, request.idempotencyKey);
+    if (other) return other.execution.id;
+    throw error;
+  }
+}
+
+async function startAnew(options: EmbeddedEngineOptions, request: StartRequest): Promise<ExecutionId> {
   const execution = executionIdFor(request.idempotencyKey);
   const why = await whyNotRunnable(options, request.definition, request.repositoryId);
   const applied = await applyInput(options.db, {

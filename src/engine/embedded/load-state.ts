@@ -42,7 +42,7 @@ function namedExecutions(stages: Readonly<Record<string, StageBook>>, input: Inp
   for (const book of Object.values(stages)) {
     for (const id of [book.latestEntered, book.latestSucceeded, ...book.inbound]) if (id) ids.add(id);
   }
-  if ('execution' in input) ids.add(input.execution);
+  if ('execution' in input && input.kind !== 'start') ids.add(input.execution);
   if (input.kind === 'rollback') ids.add(input.target);
   return [...ids];
 }

@@ -131,6 +131,8 @@ async function schedulePoll(runner: EffectRunner, site: ActionSite, delayMs: num
 async function stopAction(runner: EffectRunner, site: ActionSite): Promise<void> {
   if (isHandedOver(runner, site.declaration)) return timeOutWorkerJobs(runner.db, site.run.id);
   await runner.findProvider(site.declaration)?.stop?.({ token: tokenOf(site) });
+  // Nobody will report how it ended.
+  runner.logs.close(site.run.id);
 }
 
 function noProvider(declaration: ActionDeclaration): ActionReport {

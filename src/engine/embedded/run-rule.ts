@@ -143,6 +143,7 @@ async function stopRule(runner: EffectRunner, site: RuleSite): Promise<void> {
   const declaration = actionOfRule(site);
   const provider = declaration && runner.findProvider(declaration);
   await provider?.stop?.({ token: ruleTokenOf(site) });
+  runner.logs.close(site.run.id);
 }
 
 /** The core fails it if it still goes on; what works for it is stopped on the host that runs it. */
