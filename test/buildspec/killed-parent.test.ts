@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { findMarked, killLeftover, type ProcessIdentity } from '../../src/buildspec/processes.ts';
 import { availableRungs, temporaryDirectory } from './rungs.ts';
@@ -27,14 +26,11 @@ describe.each(rungs)('kill -9 of the process that runs a command on the rung $le
       const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
       const identity = JSON.parse(String((await lines.next()).value)) as ProcessIdentity;
       expect((await lines.next()).value).toBe('started');
-      for (let tries = 0; tries < 500 && findMarked(marker).length < 3; tries += 1) await sleep(10);
-      expect(findMarked(marker).length).toBeGreaterThanOrEqual(3);
+      await expect.poll(() => findMarked(marker).length).toBeGreaterThanOrEqual(3);
       parent.kill('SIGKILL');
       await once(parent, 'exit');
-      for (let tries = 0; isolation.contained && tries < 200 && findMarked(marker).length > 0; tries += 1)
-        await sleep(10);
       if (!isolation.contained) expect(await killLeftover(identity)).toBe(true);
-      expect(findMarked(marker)).toEqual([]);
+      await expect.poll(() => findMarked(marker)).toEqual([]);
     },
   );
 });

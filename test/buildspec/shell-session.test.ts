@@ -72,12 +72,13 @@ describe.each(rungs)('a shell on the rung $level', (isolation) => {
     for (const command of ['set -x', 'A=1', 'exec 3>&1 4>&1', 'echo three >&3']) await session.run(command);
     await session.set('GIVEN', 1);
     expect(await session.run('set +x; test $A$GIVEN = 11; (exit 7)')).toEqual({ kind: 'finished', status: 7 });
+    await session.run('echo quiet');
     expect(await session.read(['A'])).toEqual({ A: '1' });
     await session.close();
     const lines = output()
       .split('\n')
       .map((line) => line.replace(/^\++ /, '+ '));
-    expect(lines).toEqual(['+ A=1', '+ exec', '+ echo three', 'three', '+ set +x', '']);
+    expect(lines).toEqual(['+ A=1', '+ exec', '+ echo three', 'three', '+ set +x', 'quiet', '']);
   });
 
   it('hides its own descriptors, so that a command reading its input gets nothing', async () => {

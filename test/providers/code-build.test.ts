@@ -1,7 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { findMarked } from '../../src/buildspec/processes.ts';
 import type { BuildRecord } from '../../src/buildspec/build-record.ts';
@@ -124,12 +123,7 @@ phases:
     const builder = provider(isolation);
     const action = await build(buildspec('phases: {build: {commands: ["setsid sleep 300 & sleep 300"]}}'));
     const first = await builder.start(action);
-    for (
-      let tries = 0;
-      tries < 300 && !(existsSync(action.logFile) && logOf(action).includes('Running command'));
-      tries += 1
-    )
-      await sleep(10);
+    await expect.poll(() => existsSync(action.logFile) && logOf(action)).toContain('Running command');
     await builder.stop?.(action);
     expect(await untilEnded(builder, action, first)).toMatchObject({
       kind: 'failed',
@@ -584,7 +578,7 @@ describe('what a build gives', () => {
     const junit = `<testsuite><testcase name="adds" classname="sum"><failure message="expected 3">at sum (src/sum.js:2:5)</failure></testcase><testcase name="ok"/></testsuite>`;
     const action = await build({
       ...buildspec(
-        'phases: {build: {commands: [\'echo "src/sum.js:9:3: error: unused variable x"\', \'exit 1\']}}\nreports: {unit: {files: ["out/*.xml"]}, gone: {files: [nothing.xml]}}\n',
+        'phases: {build: {commands: [\'echo "src/sum.js:9:3: error: unused variable x"; echo "src/sum.js:2:5: error: told by the report"\', \'exit 1\']}}\nreports: {unit: {files: ["out/*.xml"]}, gone: {files: [nothing.xml]}}\n',
       ),
       'src/sum.js': 'x\n',
       'out/junit.xml': junit,

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { markerVariable } from '../../src/buildspec/environment.ts';
 import { findMarked, startTimeOf } from '../../src/buildspec/processes.ts';
@@ -110,8 +109,7 @@ describe.each(rungs)('commands on the rung $level', (isolation) => {
     const provider = providerOn(isolation);
     const action = await command(['setsid sleep 300 & sleep 300']);
     const first = await provider.start(action);
-    for (let tries = 0; tries < 200 && !existsSync(action.logFile); tries += 1) await sleep(10);
-    for (let tries = 0; tries < 200 && findMarked(nameOfToken(action.token)).length === 0; tries += 1) await sleep(10);
+    await expect.poll(() => findMarked(nameOfToken(action.token)).length).toBeGreaterThan(0);
     await provider.stop?.(action);
     expect(await untilEnded(provider, action, first)).toMatchObject({
       kind: 'failed',
@@ -223,8 +221,7 @@ describe.each(rungs.filter((isolation) => isolation.contained))(
       const waiting = await command(['echo canary-of-the-other > secret.txt; echo ready; sleep 60']);
       const provider = providerOn(isolation);
       const first = await provider.start(waiting);
-      for (let tries = 0; tries < 500 && !(existsSync(waiting.logFile) && logOf(waiting).includes('ready')); tries += 1)
-        await sleep(10);
+      await expect.poll(() => existsSync(waiting.logFile) && logOf(waiting)).toContain('\nready\n');
       const look = await command([
         `find / -name 'secret.tx[t]' 2>/dev/null; ls ${home} ${home}/work ${home}/logs; grep -rs 'canary-of-the-othe[r]' ${home} /proc/[0-9]*/environ; ps ax | grep -c '[s]leep 60'; true`,
       ]);

@@ -95,6 +95,17 @@ describe('secrets never reach a log (SEC-D-09)', () => {
     );
   });
 
+  it('finds a secret inside the beginning of another one (SEC-D-09)', () => {
+    const secrets = ['prefix-inner-secret-suffix', 'inner-secret'];
+    expect(maskText('prefix-inner-secret-other', secrets)).toBe('prefix-***-other');
+    expect(maskText('prefix-inner-secret-suffix', secrets)).toBe('***');
+  });
+
+  it('steps over one line break and not over an empty line', () => {
+    expect(maskText('hunter2\nhunter3', ['hunter2hunter3'])).toBe('***\n***');
+    expect(maskText('hunter2\n\nhunter3', ['hunter2hunter3'])).toBe('hunter2\n\nhunter3');
+  });
+
   it('text without secrets passes unchanged, line by line, without waiting', () => {
     const masker = createMasker([secret]);
     expect(masker.push(Buffer.from('first line\n')).toString()).toBe('first line\n');

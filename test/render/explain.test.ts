@@ -140,6 +140,11 @@ describe('every failure that can occur has a cause and a mend in plain words (CP
       /is not there.*Add the file/,
     ],
     [
+      'a buildspec that is a folder',
+      'Build terminated with state: FAILED. DOWNLOAD_SOURCE: YAML_FILE_ERROR: the buildspec ci is no file. Name a file.',
+      /is not there/,
+    ],
+    [
       'a secondary artifact of another name',
       "Build terminated with state: FAILED. UPLOAD_ARTIFACTS: The action has 2 output artifacts, and Api is none of the buildspec's secondary-artifacts.",
       /does not name.*one name/,
