@@ -1,31 +1,23 @@
-import type { LoadedConfiguration } from '../config/load.ts';
-import { executionsOfPullRequest, newestForLane } from '../db/executions.ts';
+import { executionsOfPullRequest } from '../db/executions.ts';
 import { latestHead, recordHead } from '../db/pull-request-heads.ts';
-import type { Deps } from '../deps.ts';
 import type { Account, PullRequest, RepositoryRef } from '../github/github.ts';
-import { laneKey, type Actor, type LaneKey } from '../pipeline/execution.ts';
+import type { Actor, LaneKey } from '../pipeline/execution.ts';
 import type { TriggerEvent } from '../pipeline/triggers.ts';
-import { renderHeldFork, renderSkipped } from '../render/plain-checks.ts';
-import { postBroken, type BrokenAt } from './broken-configuration.ts';
-import { authorsOfPullRequest, pullRequestFacts, withBaseNow, type Authorship } from './gather-context.ts';
+import { postBroken } from './broken-configuration.ts';
+import { authorsOfPullRequest, withBaseNow } from './gather-context.ts';
 import { isPush } from './gate-facts.ts';
 import { loadGoverning } from './load-governing.ts';
 import { handled, ignored, type Outcome } from './outcome.ts';
-import { postCheck } from './post-check.ts';
-import { recordStart } from './record-start.ts';
-import { endLane, startExecution, startKeyAfter } from './start-execution.ts';
-import { planStarts, plansNeedFiles, type StartPlan } from './start-plan.ts';
-
-type PullRequestDeps = Pick<Deps, 'approvals' | 'aws' | 'db' | 'github' | 'engine' | 'log' | 'publicUrl' | 'now'>;
-
-/** How we came to look at a pull request. The sweep knows no sender and no action. */
-export interface Look {
-  readonly sender?: Account;
-  readonly action?: 'opened' | 'reopened' | 'synchronize' | 'closed' | 'ready_for_review' | 'edited';
-  readonly delivery?: string;
-  /** The head that the webhook was about, which may be an older one by now. */
-  readonly headSha?: string;
-}
+import {
+  actOnPlan,
+  brokenAt,
+  type Look,
+  type Ok,
+  type PullRequestDeps,
+  type PullRequestStart,
+} from './pull-request-plan.ts';
+import { endLane } from './start-execution.ts';
+import { planStarts, plansNeedFiles } from './start-plan.ts';
 
 /**
  * Makes what runs for a pull request follow from what GitHub says now. A webhook is only the reason to look: an old
@@ -59,14 +51,6 @@ export async function reconcilePullRequest(
 function actorOf(sender: Account | undefined): Actor {
   if (!sender) return { kind: 'penstock', why: 'the sweep found it' };
   return { kind: 'person', id: sender.id, login: sender.login };
-}
-
-interface PullRequestStart {
-  readonly repository: RepositoryRef;
-  readonly pullRequest: PullRequest;
-  readonly event: 'OPEN' | 'UPDATED' | 'CLOSED';
-  readonly by: Actor;
-  readonly look: Look;
 }
 
 async function closePullRequest(
@@ -124,107 +108,6 @@ async function startForPullRequest(deps: PullRequestDeps, start: PullRequestStar
   const said: string[] = [];
   for (const plan of plans) said.push(await actOnPlan(deps, { start, loaded, fork, authorship }, plan));
   return handled(said.join('; '));
-}
-
-type Ok = Extract<LoadedConfiguration, { kind: 'ok' }>;
-
-interface PlanFacts {
-  readonly start: PullRequestStart;
-  readonly loaded: Ok;
-  readonly fork: boolean;
-  readonly authorship: Authorship;
-}
-
-async function actOnPlan(deps: PullRequestDeps, facts: PlanFacts, plan: StartPlan): Promise<string> {
-  const { repository, pullRequest, by, event, look } = facts.start;
-  const { name } = plan.pipeline;
-  const lane = laneKey(repository.id, name, pullRequest.number);
-  if (plan.kind === 'broken') {
-    await postBroken(deps, brokenAt(facts.start), name, plan.problems);
-    return `${name}: its definition is broken`;
-  }
-  if (plan.kind === 'filtered') return leaveOut(deps, facts, name, plan.reason);
-  if (plan.kind === 'awaited') return awaitAws(deps, facts, name, plan.reason);
-  if (facts.fork) return holdFork(deps, facts, name);
-  const context = await pullRequestFacts(deps, repository, pullRequest, {
-    pipeline: plan.pipeline,
-    loaded: facts.loaded,
-    cause: causeOf(event, pullRequest.number),
-    authorship: facts.authorship,
-  });
-  const idempotencyKey = await startKey(deps, facts, name);
-  await startExecution(deps, {
-    repository,
-    pipeline: plan.pipeline,
-    definition: plan.definition,
-    lane,
-    idempotencyKey,
-    context,
-    by,
-    reason: plan.reason,
-    ...(look.delivery === undefined ? {} : { delivery: look.delivery }),
-  });
-  return `${name}: started (${plan.reason})`;
-}
-
-function brokenAt({ repository, pullRequest, look }: PullRequestStart): BrokenAt {
-  return { repository, headSha: pullRequest.headSha, pullRequest: pullRequest.number, delivery: look.delivery };
-}
-
-function causeOf(event: 'OPEN' | 'UPDATED' | 'CLOSED', number: number): string {
-  const word = { OPEN: 'opened', UPDATED: 'updated', CLOSED: 'closed' }[event];
-  return `pull request #${number} ${word}`;
-}
-
-/** One start per pull request, commit and pipeline; reopening starts again what closing stopped. */
-function startKey(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
-  const { repository, pullRequest, event } = facts.start;
-  const base = `pr/${repository.id}/${pipeline}/${pullRequest.number}/${pullRequest.headSha}`;
-  return event === 'CLOSED' ? Promise.resolve(`${base}/closed`) : startKeyAfter(deps, base);
-}
-
-async function leaveOut(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
-  const { repository, pullRequest, event } = facts.start;
-  // Hardly any pipeline starts when a pull request closes, so that is no news, and no check waits for it.
-  if (event === 'CLOSED') return `${pipeline}: left out, ${reason}`;
-  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'filtered', reason });
-  // An open one must not wait for a check that never comes.
-  const key = { repository, headSha: pullRequest.headSha, execution: null };
-  await postCheck(deps, key, renderSkipped(pipeline, reason, deps.publicUrl));
-  return `${pipeline}: left out, ${reason}`;
-}
-
-/** No check: one that says "skipped" would pass where it is required, before AWS has run anything. */
-async function awaitAws(deps: PullRequestDeps, facts: PlanFacts, pipeline: string, reason: string): Promise<string> {
-  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'held', reason });
-  return `${pipeline}: ${reason}`;
-}
-
-interface Unstarted {
-  readonly pipeline: string;
-  readonly outcome: 'filtered' | 'held';
-  readonly reason: string;
-}
-
-async function recordUnstarted(deps: PullRequestDeps, start: PullRequestStart, decision: Unstarted): Promise<void> {
-  const { repository, pullRequest, look, by } = start;
-  const delivery = look.delivery === undefined ? {} : { delivery: look.delivery };
-  const commit = { repositoryId: repository.id, headSha: pullRequest.headSha, pullRequest: pullRequest.number };
-  await recordStart(deps, { ...commit, ...delivery, ...decision }, by);
-}
-
-async function holdFork(deps: PullRequestDeps, facts: PlanFacts, pipeline: string): Promise<string> {
-  const { repository, pullRequest, event } = facts.start;
-  if (event === 'CLOSED') return `${pipeline}: nothing runs for a closed fork`;
-  const last = await newestForLane(deps.db, laneKey(repository.id, pipeline, pullRequest.number));
-  const ran = last?.context.headSha === pullRequest.headSha;
-  if (ran && last.execution.ending?.as !== 'Stopped') return `${pipeline}: this commit was allowed already`;
-  const line = `/penstock ok-to-test ${pullRequest.headSha}`;
-  const reason = `it comes from a fork: a person with write access has to comment \`${line}\``;
-  await recordUnstarted(deps, facts.start, { pipeline, outcome: 'held', reason });
-  const key = { repository, headSha: pullRequest.headSha, execution: null, onTop: ran };
-  await postCheck(deps, key, renderHeldFork(pipeline, pullRequest.headSha, deps.publicUrl));
-  return `${pipeline}: held, ${reason}`;
 }
 
 async function triggerEvent(deps: PullRequestDeps, start: PullRequestStart, loaded: Ok): Promise<TriggerEvent> {

@@ -1,7 +1,8 @@
 import type { ActionDeclaration, StageDeclaration } from '../pipeline/definition.ts';
 import type { ActionRun, Ending, StageRun } from '../pipeline/execution.ts';
 import { executionStatus, isBusy, stageStatus, waitingApprovals } from '../pipeline/status.ts';
-import type { ExecutionView } from './view.ts';
+import type { Channel } from '../commands/gate-policy.ts';
+import { own, type ExecutionView } from './view.ts';
 
 /** What a stage, or the whole execution, is doing, in the few kinds that people are told apart by. */
 export type Phase =
@@ -160,4 +161,14 @@ function isRunning(run: StageRun): boolean {
 
 export function failedActions(run: StageRun | undefined): readonly ActionRun[] {
   return run?.actions.filter((action) => action.status === 'Failed') ?? [];
+}
+
+/** The stage that a failed or stopped execution stands in. */
+export function endedStage(view: ExecutionView): StageView | undefined {
+  return stagesOf(view).findLast((stage) => stage.phase.kind === 'failed' || stage.phase.kind === 'stopped');
+}
+
+/** Whether the gate's policy takes answers given in this way. */
+export function takes(view: Pick<ExecutionView, 'gates'>, { stage, action }: WaitingGate, channel: Channel): boolean {
+  return own(view.gates, `${stage}/${action}`)?.channels?.includes(channel) ?? true;
 }

@@ -6,9 +6,9 @@ import { gateLines } from './gate-story.ts';
 import { code, link, maxMarkdown, prose, shortSha, table, ticked } from './markdown.ts';
 import { nextSteps } from './next-steps.ts';
 import type { Phase, StageView } from './stage-view.ts';
-import { failedActions, stagesOf } from './stage-view.ts';
+import { endedStage, failedActions, stagesOf } from './stage-view.ts';
 import { laterAttempt, testLines } from './tests.ts';
-import { endedStage, headline } from './verdict.ts';
+import { headline } from './verdict.ts';
 import type { EarlierAttempt, ExecutionView } from './view.ts';
 import { actionState, actorWords, count, duration, durationOf, phaseCell } from './words.ts';
 

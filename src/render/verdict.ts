@@ -1,10 +1,10 @@
-import type { Channel } from '../commands/gate-policy.ts';
 import { actorName } from '../pipeline/actor-name.ts';
 import type { ActionRun } from '../pipeline/execution.ts';
+import { gateButtons, retryButtons, rollbackButtons, stoppedButtons } from './buttons.ts';
 import { isExpired, isTimeout } from './explain.ts';
 import { code, prose, shortSha } from './markdown.ts';
 import type { Phase, StageView, WaitingGate } from './stage-view.ts';
-import { failedActions, stagesOf } from './stage-view.ts';
+import { endedStage, failedActions, takes } from './stage-view.ts';
 import { failedTestsText, succeededWithTests } from './tests.ts';
 import { fittingTitle, title } from './titles.ts';
 import type { ButtonView, CheckRunView, ExecutionView, GateStory } from './view.ts';
@@ -49,11 +49,6 @@ export function verdictOf(view: ExecutionView, phase: Phase, stage?: StageView):
 
 function supersededTitle(sha: string | undefined): string {
   return `Superseded by ${sha === undefined ? 'a newer execution' : shortSha(sha)}`;
-}
-
-/** The stage that a failed or stopped execution stands in. */
-export function endedStage(view: ExecutionView): StageView | undefined {
-  return stagesOf(view).findLast((stage) => stage.phase.kind === 'failed' || stage.phase.kind === 'stopped');
 }
 
 function open(status: 'queued' | 'in_progress', text: string): Verdict {
@@ -114,20 +109,6 @@ function awaited(story: GateStory | undefined): string {
   return verdict && verdict.needed > 1 ? `${verdict.had} of ${verdict.needed} approvals` : 'Waiting for approval';
 }
 
-/** Whether the gate's policy takes answers given in this way. */
-export function takes(view: Pick<ExecutionView, 'gates'>, { stage, action }: WaitingGate, channel: Channel): boolean {
-  return own(view.gates, `${stage}/${action}`)?.channels?.includes(channel) ?? true;
-}
-
-function gateButtons(view: ExecutionView, gates: readonly WaitingGate[]): readonly ButtonView[] {
-  const [gate] = gates;
-  if (!gate || gates.length > 1 || !takes(view, gate, 'button')) return [];
-  return [
-    { label: 'Approve', identifier: 'approve', description: 'Let the execution go on' },
-    { label: 'Reject', identifier: 'reject', description: 'Fail the stage' },
-  ];
-}
-
 function succeededTitle(view: ExecutionView, stage: StageView | undefined): string {
   const run = stage?.run;
   const took = run ? durationOf(run) : executionDuration(view);
@@ -180,27 +161,10 @@ function expiredGate({ run: ran, declared }: StageView): ActionRun | undefined {
   return failedActions(ran).find((run) => isExpired(run) || (isTimeout(run.error) && isGate(run)));
 }
 
-const retryButtons: readonly ButtonView[] = [
-  { label: 'Retry failed', identifier: 'retry', description: 'Run the failed actions again' },
-  { label: 'Retry stage', identifier: 'retry-all', description: 'Run every action of the stage again' },
-];
-
-function rollbackButtons(view: ExecutionView, stage: StageView | undefined): readonly ButtonView[] {
-  const to = stage ? own(view.rollbackTo, stage.name) : undefined;
-  if (!to) return [];
-  return [{ label: 'Roll back', identifier: 'rollback', description: `Put back what ${shortSha(to.sha)} put there` }];
-}
-
 function stoppedTitle({ execution }: ExecutionView): string {
   const { ending, stop } = execution;
   if (ending?.as === 'Stopped') return title('Stopped: ', (ending.why ?? 'see inside').replace(/\.$/, ''));
   return stop ? title(`Stopped by ${actorName(stop.by)}`, stop.reason ? `: ${stop.reason}` : '') : 'Stopped';
-}
-
-/** What a person stopped can be retried; what ended with its pull request can not. */
-function stoppedButtons(view: ExecutionView, stage: StageView | undefined): readonly ButtonView[] {
-  const stopped = stage ?? endedStage(view);
-  return view.execution.ending === undefined && stopped?.run ? retryButtons.slice(1) : [];
 }
 
 /** The first words of a summary, where there is more room than in the title. Markdown. */

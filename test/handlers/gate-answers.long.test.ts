@@ -148,3 +148,20 @@ async function idOf({ repository }: Stage): Promise<number> {
   const known = db.selectFrom('repositories').select('id').where('owner', '=', owner);
   return (await known.executeTakeFirstOrThrow()).id;
 }
+
+test('an approval that was refused because the configuration had changed is no answer, also when it changes back (SEC-A-14)', async () => {
+  const config = configWithGate('{ count: 2 }');
+  const stage = await setStage(world, { config });
+  addPerson(world, stage, 'other');
+  const { number, sha } = await stage.pullRequest();
+  const configure = (text: string) => stage.commit('main', { '.github/penstock.yml': text });
+  await configure(`${config}# another one\n`);
+  await world.settled();
+  const refused = await stage.say(number, 'reviewer', '/approve');
+  expect(refused.reactions).toEqual(['eyes', '-1']);
+  expect(refused.reply).toContain('The configuration on the base branch changed');
+  await configure(config);
+  await world.settled();
+  await stage.say(number, 'other', '/approve');
+  expect(stage.check(sha, 'web / Release')).toMatch(/^completed\/action_required: 1 of 2/);
+});
