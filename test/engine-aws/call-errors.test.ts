@@ -59,6 +59,12 @@ test.each([
   expect(await outcome(call, error, message, status)).toBeInstanceOf(TransientError);
 });
 
+test('an answer that is no exception of a service is nobody’s refusal: it stays a defect', async () => {
+  const thrown = await outcome('RetryStageExecution', 'Teapot', 'short and stout', 418);
+  expect(thrown).toBeInstanceOf(Error);
+  for (const kind of [AwsRefusal, UserError, TransientError]) expect(thrown).not.toBeInstanceOf(kind);
+});
+
 test.each([
   [
     'a missing right, with action and ARN (SEC-T-16)',

@@ -191,6 +191,18 @@ test('a commit that AWS started by itself, and that was found before its event c
   expect(bench.count('StartPipelineExecution')).toBe(1);
 });
 
+test('what AWS started by itself follows its own mode: a newer commit of ours does not stop it', async () => {
+  const theirs = bench.aws.begin('shop-prod', 'WebhookV2', { App: sha('6') });
+  const request = bench.request({ key: 'aws/6', pullRequest: 12, sha: sha('6') });
+  const id = (await bench.engine.adopt(request, theirs.id))!;
+  const because = { kind: 'newer-commit', sha: sha('7') } as const;
+  const by = { kind: 'penstock', why: 'a newer commit' } as const;
+  const withdraw = { kind: 'withdraw', lane: request.lane, execution: id, because } as const;
+  expect(await bench.engine.obey(withdraw, by)).toEqual({ outcome: 'done' });
+  expect(bench.count('StopPipelineExecution')).toBe(0);
+  expect((await bench.running(id)).id).toBe(theirs.id);
+});
+
 test('a start and the sweep that meet at one execution of AWS show it once', async () => {
   const theirs = bench.aws.begin('shop-prod', 'WebhookV2', { App: sha('9') });
   const [started, adopted] = await Promise.all([
