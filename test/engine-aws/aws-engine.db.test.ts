@@ -307,6 +307,12 @@ test('a newer commit stops the older execution on AWS and reads as superseded by
   const { execution, status, live } = await bench.record(id);
   expect([status, live]).toEqual(['Superseded', false]);
   expect(execution.ending).toMatchObject({ by: { sha } });
+  // To CodePipeline it is a stopped one, which it would run again.
+  expect(await engine.obey({ kind: 'retry', lane, execution: id, stage: 'Release', mode: 'ALL_ACTIONS' }, by)).toEqual({
+    outcome: 'refused',
+    refusal: expect.objectContaining({ message: expect.stringContaining(`Commit ${sha.slice(0, 7)} took the place`) }),
+  });
+  expect(running.status).toBe('Stopped');
 });
 
 test('a refusal of AWS is passed on in its own words, and a stop says who asked', async () => {

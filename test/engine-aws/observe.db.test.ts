@@ -203,6 +203,15 @@ test('what AWS started by itself follows its own mode: a newer commit of ours do
   expect((await bench.running(id)).id).toBe(theirs.id);
 });
 
+test('a pipeline of AWS is never started for a commit of a fork, whoever asks', async () => {
+  const request = bench.request({ key: 'fork/1', sha: sha('5') });
+  const id = await bench.engine.start({ ...request, context: { ...request.context, fork: true } });
+  const { status, execution } = await bench.record(id);
+  expect(status).toBe('Failed');
+  expect(execution.ending).toMatchObject({ summary: expect.stringContaining('it is never started for forks') });
+  expect(bench.count('StartPipelineExecution')).toBe(0);
+});
+
 test('a start and the sweep that meet at one execution of AWS show it once', async () => {
   const theirs = bench.aws.begin('shop-prod', 'WebhookV2', { App: sha('9') });
   const [started, adopted] = await Promise.all([
