@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StandIn } from '../../src/demo/github/stand-in.ts';
 import { webhookPath } from '../../src/intake.ts';
@@ -28,6 +28,7 @@ export async function startRealServer(
 ): Promise<RealServer> {
   // The stand-in has no rate limit: a long story need not wait for its writes.
   const file = join(home, 'penstock.server.yml');
+  await mkdir(home, { recursive: true });
   await writeFile(file, 'github: { writesAtOnce: 1000, writesPerSecond: 1000 }\n');
   const child = spawn(process.execPath, [join(root, 'src/cli.ts'), 'serve'], {
     cwd: root,
