@@ -32,6 +32,8 @@ const bestEngine =
 
 export default defineConfig({
   test: {
+    // Node reads TypeScript by itself, as it does where Penstock runs; files that share a process load a module once.
+    experimental: { viteModuleRunner: false },
     // Stories wait for their servers more than they compute: one more than the cores of a small machine.
     maxWorkers: 3,
     passWithNoTests: true,
