@@ -36,30 +36,26 @@ test('a first start that was killed is begun again', async () => {
   await again.close();
 });
 
-test(
-  'rows survive a kill -9 of the process that wrote them, and its lock does not stand in the way',
-  { timeout: patience },
-  async () => {
-    const directory = join(home, 'new', 'db');
-    const module = join(import.meta.dirname, '../../src/db/open.ts');
-    const script = `const { openDatabase } = await import(${JSON.stringify(module)});
+test('rows survive a kill -9 of the process that wrote them, and its lock does not stand in the way', async () => {
+  const directory = join(home, 'new', 'db');
+  const module = join(import.meta.dirname, '../../src/db/open.ts');
+  const script = `const { openDatabase } = await import(${JSON.stringify(module)});
     const { sql } = await import('kysely');
     const { db } = await openDatabase({ kind: 'embedded', directory: ${JSON.stringify(directory)} });
     await sql\`create table kept (n int)\`.execute(db);
     for (let n = 0; n < 50; n += 1) await sql\`insert into kept values (\${n})\`.execute(db);
     console.log('written'); setInterval(() => {}, 1000);`;
-    const root = join(import.meta.dirname, '../..');
-    const writer = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(writer.stdout, 'data');
-    await expect(openDatabase({ kind: 'embedded', directory })).rejects.toThrow(`in use by process ${writer.pid}`);
-    writer.kill('SIGKILL');
-    await once(writer, 'exit');
+  const root = join(import.meta.dirname, '../..');
+  const writer = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(writer.stdout, 'data');
+  await expect(openDatabase({ kind: 'embedded', directory })).rejects.toThrow(`in use by process ${writer.pid}`);
+  writer.kill('SIGKILL');
+  await once(writer, 'exit');
 
-    const open = await openDatabase({ kind: 'embedded', directory });
-    expect((await sql<{ n: number }>`select count(*) as n from kept`.execute(open.db)).rows).toEqual([{ n: 50 }]);
-    await open.close();
-  },
-);
+  const open = await openDatabase({ kind: 'embedded', directory });
+  expect((await sql<{ n: number }>`select count(*) as n from kept`.execute(open.db)).rows).toEqual([{ n: 50 }]);
+  await open.close();
+});
