@@ -6,6 +6,8 @@ const databaseTests = 'test/**/*.db.test.ts';
 const longTests = 'test/**/*.long.test.ts';
 // What only tells again, at some length, what others say of the embedded database: `npm run demo` is this story on it.
 const stories = ['test/main-path.db.test.ts'];
+// The embedded database does one thing at a time: nothing races there that a server does not race better.
+const races = ['test/engine/exclusive-race.db.test.ts', 'test/handlers/gate-race.db.test.ts'];
 const long = process.env['PENSTOCK_LONG'] === '1';
 const postgres = findPostgres();
 if (postgres.kind === 'none') {
@@ -18,7 +20,7 @@ const retry = process.env['CI'] === undefined ? 0 : 1;
 // Files share a process, and so the modules that they load; those that change what a process has have one of their own.
 const ownProcess = [
   'test/github/failures.test.ts',
-  'test/engine-aws/!(*.db).test.ts',
+  'test/engine-aws/{call-errors,clients,stories}.test.ts',
   'test/buildspec/isolation.test.ts',
 ];
 const poll = { timeout: 20_000 };
@@ -62,7 +64,7 @@ export default defineConfig({
           ...patience,
           name: 'pglite',
           include: postgres.kind === 'none' ? [] : [databaseTests],
-          exclude: stories,
+          exclude: [...stories, ...races],
           isolate: false,
           provide: { databaseEngine: 'pglite' },
         },

@@ -27,6 +27,29 @@ async function sweep(): Promise<void> {
   await world.settled();
 }
 
+test('with every webhook dropped for ever the story ends right, only later', async () => {
+  const { github } = world;
+  await sweep();
+  github.faults.dropWebhooks({ times: Infinity });
+  const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
+  expect(github.checks(stage.repository, sha)).toEqual([]);
+  await sweep();
+  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Failed in Test/);
+  const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
+  await sweep();
+  expect(stage.check(fixed, 'web')).toMatch(/^completed\/action_required/);
+  await github.comment(stage.repository, number, `dev-${stage.owner}`, '/approve');
+  await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
+  await sweep();
+  expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
+  const merged = await github.mergePullRequest(stage.repository, number, `dev-${stage.owner}`);
+  await sweep();
+  expect(stage.check(merged, 'web')).toMatch(/^completed\/action_required/);
+  const writes = github.writes().length;
+  await sweep();
+  expect(github.writes().length).toBe(writes);
+});
+
 test('old webhooks that come late change nothing: GitHub is asked what is true now (SEC-E-16, SEC-E-17)', async () => {
   const { github } = world;
   const { number, sha, branch } = await stage.pullRequest();

@@ -42,29 +42,6 @@ test('deliveries that GitHub recorded as failed are asked for again, once', asyn
   expect(github.deliveries().filter((one) => one.redelivery)).toHaveLength(redelivered);
 });
 
-test('with every webhook dropped for ever the story ends right, only later', async () => {
-  const { github } = world;
-  await sweep();
-  github.faults.dropWebhooks({ times: Infinity });
-  const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
-  expect(github.checks(stage.repository, sha)).toEqual([]);
-  await sweep();
-  expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Failed in Test/);
-  const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
-  await sweep();
-  expect(stage.check(fixed, 'web')).toMatch(/^completed\/action_required/);
-  await github.comment(stage.repository, number, `dev-${stage.owner}`, '/approve');
-  await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
-  await sweep();
-  expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
-  const merged = await github.mergePullRequest(stage.repository, number, `dev-${stage.owner}`);
-  await sweep();
-  expect(stage.check(merged, 'web')).toMatch(/^completed\/action_required/);
-  const writes = github.writes().length;
-  await sweep();
-  expect(github.writes().length).toBe(writes);
-});
-
 test('a pull request that was closed unnoticed is stopped', async () => {
   const { github } = world;
   const { number, sha } = await stage.pullRequest();
