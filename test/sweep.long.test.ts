@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sweepGates, sweepRepositories } from '../src/handlers/sweep.ts';
 import { testDatabase } from './database.ts';
 import { configWithGate, summary } from './handlers/people.ts';
 import { setStage, type Stage } from './stage.ts';
+import { sweepByHand } from './sweep-by-hand.ts';
 import { startWorld, type World } from './world.ts';
 
 const { open } = await testDatabase();
@@ -21,32 +21,26 @@ afterEach(() => world.github.faults.clear());
 
 afterAll(() => world.stop());
 
-async function sweep(): Promise<void> {
-  await sweepRepositories(world.server.deps);
-  await sweepGates(world.server.deps);
-  await world.settled();
-}
-
 test('with every webhook dropped for ever the story ends right, only later', async () => {
   const { github } = world;
-  await sweep();
+  await sweepByHand(world);
   github.faults.dropWebhooks({ times: Infinity });
   const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
   expect(github.checks(stage.repository, sha)).toEqual([]);
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/failure: Failed in Test/);
   const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/action_required/);
   await github.comment(stage.repository, number, `dev-${stage.owner}`, '/approve');
   await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/approve');
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
   const merged = await github.mergePullRequest(stage.repository, number, `dev-${stage.owner}`);
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(merged, 'web')).toMatch(/^completed\/action_required/);
   const writes = github.writes().length;
-  await sweep();
+  await sweepByHand(world);
   expect(github.writes().length).toBe(writes);
 });
 
@@ -68,31 +62,31 @@ test('old webhooks that come late change nothing: GitHub is asked what is true n
 
 test('what people asked of an execution that has ended, or in a review, is found too, and obeyed once', async () => {
   const { github } = world;
-  await sweep();
+  await sweepByHand(world);
   const { number, sha, branch } = await stage.pullRequest({ 'run.sh': 'exit 1\n' });
   expect(stage.check(sha, 'web')).toMatch(/^completed\/failure/);
   github.faults.dropWebhooks({ times: Infinity });
   const comment = await github.comment(stage.repository, number, `reviewer-${stage.owner}`, '/retry');
-  await sweep();
+  await sweepByHand(world);
   expect(github.reactions(comment).map((one) => one.content)).toEqual(['eyes', 'rocket']);
   const rounds = () => github.checks(stage.repository, sha).filter((one) => one.name === 'web / Test').length;
   const retried = rounds();
-  await sweep();
+  await sweepByHand(world);
   expect(rounds()).toBe(retried);
   const fixed = await stage.commit(branch, { 'run.sh': 'echo fine\n' });
-  await sweep();
+  await sweepByHand(world);
   await github.review(stage.repository, number, `reviewer-${stage.owner}`, {
     state: 'commented',
     body: `/approve ${fixed}`,
   });
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(fixed, 'web')).toMatch(/^completed\/success/);
 });
 
 test('a review that was dismissed unnoticed takes its answer back', async () => {
   const { github } = world;
   stage = await setStage(world, { config: configWithGate('{ count: 2 }') });
-  await sweep();
+  await sweepByHand(world);
   const { number, sha } = await stage.pullRequest();
   const login = `reviewer-${stage.owner}`;
   const review = await github.review(stage.repository, number, login, { state: 'approved', body: '/approve' });
@@ -100,7 +94,7 @@ test('a review that was dismissed unnoticed takes its answer back', async () => 
   expect(summary(world, stage, sha)).toContain('1 of 2');
   github.faults.dropWebhooks({ times: Infinity });
   await github.dismissReview(review, `dev-${stage.owner}`);
-  await sweep();
+  await sweepByHand(world);
   expect(summary(world, stage, sha)).toContain('0 of 2');
 });
 
@@ -110,6 +104,6 @@ test('a base that was changed unnoticed ends what ran for the other one', async 
   const { number, sha } = await stage.pullRequest();
   github.faults.dropWebhooks({ times: Infinity });
   await github.editPullRequest(stage.repository, number, `dev-${stage.owner}`, { base: 'next' });
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/(cancelled|skipped)/);
 });

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sweepDeliveries, sweepGates, sweepRepositories } from '../src/handlers/sweep.ts';
+import { sweepDeliveries } from '../src/handlers/sweep.ts';
 import { testDatabase } from './database.ts';
 import { setStage, type Stage } from './stage.ts';
+import { sweepByHand } from './sweep-by-hand.ts';
 import { startWorld, type World } from './world.ts';
 
 const { open } = await testDatabase();
@@ -19,12 +20,6 @@ beforeEach(async () => {
 afterEach(() => world.github.faults.clear());
 
 afterAll(() => world.stop());
-
-async function sweep(): Promise<void> {
-  await sweepRepositories(world.server.deps);
-  await sweepGates(world.server.deps);
-  await world.settled();
-}
 
 // First: others drop webhooks too, and GitHub keeps all of them on its list.
 test('deliveries that GitHub recorded as failed are asked for again, once', async () => {
@@ -47,6 +42,6 @@ test('a pull request that was closed unnoticed is stopped', async () => {
   const { number, sha } = await stage.pullRequest();
   github.faults.dropWebhooks({ times: Infinity });
   await github.closePullRequest(stage.repository, number, `dev-${stage.owner}`);
-  await sweep();
+  await sweepByHand(world);
   expect(stage.check(sha, 'web')).toMatch(/^completed\/cancelled: Stopped/);
 });
